@@ -1,0 +1,340 @@
+//! The graph: what a program means, before anything knows the machine it runs on.
+//!
+//! In: nodes appended by `lower`, `autodiff` and the passes, in topological order. Out: the same, read by
+//! every pass. Never: sizes guessed, kinds beyond these, knowledge of CPU or CUDA.
+//!
+//! # Shapes
+//! The axes of a value are its row axes followed by its feature axes (`Type::shape`). Every axis number in
+//! a kind counts from the first row axis. Row axis 0 of a value with rows is always the batch, of size `B`;
+//! further row axes come from `repeat`. Rows are independent: only `Reduce` and `Contract` that drop axis 0,
+//! and `View::Batch`, cross them.
+
+use std::rc::Rc;
+
+use crate::ops::Row;
+use crate::size::Size;
+
+/// The position of a node in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Rows | features.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Type {
+    /// The row axes: none for a parameter, `[B]` for a value a sample, `[B, 50]` with 50 samples a row.
+    pub rows: Vec<Size>,
+    /// The feature axes.
+    pub features: Vec<Size>,
+}
+
+impl Type {
+    /// A value without axes.
+    pub fn scalar() -> Self {
+        Type::default()
+    }
+
+    /// Rows followed by features.
+    pub fn shape(&self) -> Vec<Size> {
+        [self.rows.as_slice(), self.features.as_slice()].concat()
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.rows.len() + self.features.len()
+    }
+
+    /// The number of elements.
+    pub fn elements(&self) -> Size {
+        Size::product(self.rows.iter().chain(&self.features))
+    }
+}
+
+/// In the user's words: `Tensor<B, 784>`, `Tensor<Rows<B, 50>, 20>`, `Scalar`.
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows = match self.rows.as_slice() {
+            [] if self.features.is_empty() => return f.write_str("Scalar"),
+            [] => None,
+            [one] => Some(one.to_string()),
+            many => Some(format!("Rows<{}>", many.iter().map(Size::to_string).collect::<Vec<_>>().join(", "))),
+        };
+        let features = self.features.iter().map(|s| match s.value() {
+            None if s.terms().count() > 1 || s.terms().any(|(_, factor)| factor != 1) => format!("{{{s}}}"),
+            _ => s.to_string(),
+        });
+        write!(f, "Tensor<{}>", rows.into_iter().chain(features).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// A distribution that a counter-based generator draws from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Distribution {
+    /// Standard normal.
+    Normal,
+    /// Uniform on (0, 1).
+    Uniform,
+}
+
+/// What a reduction does with the elements of the axes it drops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// Their sum (0 for none).
+    Sum,
+    /// The largest (negative infinity for none).
+    Max,
+}
+
+/// A value known without running anything.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// A scalar.
+    Number(f64),
+    /// The size of an axis, as a scalar; `B` is known only at run time.
+    Size(Size),
+    /// The identity matrix, shape `[n, n]`; `n` is in the node's type.
+    Delta,
+}
+
+/// Another way to look at the same elements.
+#[derive(Clone, Debug, PartialEq)]
+pub enum View {
+    /// The same value under a new identity: the cut at which `grad` differentiates. `simplify` removes it.
+    Identity,
+    /// The same elements in the same order, other axes (row axes keep theirs).
+    Reshape,
+    /// Output axis `i` is input axis `axes[i]`.
+    Permute(Vec<usize>),
+    /// `axes[i]` is the input axis that output axis `i` takes, ascending; `None` repeats the value along a
+    /// new axis. An input axis that is not named has size 1 and is dropped.
+    Broadcast(Vec<Option<usize>>),
+    /// `len` (the type's size of that axis) elements from `start`.
+    Slice {
+        /// The axis.
+        axis: usize,
+        /// The first element.
+        start: usize,
+    },
+    /// Zeros before and after: the transpose of `Slice`; the type has the new size.
+    Pad {
+        /// The axis.
+        axis: usize,
+        /// Zeros before the elements.
+        before: usize,
+    },
+    /// The arguments one after the other along an axis.
+    Concat {
+        /// The axis.
+        axis: usize,
+    },
+    /// The rows of the whole batch as feature axis 0, seen by every row: `[B] | f…` to `| B, f…`. Crosses rows.
+    Batch,
+    /// The transpose of `Batch`: row `b` takes element `b` of feature axis 0.
+    Unbatch,
+}
+
+/// What a node computes. Closed under differentiation: a derivative needs no new kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// Argument `index` of the root.
+    Input(usize),
+    /// Parameter `index`; no rows.
+    Param(usize),
+    /// Hyperparameter `index`; a scalar that may change between steps.
+    Hyper(usize),
+    /// A constant.
+    Const(Constant),
+    /// Fresh numbers, the same for the same (seed, step, site, element). No arguments; shape from the type.
+    Random {
+        /// What it draws from.
+        distribution: Distribution,
+        /// The call path that draws: other sites draw other numbers.
+        site: u32,
+    },
+    /// An element-wise row of the table; every argument has exactly the type of the node.
+    Map(Row),
+    /// Drops `axes` (ascending).
+    Reduce {
+        /// How.
+        reduction: Reduction,
+        /// Which.
+        axes: Vec<usize>,
+    },
+    /// Moves elements; computes nothing.
+    View(View),
+    /// An einsum: one list of labels for each argument, and those of the result. A label stands for one size;
+    /// labels that the result lacks are summed; a label twice in one list takes the diagonal.
+    Contract {
+        /// The labels of each argument's axes.
+        inputs: Vec<Vec<u32>>,
+        /// The labels of the result's axes, each once.
+        output: Vec<u32>,
+    },
+    /// The value, without its derivative.
+    StopGradient,
+    // Their places are kept; each is one arm in every pass:
+    // State, Window, Fold, Gather, Scatter, TopK, Scan.
+}
+
+/// Where a node comes from, for comments, messages and logs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Origin {
+    /// The file as the compiler names it.
+    pub file: Rc<str>,
+    /// The line, from 1; 0 where unknown.
+    pub line: usize,
+    /// The user's words for it: a `let` name, or the word or row that made it.
+    pub label: Rc<str>,
+}
+
+/// One value of the program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it computes.
+    pub kind: Kind,
+    /// From what; all earlier in the graph.
+    pub args: Vec<NodeId>,
+    /// Rows and features.
+    pub ty: Type,
+    /// Where it comes from.
+    pub origin: Rc<Origin>,
+}
+
+/// How a parameter starts. Values are drawn by a stream seeded by (seed, path), so no order matters.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Initial {
+    /// Every element this value.
+    Constant(f64),
+    /// Normal with this standard deviation.
+    Normal(f64),
+    /// Uniform on (-a, a).
+    Uniform(f64),
+    /// He et al. 2015: uniform on ±√(6 / fan_in), fan_in the product of all axes but the last.
+    Kaiming,
+    /// Glorot and Bengio 2010: uniform on ±√(6 / (fan_in + fan_out)).
+    Xavier,
+    /// The default of dense layers: uniform on ±1/√fan_in of the layer's input.
+    FanIn(Size),
+    /// Orthonormal rows or columns (Saxe et al. 2014).
+    Orthogonal,
+}
+
+/// A parameter of the program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamDecl {
+    /// The checkpoint's name: `encode.dense0.weight`.
+    pub path: String,
+    /// The network that owns it: an index into `Graph::networks`.
+    pub network: usize,
+    /// Its shape; no rows.
+    pub ty: Type,
+    /// Its first values.
+    pub initial: Initial,
+}
+
+/// A network that the program uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkDecl {
+    /// Its name, the first part of its parameters' paths.
+    pub name: String,
+    /// The identity of the item that declares it.
+    pub id: String,
+    /// How the generated code reaches its type: callee positions from the root, e.g. `[0, 2]`.
+    pub route: Vec<usize>,
+    /// Whether the loss trains it.
+    pub trained: bool,
+}
+
+/// An argument of the root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputDecl {
+    /// The name: a column of the data.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// A scalar argument of the root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HyperDecl {
+    /// The name: a field of the generated struct.
+    pub name: String,
+    /// Its default, where it has one.
+    pub default: Option<f64>,
+}
+
+/// What the program hands out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Role {
+    /// The loss: the mean over the batch, a `Scalar`.
+    Loss,
+    /// A named part of the loss: the mean over the batch, a `Scalar`.
+    Metric(String),
+    /// Element `index` of the returned tuple.
+    Result(usize),
+    /// The gradient of `Loss` for parameter `index`.
+    Gradient(usize),
+    /// A value that `inspect` prints; the name.
+    Inspect(String),
+}
+
+/// One output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// What it is for.
+    pub role: Role,
+    /// Its value.
+    pub node: NodeId,
+}
+
+/// A program as a graph in SSA form.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Graph {
+    /// In topological order.
+    pub nodes: Vec<Node>,
+    /// The arguments with rows or features.
+    pub inputs: Vec<InputDecl>,
+    /// The parameters, in the order of their first use.
+    pub params: Vec<ParamDecl>,
+    /// The networks that own them.
+    pub networks: Vec<NetworkDecl>,
+    /// The scalar arguments.
+    pub hypers: Vec<HyperDecl>,
+    /// What is handed out.
+    pub outputs: Vec<Output>,
+    /// The number of random sites used so far.
+    pub sites: u32,
+    /// Where nodes appended now come from.
+    pub origin: Rc<Origin>,
+}
+
+impl Graph {
+    /// Appends a node; its origin is `self.origin`. Small constructors in `build.rs` infer types.
+    pub fn push(&mut self, kind: Kind, args: Vec<NodeId>, ty: Type) -> NodeId {
+        debug_assert!(args.iter().all(|a| a.index() < self.nodes.len()));
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(Node { kind, args, ty, origin: self.origin.clone() });
+        id
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// A node's type.
+    pub fn ty(&self, id: NodeId) -> &Type {
+        &self.nodes[id.index()].ty
+    }
+
+    /// All ids, in topological order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+}

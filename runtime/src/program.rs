@@ -1,0 +1,186 @@
+//! The contract between generated code and the runtime.
+//!
+//! In: nothing but slices. Out: losses, gradients, results, written into slices. Never: a graph, an
+//! allocation, a thread of its own. Everything here is public for the sake of generated code; users meet
+//! `Root` and `Loss` only as bounds.
+
+use std::any::TypeId;
+
+use diabolo_kernels::Float;
+
+/// An axis of an input or a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// Known at compile time.
+    Known(usize),
+    /// Position in [`Spec::symbols`], known at run time.
+    Symbol(usize),
+}
+
+/// An input or a result of a root.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotSpec {
+    /// Its name: the column of the data that it reads.
+    pub name: &'static str,
+    /// Whether it has rows (then each row of the batch has `shape`).
+    pub rows: bool,
+    /// Its axes without the batch's rows.
+    pub shape: &'static [Axis],
+}
+
+/// How a parameter starts; see the initialisers of the language.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Initial {
+    /// Every element this value.
+    Constant(f64),
+    /// Normal with this standard deviation.
+    Normal(f64),
+    /// Uniform on (-a, a).
+    Uniform(f64),
+    /// Orthonormal rows or columns, whichever are fewer.
+    Orthogonal,
+}
+
+/// A parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamSpec {
+    /// The checkpoint's name, e.g. `encode.dense0.weight`.
+    pub path: &'static str,
+    /// Index into [`Spec::networks`].
+    pub network: usize,
+    /// Its shape.
+    pub shape: &'static [usize],
+    /// Its first values.
+    pub initial: Initial,
+}
+
+/// A network whose parameters the root uses.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkSpec {
+    /// The name its parameters' paths start with.
+    pub name: &'static str,
+    /// Its identity, once for every way in which the root reaches it; they must agree.
+    pub identities: fn() -> Vec<Identity>,
+}
+
+/// Who a network is, across programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The type of its struct.
+    pub type_id: TypeId,
+    /// Where it is declared: `module::name (file:line)`.
+    pub place: &'static str,
+}
+
+/// A hyperparameter.
+#[derive(Clone, Copy, Debug)]
+pub struct HyperSpec {
+    /// The field of the struct.
+    pub name: &'static str,
+}
+
+/// What is known of a root without running it.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The function's name.
+    pub name: &'static str,
+    /// The file that declares it.
+    pub file: &'static str,
+    /// The line.
+    pub line: u32,
+    /// Sizes known at run time; the first is always `B`, the rows of the batch.
+    pub symbols: &'static [&'static str],
+    /// The arguments with rows or features, in order.
+    pub inputs: &'static [SlotSpec],
+    /// The results (of a loss: none).
+    pub outputs: &'static [SlotSpec],
+    /// The scalar arguments, in order.
+    pub hypers: &'static [HyperSpec],
+    /// The parameters, in order.
+    pub params: &'static [ParamSpec],
+    /// The networks.
+    pub networks: &'static [NetworkSpec],
+    /// Names of the logged parts of a loss, after the loss itself.
+    pub metrics: &'static [&'static str],
+    /// Which parameters have gradients, in the order of [`Env::grads`].
+    pub trained: &'static [usize],
+    /// What `inspect` shows: name and `file:line`.
+    pub inspects: &'static [(&'static str, &'static str)],
+    /// Whether rows meet: such a root cannot be evaluated in pieces.
+    pub crosses_rows: bool,
+    /// Whether it draws random numbers.
+    pub random: bool,
+    /// The plan in words: stages, tiles, products, and the sizes that its costs assumed.
+    pub plan: &'static str,
+}
+
+/// What one run of a program sees and fills.
+pub struct Env<'a, F: Float> {
+    /// Values of [`Spec::symbols`]; `dims[0]` is the number of rows.
+    pub dims: &'a [usize],
+    /// The number of the first row, for random streams of a batch that is a piece of a larger set.
+    pub first_row: usize,
+    /// The inputs, one after the other, each row-major.
+    pub inputs: &'a [F],
+    /// The parameters of the model.
+    pub params: &'a [F],
+    /// Where parameter `i` of this program starts in `params`.
+    pub offsets: &'a [usize],
+    /// The hyperparameters.
+    pub hypers: &'a [F],
+    /// The seed of the random streams.
+    pub seed: u64,
+    /// The step of the random streams.
+    pub step: u64,
+    /// Scratch of the size that `workspace` asked for; its contents mean nothing before and after.
+    pub work: &'a mut [F],
+    /// Gradients of the trained parameters, one after the other, overwritten.
+    pub grads: &'a mut [F],
+    /// Results, one after the other, overwritten.
+    pub outputs: &'a mut [F],
+    /// The loss and its named parts: means over the batch, overwritten.
+    pub metrics: &'a mut [F],
+    /// Receives the values of `inspect`: index into [`Spec::inspects`] and all elements.
+    pub inspect: &'a (dyn Fn(usize, &[F]) + Sync),
+}
+
+/// An annotated function: who it is. Implemented before linking, so that one mistake is one error.
+pub trait Declared: Sized + Send + Sync + 'static {
+    /// The identity of the item that `route` (positions of callees) leads to.
+    fn identity(route: &[usize]) -> Identity;
+}
+
+/// An annotated function that can be run by itself.
+pub trait Root: Declared {
+    /// What is known without running.
+    fn spec() -> &'static Spec;
+    /// The values of the hyperparameters.
+    fn hypers(&self) -> Vec<f64>;
+    /// Elements of scratch that `evaluate` needs.
+    fn evaluate_workspace(dims: &[usize]) -> usize;
+    /// Runs in evaluation mode: results, or the loss and its parts.
+    fn evaluate<F: Float>(env: Env<'_, F>);
+}
+
+/// A root with gradients.
+pub trait Loss: Root {
+    /// Elements of scratch that `train` needs.
+    fn train_workspace(dims: &[usize]) -> usize;
+    /// Runs in training mode: the loss, its parts and the gradients.
+    fn train<F: Float>(env: Env<'_, F>);
+}
+
+/// A struct of hyperparameters, or the function that returns it with its defaults.
+pub trait IntoRoot {
+    /// The root.
+    type Root;
+    /// The struct.
+    fn into_root(self) -> Self::Root;
+}
+
+impl<R, Make: Fn() -> R> IntoRoot for Make {
+    type Root = R;
+    fn into_root(self) -> R {
+        self()
+    }
+}
