@@ -1,1 +1,24 @@
-//! Kernels.
+//! The kernels of Diabolo: what the loops of generated code call.
+//!
+//! In: slices, strides, shapes. Out: numbers, the same bits for every number of threads.
+//! Never: graphs, models, files, or a decision taken by timing.
+//!
+//! | Room | What |
+//! | - | - |
+//! | [`Float`], [`Isa`], [`dispatch`] | the number types, and the instruction set chosen at run time |
+//! | [`math`], [`block`] | vector maths and the blocks of values that generated loops work on |
+//! | [`random`] | Philox4x32-10: uniform and normal numbers by (seed, step, site, element) |
+//! | [`matmul`], [`products`] | one matrix product on one thread; a list of wide ones on all |
+//! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
+#![allow(clippy::needless_range_loop)] // indices over arrays of one length are the form that vectorises
+mod cpu;
+
+pub use cpu::chunks::{chunks, sum, sum_squares};
+pub use cpu::float::Float;
+pub use cpu::isa::{
+    Avx2, Avx512, Body, Isa, IsaKind, IsaMissing, Neon, Portable, dispatch, force_isa, isa, isa_name,
+};
+pub use cpu::matmul::{MatMut, MatRef, matmul};
+pub use cpu::products::{Product, products};
+pub use cpu::stage::{Tile, Tiling, stage};
+pub use cpu::{block, math, random};

@@ -8,6 +8,8 @@ use std::any::TypeId;
 
 use diabolo_kernels::Float;
 
+use crate::data::Array;
+
 /// An axis of an input or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Axis {
@@ -152,6 +154,8 @@ pub trait Declared: Sized + Send + Sync + 'static {
 
 /// An annotated function that can be run by itself.
 pub trait Root: Declared {
+    /// What `run` returns: an [`Array`], a tuple of them (a returned tuple, flattened), or `()` for a loss.
+    type Results<F: Float>: Results<F>;
     /// What is known without running.
     fn spec() -> &'static Spec;
     /// The values of the hyperparameters.
@@ -168,6 +172,69 @@ pub trait Loss: Root {
     fn train_workspace(dims: &[usize]) -> usize;
     /// Runs in training mode: the loss, its parts and the gradients.
     fn train<F: Float>(env: Env<'_, F>);
+}
+
+/// What a root returns, built from its arrays in order.
+pub trait Results<F>: Sized {
+    /// Takes exactly as many arrays as [`Spec::outputs`] lists.
+    fn collect(arrays: impl Iterator<Item = Array<F>>) -> Option<Self>;
+}
+
+impl<F> Results<F> for () {
+    fn collect(_: impl Iterator<Item = Array<F>>) -> Option<Self> {
+        Some(())
+    }
+}
+
+impl<F> Results<F> for Array<F> {
+    fn collect(mut arrays: impl Iterator<Item = Array<F>>) -> Option<Self> {
+        arrays.next()
+    }
+}
+
+macro_rules! tuple_results {
+    ($($array:ident)*) => {
+        impl<F> Results<F> for ($(tuple_results!(@one $array),)*) {
+            fn collect(mut arrays: impl Iterator<Item = Array<F>>) -> Option<Self> {
+                $(let $array = arrays.next()?;)*
+                Some(($($array,)*))
+            }
+        }
+    };
+    (@one $array:ident) => { Array<F> };
+}
+tuple_results!(a b);
+tuple_results!(a b c);
+tuple_results!(a b c d);
+tuple_results!(a b c d e);
+tuple_results!(a b c d e f);
+tuple_results!(a b c d e f g);
+tuple_results!(a b c d e f g h);
+
+/// What one update of an optimizer sees and fills.
+pub struct Update<'a, F: Float> {
+    /// The weights, changed in place.
+    pub weights: &'a mut [F],
+    /// Their gradients.
+    pub grads: &'a [F],
+    /// The moments one after the other, each as long as `weights`; zeros before the first step.
+    pub moments: &'a mut [F],
+    /// The hyperparameters, in the order of [`Optimizer::HYPERS`].
+    pub hypers: &'a [F],
+    /// The step, counted from 1.
+    pub step: u64,
+}
+
+/// An annotated update rule, element by element.
+pub trait Optimizer: Clone + Send + Sync + 'static {
+    /// How many moments it keeps for every weight.
+    const MOMENTS: usize;
+    /// The names of its hyperparameters; schedules change `lr`.
+    const HYPERS: &'static [&'static str];
+    /// Their values, in order.
+    fn hypers(&self) -> Vec<f64>;
+    /// One fused pass over weights, gradients and moments.
+    fn update<F: Float>(update: Update<'_, F>);
 }
 
 /// A struct of hyperparameters, or the function that returns it with its defaults.

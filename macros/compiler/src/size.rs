@@ -17,11 +17,18 @@ pub struct Size(BTreeMap<Vec<String>, i64>);
 impl Size {
     /// A known size.
     pub fn known(n: usize) -> Self {
-        Self::constant(n as i64)
+        Self::integer(i64::try_from(n).unwrap_or(i64::MAX))
     }
 
-    fn constant(n: i64) -> Self {
+    /// A known integer, negative ones included: an intermediate result.
+    pub fn integer(n: i64) -> Self {
         Size(if n == 0 { BTreeMap::new() } else { BTreeMap::from([(Vec::new(), n)]) })
+    }
+
+    /// The exact quotient, where every factor is divisible.
+    pub fn divided(&self, by: i64) -> Option<Size> {
+        let exact = |factor: i64| (factor.checked_rem(by)? == 0).then(|| factor / by);
+        self.0.iter().map(|(symbols, &factor)| Some((symbols.clone(), exact(factor)?))).collect::<Option<_>>().map(Size)
     }
 
     /// A symbol.
@@ -66,7 +73,7 @@ impl Size {
     /// Replaces symbols by sizes; a symbol that `of` does not know stays.
     pub fn substitute(&self, of: &dyn Fn(&str) -> Option<Size>) -> Size {
         self.0.iter().fold(Size::default(), |sum, (symbols, factor)| {
-            let term = symbols.iter().fold(Size::constant(*factor), |product, symbol| {
+            let term = symbols.iter().fold(Size::integer(*factor), |product, symbol| {
                 &product * &of(symbol).unwrap_or_else(|| Size::symbol(symbol))
             });
             &sum + &term
@@ -80,12 +87,9 @@ impl Size {
 
     /// The value under an assignment of the symbols (negative results become 0).
     pub fn evaluate(&self, of: &dyn Fn(&str) -> usize) -> usize {
-        let sum: i64 = self
-            .0
-            .iter()
-            .map(|(symbols, factor)| symbols.iter().fold(*factor, |p, s| p.saturating_mul(of(s) as i64)))
-            .sum();
-        usize::try_from(sum).unwrap_or(0)
+        let value = |symbol: &str| i64::try_from(of(symbol)).unwrap_or(i64::MAX);
+        let term = |(symbols, factor): (&Vec<String>, &i64)| symbols.iter().fold(*factor, |p, s| p.saturating_mul(value(s)));
+        usize::try_from(self.0.iter().map(term).fold(0, i64::saturating_add)).unwrap_or(0)
     }
 
     /// The product of sizes (1 for none).
@@ -95,7 +99,7 @@ impl Size {
 
     fn insert(&mut self, symbols: Vec<String>, factor: i64) {
         let entry = self.0.entry(symbols).or_insert(0);
-        *entry += factor;
+        *entry = entry.saturating_add(factor);
         self.0.retain(|_, factor| *factor != 0);
     }
 }
@@ -114,7 +118,7 @@ impl Add for &Size {
 impl Sub for &Size {
     type Output = Size;
     fn sub(self, other: &Size) -> Size {
-        self + &(&Size::constant(-1) * other)
+        self + &(&Size::integer(-1) * other)
     }
 }
 

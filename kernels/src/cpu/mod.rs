@@ -1,0 +1,10 @@
+//! The CPU kernels. In: slices. Out: numbers. Never: CUDA, graphs, files.
+pub mod block;
+pub mod chunks;
+pub mod float;
+pub mod isa;
+pub mod math;
+pub mod matmul;
+pub mod products;
+pub mod random;
+pub mod stage;

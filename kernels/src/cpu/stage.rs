@@ -1,0 +1,198 @@
+//! The row-tile driver. In: the rows of a batch and buffers over them. Out: the body run over every tile
+//! of rows, tiles grouped in lanes, lanes in parallel, and the lanes' accumulators summed.
+//! Never: allocation, or a tile, lane or order that depends on the number of threads.
+use super::chunks::halves;
+use super::float::Float;
+use super::isa::{Body, Isa, dispatch};
+
+/// A tile's scratch should fit here: half of an L2 cache of 1 MiB.
+const TILE_BYTES: usize = 512 << 10;
+/// All lanes' accumulators together should fit here.
+const LANES_BYTES: usize = 16 << 20;
+/// The most lanes.
+const LANES: usize = 16;
+/// Less work than this is not worth a lane of its own: some 50 µs of one core.
+const LANE_FLOPS: usize = 5_000_000;
+/// Fewer rows than this make products slow.
+const ROWS: usize = 32;
+/// Elements of one piece of the final sum.
+const PIECE: usize = 1 << 14;
+
+/// How a batch is cut: a pure function of the shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiling {
+    /// Rows of the batch.
+    pub rows: usize,
+    /// Rows of a tile; the last may have fewer.
+    pub tile: usize,
+    /// Runs of tiles that may run in parallel, each with its own scratch and accumulators.
+    pub lanes: usize,
+}
+
+impl Tiling {
+    /// Cuts `rows`, given the bytes of scratch and the flops that one row needs, and the bytes of one
+    /// lane's accumulators. Small work gets one lane, which runs on the calling thread.
+    pub fn plan(rows: usize, row_bytes: usize, row_flops: usize, lane_bytes: usize) -> Tiling {
+        let rows_of_work = rows.max(1);
+        let flops = rows.saturating_mul(row_flops);
+        let lanes = (flops / LANE_FLOPS)
+            .min(LANES_BYTES / lane_bytes.max(1))
+            .min(rows_of_work.div_ceil(ROWS))
+            .clamp(1, LANES);
+        // The tallest tile that fits, then the same number of tiles of even height for every lane.
+        let fits = TILE_BYTES / row_bytes.max(1);
+        let fits = if fits >= 8 { fits / 8 * 8 } else { fits.max(1) };
+        let lane_rows = rows_of_work.div_ceil(lanes);
+        let even = lane_rows.div_ceil(lane_rows.div_ceil(fits)).next_multiple_of(8);
+        let tile = even.min(fits).min(rows_of_work);
+        Tiling { rows, tile, lanes: lanes.min(rows_of_work.div_ceil(tile)) }
+    }
+
+    /// The number of tiles.
+    pub fn tiles(&self) -> usize {
+        self.rows.div_ceil(self.tile.max(1))
+    }
+
+    /// The first tile of a lane; lane `lanes` begins where the last one ends.
+    fn first_tile(&self, lane: usize) -> usize {
+        self.tiles() * lane / self.lanes
+    }
+
+    /// The first row of a lane.
+    fn first_row(&self, lane: usize) -> usize {
+        (self.first_tile(lane) * self.tile).min(self.rows)
+    }
+}
+
+/// What the body of a stage gets: one tile of rows.
+#[derive(Debug)]
+pub struct Tile<'a, F, const W: usize> {
+    /// The tile's first row in the batch.
+    pub first: usize,
+    /// Its number of rows.
+    pub rows: usize,
+    /// The lane's scratch, with what the lane's last tile left in it.
+    pub scratch: &'a mut [F],
+    /// The lane's accumulators: zero before its first tile.
+    pub acc: &'a mut [F],
+    /// The tile's rows of each whole-batch buffer.
+    pub full: [&'a mut [F]; W],
+}
+
+/// Runs `body` over every tile. `scratch` and `acc` hold `lanes` equal parts; `full` holds buffers over
+/// all rows with their width. Afterwards `acc`'s first part is the sum of all parts, in a fixed order; the
+/// other parts hold no meaning.
+///
+/// # Panics
+/// Where a buffer's length does not match the tiling.
+pub fn stage<F: Float, const W: usize>(
+    tiling: Tiling,
+    scratch: &mut [F],
+    acc: &mut [F],
+    full: [(&mut [F], usize); W],
+    body: impl Fn(Tile<'_, F, W>) + Sync,
+) {
+    let Tiling { rows, tile, lanes } = tiling;
+    assert!(tile > 0 && lanes > 0, "a stage needs tiles and lanes");
+    assert!(scratch.len().is_multiple_of(lanes) && acc.len().is_multiple_of(lanes), "unequal lanes");
+    assert!(full.iter().all(|(buffer, width)| buffer.len() == rows * width), "a buffer over other rows");
+    let lane = Lane { scratch: scratch.len() / lanes, acc: acc.len() / lanes };
+    run_lanes(tiling, lane, 0..lanes, scratch, acc, full, &body);
+
+    if lanes > 1 && lane.acc > 0 {
+        let (first, others) = acc.split_at_mut(lane.acc);
+        let mut others = others.chunks_exact(lane.acc);
+        let others: [&[F]; LANES - 1] = std::array::from_fn(|_| others.next().unwrap_or_default());
+        sum_lanes(first, others);
+    }
+}
+
+/// The sizes of one lane's parts.
+#[derive(Clone, Copy)]
+struct Lane {
+    scratch: usize,
+    acc: usize,
+}
+
+fn run_lanes<F: Float, const W: usize>(
+    tiling: Tiling,
+    lane: Lane,
+    lanes: std::ops::Range<usize>,
+    scratch: &mut [F],
+    acc: &mut [F],
+    full: [(&mut [F], usize); W],
+    body: &(impl Fn(Tile<'_, F, W>) + Sync),
+) {
+    if lanes.len() == 1 {
+        return run_tiles(tiling, lanes.start, scratch, acc, full, body);
+    }
+    let middle = lanes.start + lanes.len() / 2;
+    let rows = tiling.first_row(middle) - tiling.first_row(lanes.start);
+    let (scratch_left, scratch_right) = scratch.split_at_mut((middle - lanes.start) * lane.scratch);
+    let (acc_left, acc_right) = acc.split_at_mut((middle - lanes.start) * lane.acc);
+    let (full_left, full_right) = halves(full.map(|(buffer, width)| {
+        let (left, right) = buffer.split_at_mut(rows * width);
+        ((left, width), (right, width))
+    }));
+    rayon::join(
+        || run_lanes(tiling, lane, lanes.start..middle, scratch_left, acc_left, full_left, body),
+        || run_lanes(tiling, lane, middle..lanes.end, scratch_right, acc_right, full_right, body),
+    );
+}
+
+fn run_tiles<F: Float, const W: usize>(
+    tiling: Tiling,
+    lane: usize,
+    scratch: &mut [F],
+    acc: &mut [F],
+    mut full: [(&mut [F], usize); W],
+    body: &(impl Fn(Tile<'_, F, W>) + Sync),
+) {
+    acc.fill(F::ZERO);
+    let (mut first, end) = (tiling.first_row(lane), tiling.first_row(lane + 1));
+    while first < end {
+        let rows = tiling.tile.min(end - first);
+        let tile_full = full.each_mut().map(|(buffer, width)| {
+            let (mine, rest) = std::mem::take(buffer).split_at_mut(rows * *width);
+            *buffer = rest;
+            mine
+        });
+        body(Tile { first, rows, scratch: &mut *scratch, acc: &mut *acc, full: tile_full });
+        first += rows;
+    }
+}
+
+/// `first += others[0] + others[1] + …`, one after the other for each element.
+fn sum_lanes<F: Float>(first: &mut [F], others: [&[F]; LANES - 1]) {
+    if first.len() <= PIECE {
+        return dispatch(AddLanes { first, others });
+    }
+    let middle = first.len() / 2;
+    let (left, right) = first.split_at_mut(middle);
+    let part = |s: &'_ [F], side: usize| match (s.is_empty(), side) {
+        (true, _) => 0..0,
+        (_, 0) => 0..middle,
+        _ => middle..s.len(),
+    };
+    rayon::join(
+        || sum_lanes(left, others.map(|s| &s[part(s, 0)])),
+        || sum_lanes(right, others.map(|s| &s[part(s, 1)])),
+    );
+}
+
+struct AddLanes<'a, F> {
+    first: &'a mut [F],
+    others: [&'a [F]; LANES - 1],
+}
+
+impl<F: Float> Body for AddLanes<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for other in self.others.iter().filter(|other| !other.is_empty()) {
+            for (sum, &x) in self.first.iter_mut().zip(*other) {
+                *sum += x;
+            }
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Constructors of nodes: they infer the type, and leave out what changes nothing.
+//!
+//! In: nodes whose shapes fit (the caller has checked them; `verify` checks again). Out: appended nodes.
+//! Never: a user's mistake found here; a rewrite that looks further than the arguments.
+
+use crate::graph::*;
+use crate::ops::Row;
+use crate::size::Size;
+
+/// Constants, and maps over them.
+impl Graph {
+    /// A number, as a scalar.
+    pub fn number(&mut self, value: f64) -> NodeId {
+        self.push(Kind::Const(Constant::Number(value)), vec![], Type::scalar())
+    }
+
+    /// A size, as a scalar: a number where it is known.
+    pub fn size(&mut self, size: Size) -> NodeId {
+        match size.value() {
+            Some(n) => self.number(n as f64),
+            None => self.push(Kind::Const(Constant::Size(size)), vec![], Type::scalar()),
+        }
+    }
+
+    /// The identity matrix of `n` rows.
+    pub fn delta(&mut self, n: Size) -> NodeId {
+        let ty = Type { rows: vec![], features: vec![n.clone(), n] };
+        self.push(Kind::Const(Constant::Delta), vec![], ty)
+    }
+
+    /// Every element `value`.
+    pub fn full(&mut self, value: f64, ty: &Type) -> NodeId {
+        let number = self.number(value);
+        self.broadcast(number, vec![None; ty.rank()], ty.clone())
+    }
+
+    /// Every element `value`, in the type of `x`.
+    pub fn full_like(&mut self, value: f64, x: NodeId) -> NodeId {
+        let ty = self.ty(x).clone();
+        self.full(value, &ty)
+    }
+
+    /// The number that every element of `x` is, where the graph says so.
+    pub fn as_number(&self, x: NodeId) -> Option<f64> {
+        match &self.node(x).kind {
+            Kind::Const(Constant::Number(value)) => Some(*value),
+            Kind::View(View::Broadcast(_) | View::Reshape | View::Permute(_)) => {
+                self.as_number(self.node(x).args[0])
+            }
+            _ => None,
+        }
+    }
+
+    /// New random numbers: a site of their own.
+    pub fn random(&mut self, distribution: Distribution, ty: Type) -> NodeId {
+        let site = self.sites;
+        self.sites += 1;
+        self.push(Kind::Random { distribution, site }, vec![], ty)
+    }
+
+    /// A row of the table; all arguments have one type.
+    pub fn map(&mut self, row: Row, args: &[NodeId]) -> NodeId {
+        debug_assert_eq!(args.len(), row.arity, "{row:?}");
+        debug_assert!(args.iter().all(|a| self.ty(*a) == self.ty(args[0])), "{row:?}: types differ");
+        let ty = self.ty(args[0]).clone();
+        self.push(Kind::Map(row), args.to_vec(), ty)
+    }
+
+    /// A row by its name, which must be in the table.
+    pub fn row(&mut self, name: &str, args: &[NodeId]) -> NodeId {
+        match Row::named(name) {
+            Some(row) => self.map(row, args),
+            None => unreachable!("`{name}` is not in the table"),
+        }
+    }
+
+    /// `a + b`; without the 0.
+    pub fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) => self.full_like(x + y, a),
+            (Some(0.0), _) => b,
+            (_, Some(0.0)) => a,
+            _ => self.row("add", &[a, b]),
+        }
+    }
+
+    /// `a - b`; without the 0.
+    pub fn sub(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) => self.full_like(x - y, a),
+            (Some(0.0), _) => self.neg(b),
+            (_, Some(0.0)) => a,
+            _ => self.row("sub", &[a, b]),
+        }
+    }
+
+    /// `a * b`; without 1 and -1.
+    pub fn mul(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) => self.full_like(x * y, a),
+            (Some(1.0), _) => b,
+            (_, Some(1.0)) => a,
+            (Some(-1.0), _) => self.neg(b),
+            (_, Some(-1.0)) => self.neg(a),
+            _ => self.row("mul", &[a, b]),
+        }
+    }
+
+    /// `a / b`; without 1.
+    pub fn div(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) if y != 0.0 => self.full_like(x / y, a),
+            (_, Some(1.0)) => a,
+            _ => self.row("div", &[a, b]),
+        }
+    }
+
+    /// `-x`.
+    pub fn neg(&mut self, x: NodeId) -> NodeId {
+        match self.as_number(x) {
+            Some(value) => self.full_like(-value, x),
+            None => self.row("neg", &[x]),
+        }
+    }
+
+    /// `factor · x`.
+    pub fn scale(&mut self, x: NodeId, factor: f64) -> NodeId {
+        let factor = self.full_like(factor, x);
+        self.mul(x, factor)
+    }
+
+    /// `x + number`.
+    pub fn offset(&mut self, x: NodeId, number: f64) -> NodeId {
+        let number = self.full_like(number, x);
+        self.add(x, number)
+    }
+
+    /// `x²`.
+    pub fn square(&mut self, x: NodeId) -> NodeId {
+        self.row("square", &[x])
+    }
+
+    /// `1 / x`.
+    pub fn recip(&mut self, x: NodeId) -> NodeId {
+        self.row("recip", &[x])
+    }
+
+    /// `exp(x)`.
+    pub fn exp(&mut self, x: NodeId) -> NodeId {
+        self.row("exp", &[x])
+    }
+
+    /// `log(x)`.
+    pub fn log(&mut self, x: NodeId) -> NodeId {
+        self.row("log", &[x])
+    }
+}
+
+/// Reductions, views and products.
+impl Graph {
+    /// Drops axes (any order). Where the batch's axis goes, the row axes that stay become features.
+    pub fn reduce(&mut self, reduction: Reduction, x: NodeId, axes: &[usize]) -> NodeId {
+        if axes.is_empty() {
+            return x;
+        }
+        let mut axes = axes.to_vec();
+        axes.sort_unstable();
+        axes.dedup();
+        let ty = reduced_type(self.ty(x), &axes);
+        self.push(Kind::Reduce { reduction, axes }, vec![x], ty)
+    }
+
+    /// The sum over axes.
+    pub fn sum(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
+        self.reduce(Reduction::Sum, x, axes)
+    }
+
+    /// The largest along axes.
+    pub fn max(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
+        self.reduce(Reduction::Max, x, axes)
+    }
+
+    /// The mean over axes: their sum divided by the number of elements.
+    pub fn mean(&mut self, x: NodeId, axes: &[usize]) -> NodeId {
+        let shape = self.ty(x).shape();
+        let count = Size::product(axes.iter().map(|axis| &shape[*axis]));
+        let sum = self.sum(x, axes);
+        let ty = self.ty(sum).clone();
+        let count = self.size(count);
+        let count = self.broadcast(count, vec![None; ty.rank()], ty);
+        self.div(sum, count)
+    }
+
+    /// A view, unless it is the value itself.
+    pub fn view(&mut self, view: View, x: NodeId, ty: Type) -> NodeId {
+        self.push(Kind::View(view), vec![x], ty)
+    }
+
+    /// The same value under a new identity.
+    pub fn identity(&mut self, x: NodeId) -> NodeId {
+        let ty = self.ty(x).clone();
+        self.view(View::Identity, x, ty)
+    }
+
+    /// The same elements under other axes; the rows stay.
+    pub fn reshape(&mut self, x: NodeId, ty: Type) -> NodeId {
+        if *self.ty(x) == ty { x } else { self.view(View::Reshape, x, ty) }
+    }
+
+    /// Output axis `i` is axis `axes[i]` of `x`; the first `rows` of the result are rows.
+    pub fn permute(&mut self, x: NodeId, axes: &[usize], rows: usize) -> NodeId {
+        let shape = self.ty(x).shape();
+        let ty = typed(axes.iter().map(|axis| shape[*axis].clone()).collect(), rows);
+        if *self.ty(x) == ty && axes.iter().copied().eq(0..axes.len()) {
+            return x;
+        }
+        self.view(View::Permute(axes.to_vec()), x, ty)
+    }
+
+    /// Repeats `x` along new axes: `axes[i]` is the axis of `x` that axis `i` of `ty` takes, `None` a new one.
+    pub fn broadcast(&mut self, x: NodeId, axes: Vec<Option<usize>>, ty: Type) -> NodeId {
+        if *self.ty(x) == ty && axes.iter().copied().eq((0..ty.rank()).map(Some)) {
+            return x;
+        }
+        self.view(View::Broadcast(axes), x, ty)
+    }
+
+    /// Repeats `x` to another type by the visible rules: a scalar to anything, a value without rows to rows,
+    /// an axis of size 1 to any size. `None` where these do not lead there.
+    pub fn broadcast_like(&mut self, x: NodeId, ty: &Type) -> Option<NodeId> {
+        let from = self.ty(x).clone();
+        if from.rank() == 0 {
+            return Some(self.broadcast(x, vec![None; ty.rank()], ty.clone()));
+        }
+        if from.features.len() != ty.features.len() {
+            return None;
+        }
+        let mut axes = Vec::with_capacity(ty.rank());
+        if from.rows.is_empty() {
+            axes.resize(ty.rows.len(), None);
+        } else if from.rows.len() != ty.rows.len() {
+            return None;
+        }
+        let targets = ty.shape();
+        for (axis, size) in from.shape().iter().enumerate() {
+            axes.push(match &targets[axes.len()] {
+                target if target == size => Some(axis),
+                _ if size.is_one() => None,
+                _ => return None,
+            });
+        }
+        Some(self.broadcast(x, axes, ty.clone()))
+    }
+
+    /// `len` elements from `start` along an axis.
+    pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, len: Size) -> NodeId {
+        let ty = resized(self.ty(x), axis, len);
+        if start == 0 && *self.ty(x) == ty {
+            return x;
+        }
+        self.view(View::Slice { axis, start }, x, ty)
+    }
+
+    /// Zeros along an axis: `before` ahead of the elements, the rest up to `len` behind them.
+    pub fn pad(&mut self, x: NodeId, axis: usize, before: usize, len: Size) -> NodeId {
+        let ty = resized(self.ty(x), axis, len);
+        if before == 0 && *self.ty(x) == ty {
+            return x;
+        }
+        self.view(View::Pad { axis, before }, x, ty)
+    }
+
+    /// The arguments one after the other along an axis.
+    pub fn concat(&mut self, args: &[NodeId], axis: usize) -> NodeId {
+        if let [one] = args {
+            return *one;
+        }
+        let len = args.iter().fold(Size::default(), |sum, arg| &sum + &self.ty(*arg).shape()[axis]);
+        let ty = resized(self.ty(args[0]), axis, len);
+        self.push(Kind::View(View::Concat { axis }), args.to_vec(), ty)
+    }
+
+    /// The rows of the whole batch as feature axis 0, seen by every row.
+    pub fn batch(&mut self, x: NodeId) -> NodeId {
+        let ty = Type { rows: vec![], features: self.ty(x).shape() };
+        self.view(View::Batch, x, ty)
+    }
+
+    /// Row `b` takes element `b` of feature axis 0.
+    pub fn unbatch(&mut self, x: NodeId) -> NodeId {
+        let ty = typed(self.ty(x).features.clone(), 1);
+        self.view(View::Unbatch, x, ty)
+    }
+
+    /// The value, without its derivative.
+    pub fn stop_gradient(&mut self, x: NodeId) -> NodeId {
+        let ty = self.ty(x).clone();
+        self.push(Kind::StopGradient, vec![x], ty)
+    }
+
+    /// An einsum; the first `rows` labels of `output` are rows of the result.
+    pub fn contract(
+        &mut self,
+        inputs: Vec<Vec<u32>>,
+        args: &[NodeId],
+        output: Vec<u32>,
+        rows: usize,
+    ) -> NodeId {
+        let size = |label: &u32| {
+            let place = inputs.iter().zip(args).find_map(|(labels, arg)| {
+                labels.iter().position(|l| l == label).map(|axis| self.ty(*arg).shape()[axis].clone())
+            });
+            place.unwrap_or_else(|| unreachable!("label {label} of the result is in no argument"))
+        };
+        let ty = typed(output.iter().map(size).collect(), rows);
+        self.push(Kind::Contract { inputs, output }, args.to_vec(), ty)
+    }
+}
+
+/// A shape whose first `rows` axes are rows.
+pub fn typed(mut shape: Vec<Size>, rows: usize) -> Type {
+    let features = shape.split_off(rows);
+    Type { rows: shape, features }
+}
+
+/// The type with another size of one axis.
+pub fn resized(ty: &Type, axis: usize, len: Size) -> Type {
+    let mut shape = ty.shape();
+    shape[axis] = len;
+    typed(shape, ty.rows.len())
+}
+
+/// The type without `axes`; without the batch's axis there are no rows.
+pub fn reduced_type(ty: &Type, axes: &[usize]) -> Type {
+    let keep = |axis: &usize| !axes.contains(axis);
+    let rows = if axes.contains(&0) { 0 } else { (0..ty.rows.len()).filter(keep).count() };
+    let shape = ty.shape();
+    typed((0..shape.len()).filter(keep).map(|axis| shape[axis].clone()).collect(), rows)
+}

@@ -1,0 +1,90 @@
+//! Rows: comparisons, which are 1 or 0 and have no derivative, and the choice by one of them.
+
+use super::RowDef;
+
+pub(super) static ROWS: &[RowDef] = &[
+    RowDef {
+        name: "lt",
+        arity: 2,
+        rust: "math::lt::<I, F>({0}, {1})",
+        cuda: "math_lt({0}, {1})",
+        eval: |x| f64::from(x[0] < x[1]),
+        derivative: |_, _, _, _| None,
+        domain: &[(-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a < b`; its derivatives are 0 everywhere.",
+    },
+    RowDef {
+        name: "le",
+        arity: 2,
+        rust: "math::le::<I, F>({0}, {1})",
+        cuda: "math_le({0}, {1})",
+        eval: |x| f64::from(x[0] <= x[1]),
+        derivative: |_, _, _, _| None,
+        domain: &[(-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a <= b`; its derivatives are 0 everywhere.",
+    },
+    RowDef {
+        name: "gt",
+        arity: 2,
+        rust: "math::gt::<I, F>({0}, {1})",
+        cuda: "math_gt({0}, {1})",
+        eval: |x| f64::from(x[0] > x[1]),
+        derivative: |_, _, _, _| None,
+        domain: &[(-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a > b`; its derivatives are 0 everywhere.",
+    },
+    RowDef {
+        name: "ge",
+        arity: 2,
+        rust: "math::ge::<I, F>({0}, {1})",
+        cuda: "math_ge({0}, {1})",
+        eval: |x| f64::from(x[0] >= x[1]),
+        derivative: |_, _, _, _| None,
+        domain: &[(-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a >= b`; its derivatives are 0 everywhere.",
+    },
+    RowDef {
+        name: "eq",
+        arity: 2,
+        rust: "math::eq::<I, F>({0}, {1})",
+        cuda: "math_eq({0}, {1})",
+        eval: |x| f64::from(x[0] == x[1]),
+        derivative: |_, _, _, _| None,
+        domain: &[(-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a == b`; its derivatives are 0 everywhere.",
+    },
+    RowDef {
+        name: "ne",
+        arity: 2,
+        rust: "math::ne::<I, F>({0}, {1})",
+        cuda: "math_ne({0}, {1})",
+        eval: |x| f64::from(x[0] != x[1]),
+        derivative: |_, _, _, _| None,
+        domain: &[(-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a != b`; its derivatives are 0 everywhere.",
+    },
+    RowDef {
+        name: "select",
+        arity: 3,
+        rust: "math::select::<I, F>({0}, {1}, {2})",
+        cuda: "math_select({0}, {1}, {2})",
+        eval: |x| if x[0] != 0.0 { x[1] } else { x[2] },
+        derivative: |g, y, x, i| {
+            let zero = g.full_like(0.0, y);
+            match i {
+                0 => None,
+                1 => Some(g.row("ne", &[x[0], zero])),
+                _ => Some(g.row("eq", &[x[0], zero])),
+            }
+        },
+        domain: &[(-2.0, 2.0), (-2.0, 2.0), (-2.0, 2.0)],
+        cost: 1.0,
+        doc: "`a` where the condition is not 0, else `b`; the condition has no derivative.",
+    },
+];

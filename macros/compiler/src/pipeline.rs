@@ -1,0 +1,72 @@
+//! The whole compiler on one screen.
+//!
+//! In: a linked item. Out: the items that make it a root. Never: a decision; each step has a room of its own.
+
+use proc_macro2::{Ident, TokenStream};
+
+use crate::error::{Errors, Result};
+use crate::graph::Graph;
+use crate::link::Linked;
+use crate::lower::{self, Mode};
+use crate::{autodiff, emit, passes, verify};
+
+/// What the generated code must know of the place where it will stand.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The path of the crate `diabolo` there.
+    pub krate: TokenStream,
+    /// The struct that becomes a root.
+    pub name: Ident,
+    /// Whether it is a loss, to be differentiated.
+    pub trains: bool,
+}
+
+/// Sees the graph after every step: the step's name and its result.
+pub type Watch<'a> = &'a mut dyn FnMut(&str, &Graph);
+
+/// tokens → ast → link (both before this) → **lower → autodiff → simplify → contract → emit**.
+///
+/// # Errors
+/// Every mistake of the user that `lower` finds.
+pub fn compile(linked: &Linked, context: &Context) -> Result<TokenStream> {
+    let evaluate = graph(linked, Mode::Evaluate, false, &mut |_, _| ())?;
+    let train = match context.trains {
+        true => Some(graph(linked, Mode::Train, true, &mut |_, _| ())?),
+        false => None,
+    };
+    let meta = emit::rust::Meta::of(linked, context);
+    emit::rust::root(&meta, &evaluate, train.as_ref()).map_err(|what| internal(linked, "emit", &what))
+}
+
+/// The graph of a root in one mode, ready to be scheduled.
+///
+/// # Errors
+/// As [`compile`].
+pub fn graph(linked: &Linked, mode: Mode, gradients: bool, watch: Watch<'_>) -> Result<Graph> {
+    let mut graph = lower::lower(linked, mode)?.graph;
+    check(linked, "lower", &graph, watch)?;
+    if gradients {
+        autodiff::differentiate_loss(&mut graph);
+        check(linked, "autodiff", &graph, watch)?;
+    }
+    for (name, pass) in passes::ALL {
+        graph = pass(&graph);
+        check(linked, name, &graph, watch)?;
+    }
+    Ok(graph)
+}
+
+fn check(linked: &Linked, pass: &str, graph: &Graph, watch: Watch<'_>) -> Result<()> {
+    watch(pass, graph);
+    verify::verify(graph, pass).map_err(|what| internal(linked, pass, &what))
+}
+
+/// A fault of the compiler itself: said at the item, never a panic.
+fn internal(linked: &Linked, pass: &str, what: &str) -> Errors {
+    let message = format!(
+        "Diabolo could not compile `{}`: a fault of its own after the step `{pass}`, not of yours ({what}). \
+         Please report it with this function.",
+        linked.name()
+    );
+    Errors::from(crate::error::Error::new(linked.span(), message))
+}

@@ -1,0 +1,100 @@
+//! First values of parameters.
+//!
+//! In: a parameter's name, shape and initialiser, a seed. Out: its values, the same whatever else the model
+//! holds. Never: an order of parameters that matters.
+
+use diabolo_kernels::Float;
+use diabolo_kernels::random::{self, Stream};
+
+use crate::program::{Initial, ParamSpec};
+
+/// The site of initial values; sites of programs count up from 0.
+const SITE: u32 = u32::MAX;
+
+/// The values of a parameter, drawn by a stream of the seed and the parameter's name.
+pub(crate) fn initial_values<F: Float>(param: &ParamSpec, seed: u64) -> Vec<F> {
+    let mut values = vec![F::ZERO; param.shape.iter().product()];
+    let stream = Stream { seed: seed ^ hash(param.path), step: 0, site: SITE };
+    match param.initial {
+        Initial::Constant(value) => values.fill(F::from_f64(value)),
+        Initial::Normal(deviation) => {
+            random::fill_normal(stream, 0, &mut values);
+            values.iter_mut().for_each(|v| *v = *v * F::from_f64(deviation));
+        }
+        Initial::Uniform(bound) => {
+            random::fill_uniform(stream, 0, &mut values);
+            values.iter_mut().for_each(|v| *v = (*v + *v - F::ONE) * F::from_f64(bound));
+        }
+        Initial::Orthogonal => {
+            random::fill_normal(stream, 0, &mut values);
+            let columns = param.shape.last().copied().unwrap_or(1).max(1);
+            orthonormalise(&mut values, columns);
+        }
+    }
+    values
+}
+
+/// Makes the rows of a row-major matrix orthonormal, or its columns where they are fewer: modified
+/// Gram-Schmidt, twice, which is as orthogonal as a QR of a random matrix.
+fn orthonormalise<F: Float>(values: &mut [F], columns: usize) {
+    let rows = values.len() / columns;
+    let (count, len, at): (usize, usize, fn(usize, usize, usize) -> usize) = if rows <= columns {
+        (rows, columns, |vector, i, columns| vector * columns + i)
+    } else {
+        (columns, rows, |vector, i, columns| i * columns + vector)
+    };
+    let dot = |values: &[F], a: usize, b: usize| -> f64 {
+        (0..len).map(|i| values[at(a, i, columns)].to_f64() * values[at(b, i, columns)].to_f64()).sum()
+    };
+    for vector in 0..count {
+        for _ in 0..2 {
+            for earlier in 0..vector {
+                let along = F::from_f64(dot(values, vector, earlier));
+                for i in 0..len {
+                    let step = along * values[at(earlier, i, columns)];
+                    values[at(vector, i, columns)] = values[at(vector, i, columns)] - step;
+                }
+            }
+            let norm = F::from_f64(dot(values, vector, vector).sqrt().max(f64::MIN_POSITIVE));
+            (0..len).for_each(|i| values[at(vector, i, columns)] = values[at(vector, i, columns)] / norm);
+        }
+    }
+}
+
+/// FNV-1a: a stable hash of a name.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(path: &'static str, shape: &'static [usize], initial: Initial) -> Vec<f64> {
+        initial_values(&ParamSpec { path, network: 0, shape, initial }, 7)
+    }
+
+    #[test]
+    fn orthogonal_is_orthonormal_along_the_shorter_side() {
+        for shape in [&[5usize, 12] as &'static [usize], &[12, 5]] {
+            let values = draw("w", shape, Initial::Orthogonal);
+            let (rows, columns) = (shape[0], shape[1]);
+            let n = rows.min(columns);
+            let at = |v: usize, i: usize| if rows <= columns { values[v * columns + i] } else { values[i * columns + v] };
+            for a in 0..n {
+                for b in 0..n {
+                    let dot: f64 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();
+                    assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-12, "{shape:?} {a} {b}: {dot}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_seed_fix_the_values() {
+        let a = draw("encode.dense0.weight", &[8, 8], Initial::Uniform(0.5));
+        assert_eq!(a, draw("encode.dense0.weight", &[8, 8], Initial::Uniform(0.5)));
+        assert_ne!(a, draw("encode.dense1.weight", &[8, 8], Initial::Uniform(0.5)));
+        assert!(a.iter().all(|v| v.abs() <= 0.5) && a.iter().any(|v| v.abs() > 0.4));
+    }
+}

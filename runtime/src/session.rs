@@ -1,0 +1,290 @@
+//! A root bound to parameters, with the buffers that it needs.
+//!
+//! In: a root's functions, parameters, inputs. Out: results, means, gradients. Never: an allocation after
+//! the largest batch was seen once.
+
+use std::ops::Range;
+
+use diabolo_kernels::Float;
+
+use crate::data::{Array, Data};
+use crate::error::{Error, Result};
+use crate::inspect;
+use crate::model::{Means, place};
+use crate::program::{Axis, Env, Loss, Root, SlotSpec, Spec};
+use crate::source::Source;
+use crate::store::Store;
+
+/// Rows that are evaluated at a time where rows never meet.
+const PIECE: usize = 1024;
+
+/// A bound root.
+pub(crate) struct Session<F: Float> {
+    pub spec: &'static Spec,
+    program: fn(Env<'_, F>),
+    workspace: fn(&[usize]) -> usize,
+    offsets: Vec<usize>,
+    pub hypers: Vec<F>,
+    pub dims: Vec<usize>,
+    pub inputs: Vec<F>,
+    pub grads: Vec<F>,
+    outputs: Vec<F>,
+    pub metrics: Vec<F>,
+    work: Vec<F>,
+    pub seed: u64,
+    pub step: u64,
+    pub inspects: bool,
+}
+
+impl<F: Float> Session<F> {
+    /// In evaluation mode: results, or a loss without gradients.
+    pub fn evaluate<R: Root>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
+        Self::bind(store, R::spec(), R::evaluate::<F>, R::evaluate_workspace, 0, hypers, seed)
+    }
+
+    /// In training mode: a loss with gradients.
+    pub fn train<L: Loss>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
+        let spec = L::spec();
+        let weights = |&param: &usize| spec.params[param].shape.iter().product::<usize>();
+        let grads = spec.trained.iter().map(weights).sum();
+        Self::bind(store, spec, L::train::<F>, L::train_workspace, grads, hypers, seed)
+    }
+
+    fn bind(
+        store: &Store<F>,
+        spec: &'static Spec,
+        program: fn(Env<'_, F>),
+        workspace: fn(&[usize]) -> usize,
+        grads: usize,
+        hypers: Vec<f64>,
+        seed: u64,
+    ) -> Result<Self> {
+        Ok(Session {
+            spec,
+            program,
+            workspace,
+            offsets: store.bind(spec)?,
+            hypers: hypers.into_iter().map(F::from_f64).collect(),
+            dims: vec![0; spec.symbols.len().max(1)],
+            inputs: Vec::new(),
+            grads: vec![F::ZERO; grads],
+            outputs: Vec::new(),
+            metrics: vec![F::ZERO; spec.metrics.len() + 1],
+            work: Vec::new(),
+            seed,
+            step: 0,
+            inspects: true,
+        })
+    }
+
+    /// Fixes the symbols other than the rows from the shapes that `source` has.
+    pub fn fit_shapes(&mut self, source: &(impl Source<F> + ?Sized)) -> Result<()> {
+        let only = self.spec.inputs.len() == 1;
+        self.dims[1..].fill(0);
+        for input in self.spec.inputs {
+            let found = source.shape(input, only)?;
+            let fits = found.len() == input.shape.len()
+                && input.shape.iter().zip(&found).all(|(axis, &size)| match *axis {
+                    Axis::Known(known) => known == size,
+                    Axis::Symbol(symbol) if self.dims[symbol] == 0 => {
+                        self.dims[symbol] = size;
+                        symbol != 0
+                    }
+                    Axis::Symbol(symbol) => self.dims[symbol] == size,
+                });
+            if !fits {
+                return Err(Error::Shape {
+                    thing: input.name.to_owned(),
+                    expected: self.written(input),
+                    found: format!("{}{found:?}", if input.rows { "rows of " } else { "" }),
+                    place: place(self.spec),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&self, slot: &SlotSpec) -> String {
+        let axis = |axis: &Axis| match *axis {
+            Axis::Known(size) => size.to_string(),
+            Axis::Symbol(symbol) => self.spec.symbols[symbol].to_owned(),
+        };
+        let axes: Vec<String> = slot.shape.iter().map(axis).collect();
+        format!("{}[{}]", if slot.rows { "rows of " } else { "" }, axes.join(", "))
+    }
+
+    pub fn shape_error(&self, thing: &str, expected: &[usize], found: &[usize]) -> Error {
+        Error::Shape {
+            thing: thing.to_owned(),
+            expected: format!("{expected:?}"),
+            found: format!("{found:?}"),
+            place: place(self.spec),
+        }
+    }
+
+    /// Elements of one slot, without the batch's rows.
+    pub fn width(&self, slot: &SlotSpec) -> usize {
+        let axis = |axis: &Axis| match *axis {
+            Axis::Known(size) => size,
+            Axis::Symbol(symbol) => self.dims[symbol],
+        };
+        slot.shape.iter().map(axis).product()
+    }
+
+    fn slot_len(&self, slot: &SlotSpec) -> usize {
+        self.width(slot) * if slot.rows { self.dims[0] } else { 1 }
+    }
+
+    /// Makes room for a batch of `rows`; after this, [`Session::input_mut`] and [`Session::run`] allocate nothing.
+    pub fn resize(&mut self, rows: usize) {
+        self.dims[0] = rows;
+        let inputs = self.spec.inputs.iter().map(|slot| self.slot_len(slot)).sum();
+        let outputs = self.spec.outputs.iter().map(|slot| self.slot_len(slot)).sum();
+        let work = (self.workspace)(&self.dims);
+        for (buffer, len) in [(&mut self.inputs, inputs), (&mut self.outputs, outputs), (&mut self.work, work)] {
+            if buffer.len() < len {
+                buffer.resize(len, F::ZERO);
+            }
+        }
+    }
+
+    /// Copies rows of every input.
+    pub fn fill(&mut self, source: &(impl Source<F> + ?Sized), rows: Range<usize>) -> Result<()> {
+        let only = self.spec.inputs.len() == 1;
+        let mut start = 0;
+        for input in self.spec.inputs {
+            let len = self.slot_len(input);
+            source.fill(input, only, rows.clone(), &mut self.inputs[start..start + len])?;
+            start += len;
+        }
+        Ok(())
+    }
+
+    /// Copies chosen rows of every input from columns of data.
+    pub fn gather(&mut self, data: &Data, rows: &[usize]) -> Result<()> {
+        let mut start = 0;
+        for input in self.spec.inputs {
+            let len = self.slot_len(input);
+            data.column(input.name)?.gather(rows, &mut self.inputs[start..start + len])?;
+            start += len;
+        }
+        Ok(())
+    }
+
+    /// Where each parameter of the root starts in the model.
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// Runs the program on what `resize` and `fill` prepared.
+    pub fn run(&mut self, params: &[F], first_row: usize) {
+        let input_len: usize = self.spec.inputs.iter().map(|slot| self.slot_len(slot)).sum();
+        let output_len: usize = self.spec.outputs.iter().map(|slot| self.slot_len(slot)).sum();
+        let work_len = (self.workspace)(&self.dims);
+        let (spec, shown) = (self.spec, self.inspects);
+        let inspect = move |index: usize, values: &[F]| {
+            if shown {
+                inspect::print(spec, index, values);
+            }
+        };
+        (self.program)(Env {
+            dims: &self.dims,
+            first_row,
+            inputs: &self.inputs[..input_len],
+            params,
+            offsets: &self.offsets,
+            hypers: &self.hypers,
+            seed: self.seed,
+            step: self.step,
+            work: &mut self.work[..work_len],
+            grads: &mut self.grads,
+            outputs: &mut self.outputs[..output_len],
+            metrics: &mut self.metrics,
+            inspect: &inspect,
+        });
+    }
+
+    fn piece(&self) -> usize {
+        if self.spec.crosses_rows { usize::MAX } else { PIECE }
+    }
+
+    /// The results for every row of `source`, in order.
+    pub fn results(&mut self, store: &Store<F>, source: &(impl Source<F> + ?Sized)) -> Result<Vec<Array<F>>> {
+        self.fit_shapes(source)?;
+        let total = source.rows();
+        let slots = self.spec.outputs;
+        let widths: Vec<usize> = slots.iter().map(|slot| self.width(slot)).collect();
+        let mut values: Vec<Vec<F>> = slots
+            .iter()
+            .zip(&widths)
+            .map(|(slot, width)| Vec::with_capacity(width * if slot.rows { total } else { 1 }))
+            .collect();
+        for_pieces(total, self.piece(), |rows| {
+            self.resize(rows.len());
+            self.fill(source, rows.clone())?;
+            self.run(&store.values, rows.start);
+            let mut start = 0;
+            for ((slot, width), out) in slots.iter().zip(&widths).zip(&mut values) {
+                let len = width * if slot.rows { rows.len() } else { 1 };
+                if slot.rows || rows.start == 0 {
+                    out.extend_from_slice(&self.outputs[start..start + len]);
+                }
+                start += len;
+            }
+            Ok(())
+        })?;
+        let array = |(slot, values): (&SlotSpec, Vec<F>)| {
+            let axis = |axis: &Axis| match *axis {
+                Axis::Known(size) => size,
+                Axis::Symbol(symbol) => self.dims[symbol],
+            };
+            let rows = slot.rows.then_some(total);
+            let shape: Vec<usize> = rows.into_iter().chain(slot.shape.iter().map(axis)).collect();
+            Array::new(&shape, values)
+        };
+        slots.iter().zip(values).map(array).collect()
+    }
+}
+
+/// The mean loss over all rows, piece by piece.
+pub(crate) fn evaluate_means<F: Float>(
+    session: &mut Session<F>,
+    store: &Store<F>,
+    source: &(impl Source<F> + ?Sized),
+) -> Result<Means> {
+    let total = source.rows();
+    if total == 0 {
+        return Err(Error::Empty { what: "the data".to_owned() });
+    }
+    session.fit_shapes(source)?;
+    let mut sums = vec![0.0; session.metrics.len()];
+    for_pieces(total, session.piece(), |rows| {
+        session.resize(rows.len());
+        session.fill(source, rows.clone())?;
+        session.run(&store.values, rows.start);
+        for (sum, mean) in sums.iter_mut().zip(&session.metrics) {
+            *sum += mean.to_f64() * rows.len() as f64;
+        }
+        Ok(())
+    })?;
+    Ok(means(session.spec, sums.iter().map(|sum| sum / total as f64)))
+}
+
+/// Names the values of a loss.
+pub(crate) fn means(spec: &Spec, mut values: impl Iterator<Item = f64>) -> Means {
+    let loss = values.next().unwrap_or(f64::NAN);
+    Means { loss, parts: spec.metrics.iter().map(|name| (*name).to_owned()).zip(values).collect() }
+}
+
+/// Calls `work` for consecutive ranges of at most `piece` rows.
+fn for_pieces(total: usize, piece: usize, mut work: impl FnMut(Range<usize>) -> Result<()>) -> Result<()> {
+    let mut start = 0;
+    loop {
+        let end = start.saturating_add(piece).min(total);
+        work(start..end)?;
+        start = end;
+        if start >= total {
+            return Ok(());
+        }
+    }
+}
