@@ -1,1 +1,151 @@
-//! Shared pieces of the benches.
+//! The workloads that Diabolo measures itself on, each one training step of a published shape.
+//!
+//! In: nothing. Out: losses in the language, data of the right shape. Never: a timing.
+
+#![allow(missing_docs)] // the functions are named by their workload; the table in README.md explains each
+
+use diabolo::data::Data;
+
+/// W1: 64-32-8-32-64, ReLU, cross-entropy from logits, batch 64.
+pub mod w1 {
+    use diabolo::nn::{bce_with_logits, dense};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
+        relu(dense(relu(dense(x, 32)), 8))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
+        dense(relu(dense(z, 32)), 64)
+    }
+
+    #[loss]
+    pub fn loss(x: Tensor<B, 64>) -> Tensor<B> {
+        bce_with_logits(decode(encode(x)), x)
+    }
+}
+
+/// W2: 784-256-64-256-784, ReLU, cross-entropy from logits, batch 128.
+pub mod w2 {
+    use diabolo::nn::{bce_with_logits, dense};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 784>) -> Tensor<B, 64> {
+        relu(dense(relu(dense(x, 256)), 64))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 64>) -> Tensor<B, 784> {
+        dense(relu(dense(z, 256)), 784)
+    }
+
+    #[loss]
+    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+        bce_with_logits(decode(encode(x)), x)
+    }
+}
+
+/// W3: a VAE, 784-400-(20, 20)-400-784, batch 128.
+pub mod w3 {
+    use diabolo::nn::{bce_with_logits, dense, kl_normal};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 784>) -> (Tensor<B, 20>, Tensor<B, 20>) {
+        let h = relu(dense(x, 400));
+        (dense(h, 20), dense(h, 20))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 20>) -> Tensor<B, 784> {
+        dense(relu(dense(z, 400)), 784)
+    }
+
+    #[loss]
+    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+        let (mean, logvar) = encode(x);
+        let z = mean + exp(0.5 * logvar) * normal_like(mean);
+        bce_with_logits(decode(z), x) + kl_normal(mean, logvar)
+    }
+}
+
+/// W4: 784-1024-512-64-512-1024-784, squared error, batch 1024.
+pub mod w4 {
+    use diabolo::nn::{dense, squared_error};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 784>) -> Tensor<B, 64> {
+        relu(dense(relu(dense(relu(dense(x, 1024)), 512)), 64))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 64>) -> Tensor<B, 784> {
+        dense(relu(dense(relu(dense(z, 512)), 1024)), 784)
+    }
+
+    #[loss]
+    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+        squared_error(decode(encode(x)), x)
+    }
+}
+
+/// W5: 784-256-784, sigmoid, squared error and the contractive penalty of one layer, batch 128.
+pub mod w5 {
+    use diabolo::nn::{dense, squared_error};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 784>) -> Tensor<B, 256> {
+        sigmoid(dense(x, 256))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 256>) -> Tensor<B, 784> {
+        sigmoid(dense(z, 784))
+    }
+
+    #[loss]
+    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+        squared_error(decode(encode(x)), x) / 784.0 + 0.0001 * sum_squares(jacobian(encode, x))
+    }
+}
+
+/// W5g: 784-128-32 tanh and its mirror, squared error and the penalty of two layers, batch 128.
+pub mod w5g {
+    use diabolo::nn::{dense, squared_error};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 784>) -> Tensor<B, 32> {
+        tanh(dense(tanh(dense(x, 128)), 32))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 32>) -> Tensor<B, 784> {
+        sigmoid(dense(tanh(dense(z, 128)), 784))
+    }
+
+    #[loss]
+    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+        squared_error(decode(encode(x)), x) / 784.0 + 0.0001 * sum_squares(jacobian(encode, x))
+    }
+}
+
+/// Rows of values in [0, 1), the same at every call.
+///
+/// # Errors
+/// None for sizes above 0.
+pub fn data(rows: usize, width: usize) -> diabolo::Result<Data> {
+    let mut state = 12345u32;
+    let mut draw = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as f32 / u32::MAX as f32
+    };
+    Data::new().with("x", &[width], (0..rows * width).map(|_| draw()).collect::<Vec<f32>>())
+}

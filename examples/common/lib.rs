@@ -1,1 +1,290 @@
-//! What the examples share.
+//! What the examples share, so that each is its model and a few lines more.
+//!
+//! In: the command line, and the outputs of a model. Out: the data, the folder of the run, its pictures and its
+//! figures beside those of the baselines. Never: a word about one particular model.
+//!
+//! ```no_run
+//! use common::{Defaults, Flags};
+//!
+//! fn main() -> Result<(), diabolo::error::Error> {
+//!     let flags = Flags::parse_for("vanilla", Defaults { epochs: 20, ..Defaults::default() });
+//!     let digits = flags.digits()?;
+//!     let run = flags.run()?;
+//!     // … train, and run the model over the test images …
+//!     let outputs = digits.test.array::<f32>("x")?;
+//!     common::conclude(&run, &digits, "autoencoder", &outputs, 8)
+//! }
+//! ```
+
+use std::path::PathBuf;
+use std::process::exit;
+
+use clap::error::ErrorKind;
+use clap::{Args, Command, FromArgMatches};
+use diabolo::baseline::{Pca, mean_image_error};
+use diabolo::data::{self, Array, Data, Digits};
+use diabolo::error::{Error, Result};
+use diabolo::report::{self, Figures, Run, Settings};
+
+/// The rows of a smoke run.
+const SMOKE_ROWS: usize = 256;
+/// The pairs in the picture of reconstructions.
+const PICTURED: usize = 24;
+
+/// What an example was asked to do.
+#[derive(Clone, Debug)]
+pub struct Flags {
+    /// The name of the example.
+    pub name: String,
+    /// A folder with MNIST in IDX files; the embedded digits if there is none.
+    pub data: Option<PathBuf>,
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows a step.
+    pub batch: usize,
+    /// The learning rate.
+    pub lr: f64,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The threads to run on.
+    pub threads: usize,
+    /// The folder that holds the folders of runs.
+    pub out: PathBuf,
+    /// Whether this only shows that the example works.
+    pub smoke: bool,
+}
+
+/// What holds where the command line is silent.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows a step.
+    pub batch: usize,
+    /// The learning rate.
+    pub lr: f64,
+}
+
+impl Default for Defaults {
+    fn default() -> Defaults {
+        Defaults { epochs: 20, batch: 128, lr: 1e-3 }
+    }
+}
+
+/// The command line itself; doc comments are its help.
+#[derive(Args)]
+struct CommandLine {
+    /// Folder with the IDX files of MNIST, packed or not [default: the embedded digits]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Passes over the training rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// Rows a step
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Option<u32>,
+    /// Learning rate
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    lr: Option<f64>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    seed: u64,
+    /// Threads to run on [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Folder for the folders of runs
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    out: PathBuf,
+    /// One epoch over a few rows, to see that it works
+    #[arg(long)]
+    smoke: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 && f64::is_finite(rate) => Ok(rate),
+        _ => Err("a positive number is needed".into()),
+    }
+}
+
+impl Flags {
+    /// Reads the command line and sets the number of threads, or ends the program: with help where it was asked for, with
+    /// one line and a status other than zero where something is wrong.
+    pub fn parse_for(name: &str, defaults: Defaults) -> Flags {
+        let flags = Flags::parse(name, defaults, std::env::args_os()).unwrap_or_else(|(status, words)| {
+            match status {
+                0 => println!("{words}"),
+                _ => eprintln!("{words}"),
+            }
+            exit(status)
+        });
+        if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(flags.threads).build_global() {
+            eprintln!("{name}: cannot start {} threads: {error}", flags.threads);
+            exit(1);
+        }
+        flags
+    }
+
+    /// The flags, or the status to end with and the words to say.
+    fn parse<I, T>(name: &str, defaults: Defaults, arguments: I) -> Result<Flags, (i32, String)>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let about = format!(
+            "Unless given: --epochs {}, --batch {}, --lr {}",
+            defaults.epochs, defaults.batch, defaults.lr
+        );
+        let command = CommandLine::augment_args(Command::new(name.to_string()).after_help(about));
+        let matches = command.try_get_matches_from(arguments);
+        let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| {
+            let words = error.to_string();
+            match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (0, words.trim_end().into()),
+                _ => (2, format!("{name}: {} (--help lists the flags)", first_line(&words))),
+            }
+        })?;
+        let threads = line.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        );
+        Ok(Flags {
+            name: name.into(),
+            data: line.data,
+            epochs: if line.smoke { 1 } else { line.epochs.map_or(defaults.epochs, |n| n as usize) },
+            batch: line.batch.map_or(defaults.batch, |n| n as usize),
+            lr: line.lr.unwrap_or(defaults.lr),
+            seed: line.seed,
+            threads,
+            out: line.out,
+            smoke: line.smoke,
+        })
+    }
+
+    /// The data asked for: MNIST, or the digits inside the crate; a few rows of them in a smoke run.
+    pub fn digits(&self) -> Result<Digits> {
+        let mut digits = match &self.data {
+            Some(folder) => data::mnist(folder)?,
+            None => data::digits(),
+        };
+        if self.smoke {
+            digits.train = digits.train.take(SMOKE_ROWS)?;
+            digits.test = digits.test.take(SMOKE_ROWS)?;
+        }
+        Ok(digits)
+    }
+
+    /// A fresh folder for this run, with `config.json` in it.
+    pub fn run(&self) -> Result<Run> {
+        let run = Run::create(&self.out, &self.name)?;
+        let config = [
+            ("data", self.data.as_ref().map_or("embedded digits".into(), |folder| folder.display().to_string())),
+            ("epochs", self.epochs.to_string()),
+            ("batch", self.batch.to_string()),
+            ("lr", self.lr.to_string()),
+            ("smoke", self.smoke.to_string()),
+        ];
+        run.config(
+            &std::collections::BTreeMap::from(config),
+            Settings { seed: self.seed, threads: self.threads },
+        )?;
+        Ok(run)
+    }
+}
+
+/// The message of clap without its "error:", its usage and its tips.
+fn first_line(words: &str) -> &str {
+    let line = words.lines().next().unwrap_or(words);
+    line.strip_prefix("error: ").unwrap_or(line)
+}
+
+/// The mean squared error per row of `outputs` against the column `x`.
+pub fn squared_error(test: &Data, outputs: &Array<f32>) -> Result<f64> {
+    let x = test.array::<f32>("x")?;
+    if x.shape() != outputs.shape() {
+        return Err(Error::Shape {
+            thing: "outputs".into(),
+            expected: format!("{:?}", x.shape()),
+            found: format!("{:?}", outputs.shape()),
+            place: "squared_error".into(),
+        });
+    }
+    let difference = |(x, y): (&f32, &f32)| f64::from(x - y).powi(2);
+    Ok(x.values().iter().zip(outputs.values()).map(difference).sum::<f64>() / x.rows() as f64)
+}
+
+/// The test error of a model beside PCA with a code of the same size and the mean image.
+pub fn beside_baselines(digits: &Digits, model: &str, error: f64, code: usize) -> Result<Figures> {
+    let pca = Pca::fit(&digits.train, "x", code)?;
+    Ok(Figures::new("squared error per test image")
+        .row(model, error)
+        .row(&format!("PCA, {code} components"), pca.squared_error(&digits.test)?)
+        .row("mean image", mean_image_error(&digits.train, &digits.test, "x")?))
+}
+
+/// Ends an example whose outputs are images: saves `reconstructions.png` and `figures.json`, prints the figures.
+pub fn conclude(run: &Run, digits: &Digits, model: &str, outputs: &Array<f32>, code: usize) -> Result<()> {
+    let figures = beside_baselines(digits, model, squared_error(&digits.test, outputs)?, code)?;
+    let inputs = digits.test.take(PICTURED)?.array::<f32>("x")?;
+    report::reconstructions(run.path("reconstructions.png"), &inputs, outputs, digits.shape)?;
+    run.figures(&figures)?;
+    println!("{figures}\n\npictures and figures in {}", run.folder().display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &str) -> Result<Flags, (i32, String)> {
+        Flags::parse("vanilla", Defaults::default(), ["vanilla"].into_iter().chain(words.split_whitespace()))
+    }
+
+    #[test]
+    fn flags_override_defaults() {
+        let flags = parse("").unwrap();
+        assert_eq!((flags.epochs, flags.batch, flags.lr, flags.seed), (20, 128, 1e-3, 7));
+        assert_eq!(flags.out, PathBuf::from("runs"));
+        let flags = parse("--epochs 3 --batch 32 --lr 0.01 --seed 1 --threads 2 --out here --data there").unwrap();
+        assert_eq!((flags.epochs, flags.batch, flags.lr, flags.seed, flags.threads), (3, 32, 0.01, 1, 2));
+        assert_eq!((flags.out, flags.data), ("here".into(), Some("there".into())));
+    }
+
+    #[test]
+    fn a_mistake_is_one_line_and_a_status() {
+        for (words, expected) in [
+            ("--epoch 3", "vanilla: unexpected argument '--epoch' found (--help lists the flags)"),
+            ("--epochs 0", "vanilla: invalid value '0' for '--epochs <N>': 0 is not in 1..4294967295 (--help lists the flags)"),
+            ("--lr -1", "vanilla: unexpected argument '-1' found (--help lists the flags)"),
+            ("--lr=nan", "vanilla: invalid value 'nan' for '--lr <RATE>': a positive number is needed (--help lists the flags)"),
+            ("more", "vanilla: unexpected argument 'more' found (--help lists the flags)"),
+        ] {
+            assert_eq!(parse(words).unwrap_err(), (2, expected.into()));
+        }
+        let (status, help) = parse("--help").unwrap_err();
+        assert_eq!(status, 0);
+        assert!(help.contains("--smoke") && help.contains("--epochs 20"), "{help}");
+    }
+
+    #[test]
+    fn a_smoke_run_is_short() {
+        let flags = parse("--smoke --epochs 50").unwrap();
+        let digits = flags.digits().unwrap();
+        assert_eq!((flags.epochs, digits.train.rows(), digits.test.rows()), (1, SMOKE_ROWS, SMOKE_ROWS));
+    }
+
+    #[test]
+    fn an_example_ends_with_pictures_and_figures() {
+        let out = std::env::temp_dir().join(format!("diabolo-common-{}", std::process::id()));
+        let flags = parse(&format!("--smoke --out {}", out.display())).unwrap();
+        let (digits, run) = (flags.digits().unwrap(), flags.run().unwrap());
+        let outputs = digits.test.array::<f32>("x").unwrap();
+        conclude(&run, &digits, "identity", &outputs, 8).unwrap();
+        for file in ["config.json", "metrics.jsonl", "reconstructions.png", "figures.json"] {
+            assert!(run.path(file).is_file(), "{file}");
+        }
+        assert_eq!(squared_error(&digits.test, &outputs).unwrap(), 0.0);
+        assert!(squared_error(&digits.train.take(9).unwrap(), &outputs).is_err());
+        std::fs::remove_dir_all(out).unwrap();
+    }
+}

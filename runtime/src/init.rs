@@ -18,47 +18,43 @@ pub(crate) fn initial_values<F: Float>(param: &ParamSpec, seed: u64) -> Vec<F> {
     match param.initial {
         Initial::Constant(value) => values.fill(F::from_f64(value)),
         Initial::Normal(deviation) => {
-            random::fill_normal(stream, 0, &mut values);
-            values.iter_mut().for_each(|v| *v = *v * F::from_f64(deviation));
+            random::normal(stream, 0, &mut values);
+            values.iter_mut().for_each(|v| *v *= F::from_f64(deviation));
         }
         Initial::Uniform(bound) => {
-            random::fill_uniform(stream, 0, &mut values);
+            random::uniform(stream, 0, &mut values);
             values.iter_mut().for_each(|v| *v = (*v + *v - F::ONE) * F::from_f64(bound));
         }
         Initial::Orthogonal => {
-            random::fill_normal(stream, 0, &mut values);
-            let columns = param.shape.last().copied().unwrap_or(1).max(1);
-            orthonormalise(&mut values, columns);
+            random::normal(stream, 0, &mut values);
+            values = orthonormal(values, param.shape.last().copied().unwrap_or(1).max(1));
         }
     }
     values
 }
 
-/// Makes the rows of a row-major matrix orthonormal, or its columns where they are fewer: modified
-/// Gram-Schmidt, twice, which is as orthogonal as a QR of a random matrix.
-fn orthonormalise<F: Float>(values: &mut [F], columns: usize) {
+/// Turns random values into a row-major matrix with orthonormal rows, or columns where they are fewer:
+/// modified Gram-Schmidt, twice, which is as orthogonal as a QR of a random matrix.
+fn orthonormal<F: Float>(mut values: Vec<F>, columns: usize) -> Vec<F> {
     let rows = values.len() / columns;
-    let (count, len, at): (usize, usize, fn(usize, usize, usize) -> usize) = if rows <= columns {
-        (rows, columns, |vector, i, columns| vector * columns + i)
-    } else {
-        (columns, rows, |vector, i, columns| i * columns + vector)
-    };
-    let dot = |values: &[F], a: usize, b: usize| -> f64 {
-        (0..len).map(|i| values[at(a, i, columns)].to_f64() * values[at(b, i, columns)].to_f64()).sum()
-    };
-    for vector in 0..count {
+    let len = rows.max(columns);
+    let dot = |a: &[F], b: &[F]| -> f64 { a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum() };
+    for vector in 0..rows.min(columns) {
+        let (earlier, rest) = values.split_at_mut(vector * len);
+        let current = &mut rest[..len];
         for _ in 0..2 {
-            for earlier in 0..vector {
-                let along = F::from_f64(dot(values, vector, earlier));
-                for i in 0..len {
-                    let step = along * values[at(earlier, i, columns)];
-                    values[at(vector, i, columns)] = values[at(vector, i, columns)] - step;
-                }
+            for other in earlier.chunks_exact(len) {
+                let along = F::from_f64(dot(current, other));
+                current.iter_mut().zip(other).for_each(|(c, o)| *c -= along * *o);
             }
-            let norm = F::from_f64(dot(values, vector, vector).sqrt().max(f64::MIN_POSITIVE));
-            (0..len).for_each(|i| values[at(vector, i, columns)] = values[at(vector, i, columns)] / norm);
+            let norm = F::from_f64(dot(current, current).sqrt().max(f64::MIN_POSITIVE));
+            current.iter_mut().for_each(|c| *c /= norm);
         }
     }
+    if rows <= columns {
+        return values;
+    }
+    (0..rows * columns).map(|i| values[i % columns * len + i / columns]).collect()
 }
 
 /// FNV-1a: a stable hash of a name.

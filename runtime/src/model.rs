@@ -8,8 +8,8 @@ use std::path::Path;
 
 use diabolo_kernels::Float;
 
-use crate::checkpoint;
-use crate::data::{Array, Values};
+use crate::checkpoint::{self, Values};
+use crate::data::Array;
 use crate::error::{Error, Result};
 use crate::program::{IntoRoot, Loss, Results, Root, Spec};
 use crate::session::{Session, evaluate_means};
@@ -172,13 +172,13 @@ impl<F: Float> Model<F> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let entries = self.store.entries.iter().map(|e| {
             let values = &self.store.values[e.offset..][..e.len()];
-            (e.path.clone(), e.shape.clone(), Values::from_floats(values))
+            (e.path.as_str(), e.shape.as_slice(), stored(values))
         });
         let metadata = BTreeMap::from([
             ("diabolo".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("seed".to_owned(), self.seed.to_string()),
         ]);
-        checkpoint::save(path.as_ref(), entries, metadata)
+        checkpoint::save(path, entries, &metadata)
     }
 
     /// Reads the parameters of a model; values of another precision are converted.
@@ -186,13 +186,29 @@ impl<F: Float> Model<F> {
     /// # Errors
     /// Where the file cannot be read or is damaged.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let checkpoint = checkpoint::load(path.as_ref())?;
+        let checkpoint = checkpoint::load(path)?;
         let seed = checkpoint.metadata.get("seed").and_then(|s| s.parse().ok()).unwrap_or(0);
         let mut store = Store::default();
-        for entry in checkpoint.entries {
-            store.append(entry.name, entry.shape, None, entry.values.to_floats());
+        for (path, parameter) in checkpoint.parameters {
+            store.append(path, parameter.shape, None, read(&parameter.values));
         }
         Ok(Model { store, seed })
+    }
+}
+
+/// In the precision of the model.
+fn stored<F: Float>(values: &[F]) -> Values<'static> {
+    let values = values.iter().map(|v| v.to_f64());
+    match size_of::<F>() {
+        4 => Values::F32(values.map(|v| v as f32).collect()),
+        _ => Values::F64(values.collect()),
+    }
+}
+
+fn read<F: Float>(values: &Values<'_>) -> Vec<F> {
+    match values {
+        Values::F32(values) => values.iter().map(|&v| F::from_f64(f64::from(v))).collect(),
+        Values::F64(values) => values.iter().map(|&v| F::from_f64(v)).collect(),
     }
 }
 

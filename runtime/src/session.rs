@@ -278,7 +278,7 @@ pub(crate) fn means(spec: &Spec, mut values: impl Iterator<Item = f64>) -> Means
 
 /// Calls `work` for consecutive ranges of at most `piece` rows.
 fn for_pieces(total: usize, piece: usize, mut work: impl FnMut(Range<usize>) -> Result<()>) -> Result<()> {
-    let mut start = 0;
+    let mut start = 0usize;
     loop {
         let end = start.saturating_add(piece).min(total);
         work(start..end)?;

@@ -23,12 +23,7 @@ pub fn load<F: Float, const N: usize>(src: &[F], start: usize, len: usize) -> [F
 
 /// `len` values `src[start]`, `src[start + stride]`, …, then zeros. Panics where `src` is too short.
 #[inline(always)]
-pub fn load_strided<F: Float, const N: usize>(
-    src: &[F],
-    start: usize,
-    stride: usize,
-    len: usize,
-) -> [F; N] {
+pub fn load_strided<F: Float, const N: usize>(src: &[F], start: usize, stride: usize, len: usize) -> [F; N] {
     if stride == 1 {
         return load(src, start, len);
     }

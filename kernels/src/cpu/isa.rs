@@ -49,6 +49,15 @@ impl IsaKind {
         }
     }
 
+    /// Bytes of one vector.
+    pub const fn vector_bytes(self) -> usize {
+        match self {
+            IsaKind::Portable | IsaKind::Neon => 16,
+            IsaKind::Avx2 => 32,
+            IsaKind::Avx512 => 64,
+        }
+    }
+
     /// Whether this machine has it.
     pub fn available(self) -> bool {
         match self {
@@ -209,16 +218,18 @@ impl std::error::Error for IsaMissing {}
 
 #[cold]
 fn choose() -> IsaKind {
-    let widest = || {
-        *IsaKind::ALL.iter().rfind(|kind| kind.available()).expect("the portable set is always available")
-    };
+    let widest =
+        || *IsaKind::ALL.iter().rfind(|kind| kind.available()).expect("the portable set is always available");
     let kind = match std::env::var("DIABOLO_ISA") {
         Err(_) => widest(),
         Ok(name) => match IsaKind::ALL.iter().find(|kind| kind.name() == name && kind.available()) {
             Some(&kind) => kind,
             None => {
                 let kind = widest();
-                eprintln!("DIABOLO_ISA={name}: not an instruction set of this machine; using {}", kind.name());
+                eprintln!(
+                    "DIABOLO_ISA={name}: not an instruction set of this machine; using {}",
+                    kind.name()
+                );
                 kind
             }
         },

@@ -1,12 +1,16 @@
 //! One matrix product on one thread. In: strided views. Out: c = a·b or c += a·b.
 //! Never: threads, or a shape the caller did not check.
 use super::float::Float;
-use super::isa::Isa;
+use super::isa::{Body, Isa, dispatch};
+use kernel::View;
+pub use scalar::Scalar;
 
-/// What each number type needs of the product kernels.
-pub trait Scalar {}
-impl Scalar for f32 {}
-impl Scalar for f64 {}
+mod kernel;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod thin;
+mod vector;
 
 /// A matrix inside a slice: element (i, j) lies at `i·row_stride + j·col_stride`.
 #[derive(Clone, Copy, Debug)]
@@ -105,20 +109,81 @@ impl<'a, F: Float> MatMut<'a, F> {
     }
 }
 
-/// `c = a·b`, or `c += a·b`.
+/// `c = a·b`, or `c += a·b`. The bits depend on the shapes, the strides and the instruction set only.
 ///
 /// # Panics
 /// Where the shapes do not match.
 pub fn matmul<F: Float>(c: MatMut<'_, F>, a: MatRef<'_, F>, b: MatRef<'_, F>, accumulate: bool) {
+    F::matmul(c, a, b, accumulate);
+}
+
+/// The product of either type. The types' own methods call it, so that it is compiled once, here, and not
+/// in every crate that multiplies.
+#[inline(always)]
+fn any<F: Float>(c: MatMut<'_, F>, a: MatRef<'_, F>, b: MatRef<'_, F>, accumulate: bool) {
     assert!(a.cols == b.rows && c.rows == a.rows && c.cols == b.cols, "shapes of a product: internal error");
+    if c.rows == 0 || c.cols == 0 {
+        return;
+    }
+    if a.cols == 0 {
+        if !accumulate {
+            zero(c);
+        }
+        return;
+    }
+    if c.cols == 1 {
+        dispatch(thin::MatVec { c, a, b, accumulate });
+    } else if c.rows == 1 {
+        dispatch(thin::MatVec { c: c.t(), a: b.t(), b: a.t(), accumulate });
+    } else {
+        dispatch(Blocked { c, a, b, accumulate });
+    }
+}
+
+fn zero<F: Float>(c: MatMut<'_, F>) {
     for i in 0..c.rows {
         for j in 0..c.cols {
-            let mut s = F::ZERO;
-            for p in 0..a.cols {
-                s = super::isa::Portable::fma(a.data[i * a.row_stride + p * a.col_stride], b.data[p * b.row_stride + j * b.col_stride], s);
-            }
-            let at = i * c.row_stride + j * c.col_stride;
-            c.data[at] = if accumulate { c.data[at] + s } else { s };
+            c.data[i * c.row_stride + j * c.col_stride] = F::ZERO;
         }
     }
+}
+
+/// A product of two matrices for the kernel: as it is, or transposed.
+struct Blocked<'a, F> {
+    c: MatMut<'a, F>,
+    a: MatRef<'a, F>,
+    b: MatRef<'a, F>,
+    accumulate: bool,
+}
+
+impl<F: Float> Body for Blocked<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Blocked { c, a, b, accumulate } = self;
+        let (m, n, k) = (c.rows, c.cols, a.cols);
+        let view = |a: MatRef<'_, F>| View {
+            data: a.data.as_ptr().cast_mut(),
+            row: a.row_stride,
+            col: a.col_stride,
+        };
+        let (va, vb) = (view(a), view(b));
+        let vc = View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride };
+        let lanes = I::KIND.vector_bytes() / size_of::<F>();
+        let straight = cost(lanes, m, n, k, vb.col, vc.col) <= cost(lanes, n, m, k, va.row, vc.row);
+        let (shape, vc, va, vb) =
+            if straight { ((m, n, k), vc, va, vb) } else { ((n, m, k), vc.t(), vb.t(), va.t()) };
+        // SAFETY: the constructors checked the views against their slices, which live to the end of this
+        // call, c's exclusively; the instruction set is the one that `run` was called for, hence enabled.
+        unsafe { F::product::<I>(shape, vc, va, vb, accumulate) }
+    }
+}
+
+/// Rough cycles of the kernel with n along the vectors: products, and the copies where b's or c's rows are
+/// not contiguous.
+fn cost(lanes: usize, m: usize, n: usize, k: usize, b_col: usize, c_col: usize) -> usize {
+    let products = m * n.next_multiple_of(lanes) * k / (2 * lanes);
+    let pack = if b_col == 1 { 0 } else { n * k };
+    let scatter = if c_col == 1 { 0 } else { m * n };
+    products + pack + scatter
 }

@@ -15,9 +15,9 @@ use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
 
 mod philox;
-mod transform;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 pub use philox::philox4x32;
 use philox::{GROUP, philox_group};
@@ -38,14 +38,22 @@ pub struct Stream {
 /// multiple of 4.
 #[inline(always)]
 pub fn uniform_block<I: Isa, F: Float>(stream: Stream, start: u64) -> [F; BLOCK] {
-    if start.is_multiple_of(4) { aligned::<F, false>(stream, start) } else { straddling::<F, false>(stream, start) }
+    if start.is_multiple_of(4) {
+        aligned::<F, false>(stream, start)
+    } else {
+        straddling::<F, false>(stream, start)
+    }
 }
 
 /// Standard normal numbers for the elements `start..start + 64`. For generated loops; `start` is best a
 /// multiple of 4.
 #[inline(always)]
 pub fn normal_block<I: Isa, F: Float>(stream: Stream, start: u64) -> [F; BLOCK] {
-    if start.is_multiple_of(4) { aligned::<F, true>(stream, start) } else { straddling::<F, true>(stream, start) }
+    if start.is_multiple_of(4) {
+        aligned::<F, true>(stream, start)
+    } else {
+        straddling::<F, true>(stream, start)
+    }
 }
 
 /// Fills `out` with the uniform numbers in (0, 1) of the elements from `start` on.

@@ -47,6 +47,16 @@ pub enum Item {
     },
 }
 
+impl Item {
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        match self {
+            Item::Function(function) => &function.name,
+            Item::Constant { name, .. } => name,
+        }
+    }
+}
+
 /// An annotated function.
 #[derive(Clone, Debug)]
 pub struct Function {
@@ -199,8 +209,11 @@ pub enum Pattern {
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
-    /// Where it was written. For a call, the callee's path; for an operator, the operator's operands joined.
+    /// Where it was written, or, for an imported item, the call that imports it. For a call, the last name
+    /// of the callee's path; for an operator, the operator.
     pub span: Span,
+    /// The line it was written at, in the file of its own item.
+    pub line: usize,
 }
 
 /// What an expression is.

@@ -245,8 +245,9 @@ pub struct NetworkDecl {
     pub name: String,
     /// The identity of the item that declares it.
     pub id: String,
-    /// How the generated code reaches its type: callee positions from the root, e.g. `[0, 2]`.
-    pub route: Vec<usize>,
+    /// How the generated code reaches its type: callee positions from the root, e.g. `[0, 2]`. Every way
+    /// there, shortest first, at most 32.
+    pub routes: Vec<Vec<usize>>,
     /// Whether the loss trains it.
     pub trained: bool,
 }

@@ -1,9 +1,18 @@
 //! The compiler of Diabolo.
 
 pub mod ast;
+pub mod autodiff;
 pub mod build;
 pub mod error;
 pub mod graph;
+pub mod interp;
+pub mod link;
 pub mod ops;
+pub mod parse;
+pub mod passes;
 pub mod print;
 pub mod size;
+#[doc(hidden)]
+pub mod testing;
+pub mod verify;
+pub mod words;

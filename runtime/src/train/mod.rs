@@ -12,7 +12,6 @@ pub use schedule::Schedule;
 pub use training::{EpochReport, Training};
 
 use std::marker::PhantomData;
-use std::path::PathBuf;
 
 use diabolo_kernels::Float;
 
@@ -21,9 +20,13 @@ use crate::error::{Error, Result};
 use crate::model::{Model, inside_pool};
 use crate::nn::optim::Adam;
 use crate::program::{IntoRoot, Loss, Optimizer, Root};
+use crate::report::Run;
 
 /// A change of a hyperparameter over training: its name, and its value at a share of training in [0, 1].
 type Anneal = (String, Box<dyn Fn(f64) -> f64 + Send>);
+
+/// What is called after an epoch.
+type Listener = Box<dyn FnMut(&EpochReport) + Send>;
 
 /// How training ends, what it reports, and all else that is not the loss or the optimizer.
 pub(crate) struct Settings {
@@ -36,8 +39,8 @@ pub(crate) struct Settings {
     pub clip_norm: Option<f64>,
     pub validation: f64,
     pub quiet: bool,
-    pub out: Option<PathBuf>,
-    pub on_epoch: Option<Box<dyn FnMut(&EpochReport) + Send>>,
+    pub record: Option<Run>,
+    pub on_epoch: Option<Listener>,
 }
 
 /// Trains the networks of a loss.
@@ -63,7 +66,7 @@ impl<L: Loss> Trainer<L> {
             clip_norm: None,
             validation: 0.0,
             quiet: false,
-            out: None,
+            record: None,
             on_epoch: None,
         };
         Trainer { loss: loss.into_root(), optimizer: Adam::new(1e-3), settings, precision: PhantomData }
@@ -135,9 +138,9 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
         self
     }
 
-    /// Writes configuration and metrics into a run folder; see [`crate::report::Run`].
-    pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.settings.out = Some(folder.into());
+    /// Writes the metrics of every epoch into a run folder.
+    pub fn record(mut self, run: &Run) -> Self {
+        self.settings.record = Some(run.clone());
         self
     }
 

@@ -10,7 +10,7 @@ const SITE: u32 = u32::MAX - 1;
 /// Puts `order` into the order of an epoch (Fisher and Yates). `draws` has the length of `order`.
 pub(super) fn shuffle(order: &mut [usize], draws: &mut [f64], seed: u64, epoch: u64) {
     order.iter_mut().enumerate().for_each(|(i, row)| *row = i);
-    random::fill_uniform(Stream { seed, step: epoch, site: SITE }, 0, draws);
+    random::uniform(Stream { seed, step: epoch, site: SITE }, 0, draws);
     for last in (1..order.len()).rev() {
         let pick = (draws[last] * (last + 1) as f64) as usize;
         order.swap(last, pick.min(last));

@@ -13,7 +13,7 @@ use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::{Means, Model};
 use crate::program::{Loss, Optimizer};
-use crate::report::{Progress, Run};
+use crate::report::Progress;
 use crate::session::{Session, evaluate_means, means};
 use crate::store::Store;
 
@@ -32,6 +32,15 @@ pub struct EpochReport {
     pub validation: Option<Means>,
     /// Seconds since training began.
     pub seconds: f64,
+}
+
+impl EpochReport {
+    /// Every value by name: `loss`, its parts, and the loss on the validation rows.
+    pub fn parts(&self) -> Vec<(&str, f64)> {
+        let parts = self.train.parts.iter().map(|(name, value)| (name.as_str(), *value));
+        let validation = self.validation.iter().map(|means| ("validation", means.loss));
+        std::iter::once(("loss", self.train.loss)).chain(parts).chain(validation).collect()
+    }
 }
 
 /// Training under way.
@@ -208,15 +217,14 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
     pub fn finish(mut self) -> Result<Model<F>> {
         let begin = std::time::Instant::now();
         let spec = self.session.spec;
-        let mut run = match &self.settings.out {
-            Some(out) => Some(Run::open(out, spec.name, self.configuration())?),
-            None => None,
+        let mut progress = match self.settings.quiet {
+            true => Progress::silent(),
+            false => Progress::new(spec.name, self.settings.epochs, self.steps_per_epoch()),
         };
-        let mut progress = Progress::new(self.settings.quiet, self.settings.epochs, self.steps_per_epoch());
         while self.epoch < self.settings.epochs {
             while self.cursor < self.order.len() {
-                let loss = self.step()?;
-                progress.step(loss);
+                self.step()?;
+                progress.step();
             }
             let rows = self.order.len() as f64;
             let report = EpochReport {
@@ -230,9 +238,10 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
                 },
                 seconds: begin.elapsed().as_secs_f64(),
             };
-            progress.epoch(&report);
-            if let Some(run) = &mut run {
-                run.epoch(&report)?;
+            let parts = report.parts();
+            progress.epoch(self.order.len(), &parts);
+            if let Some(run) = &self.settings.record {
+                run.metrics(report.step, report.epoch, &parts)?;
             }
             if let Some(then) = &mut self.settings.on_epoch {
                 then(&report);
@@ -242,24 +251,6 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
         }
         progress.finish();
         Ok(Model { store: self.store, seed: self.settings.seed })
-    }
-
-    fn configuration(&self) -> Vec<(String, String)> {
-        let s = &self.settings;
-        let mut lines = vec![
-            ("loss", self.session.spec.name.to_owned()),
-            ("precision", F::NAME.to_owned()),
-            ("rows", self.order.len().to_string()),
-            ("batch", s.batch.to_string()),
-            ("epochs", s.epochs.to_string()),
-            ("seed", s.seed.to_string()),
-            ("schedule", format!("{:?}", s.schedule)),
-            ("weights", self.store.values.len().to_string()),
-        ];
-        lines.extend(s.clip_norm.map(|norm| ("clip_norm", norm.to_string())));
-        let hypers = self.session.spec.hypers.iter().zip(&self.session.hypers);
-        lines.extend(hypers.map(|(hyper, value)| (hyper.name, value.to_f64().to_string())));
-        lines.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn clip<F: Float>(grads: &mut [F], norm: f64) -> f64 {
     let found = kernels::sum_squares(grads).to_f64().sqrt();
     if found > norm {
         let factor = F::from_f64(norm / found);
-        grads.iter_mut().for_each(|g| *g = *g * factor);
+        grads.iter_mut().for_each(|g| *g *= factor);
     }
     found
 }

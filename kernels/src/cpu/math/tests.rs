@@ -31,9 +31,11 @@ impl<G: Function> Body for Apply<'_, G> {
 
 /// Every 997th f32, and all near the special points.
 fn sample() -> Vec<f32> {
-    let special = [0.0, f32::MIN_POSITIVE, 1e-8, 0.5, 0.693, 0.9277, 1.0, 1.4142, 2.0, 4.0, 9.0, 17.0, 88.72, 104.0];
+    let special =
+        [0.0, f32::MIN_POSITIVE, 1e-8, 0.5, 0.693, 0.9277, 1.0, 1.41, 2.0, 4.0, 9.0, 17.0, 88.72, 104.0];
     let near = special.iter().flat_map(|x: &f32| (0..4000).map(|i| f32::from_bits(x.to_bits() + i)));
-    let below = special.iter().flat_map(|x: &f32| (0..4000).map(|i| f32::from_bits(x.to_bits().saturating_sub(i))));
+    let below =
+        special.iter().flat_map(|x: &f32| (0..4000).map(|i| f32::from_bits(x.to_bits().saturating_sub(i))));
     let all = (0..=u32::MAX / 997).map(|i| f32::from_bits(i * 997)).filter(|x| x.is_finite());
     all.chain(near.clone()).chain(below.clone()).chain(near.map(|x| -x)).chain(below.map(|x| -x)).collect()
 }
@@ -135,7 +137,10 @@ fn pow() {
             let error = ulps(got, exact);
             worst = worst.max(error);
             assert!(error <= 1.0, "pow({x:e}, {y:e}) = {got:e}, not {exact:e} ({error} ulp)");
-            assert!(got != 0.0 || got.is_sign_negative() == exact.is_sign_negative(), "sign of pow({x}, {y})");
+            assert!(
+                got != 0.0 || got.is_sign_negative() == exact.is_sign_negative(),
+                "sign of pow({x}, {y})"
+            );
         }
         println!("pow {:9} {worst:.3}", kind.name());
     }
@@ -143,7 +148,10 @@ fn pow() {
 
 #[test]
 fn comparisons_and_choices() {
-    assert_eq!([lt(1.0, 2.0), le(2.0, 2.0), gt(1.0, 2.0), ge(2.0, 2.0), eq(1.0, 2.0), ne(1.0, 2.0)], [1., 1., 0., 1., 0., 1.]);
+    assert_eq!(
+        [lt(1.0, 2.0), le(2.0, 2.0), gt(1.0, 2.0), ge(2.0, 2.0), eq(1.0, 2.0), ne(1.0, 2.0)],
+        [1., 1., 0., 1., 0., 1.]
+    );
     assert_eq!([lt(f32::NAN, 0.0), ge(f32::NAN, 0.0), ne(f32::NAN, 0.0)], [0., 0., 1.]);
     assert_eq!([sign(-3.0), sign(0.0), sign(2.0)], [-1.0, 0.0, 1.0]);
     assert!(sign(f32::NAN).is_nan());

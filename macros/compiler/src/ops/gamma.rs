@@ -37,7 +37,7 @@ const BERNOULLI: [f64; 7] =
 const FAR: f64 = 12.0;
 
 /// log |Γ(x)|: recurrence up to `FAR`, then Stirling's series; reflection below ½.
-pub fn lgamma(x: f64) -> f64 {
+pub(super) fn lgamma(x: f64) -> f64 {
     if x <= 0.0 && x == x.floor() {
         return f64::INFINITY;
     }
@@ -58,7 +58,7 @@ pub fn lgamma(x: f64) -> f64 {
 }
 
 /// The derivative of `lgamma`, by the same three steps.
-pub fn digamma(x: f64) -> f64 {
+pub(super) fn digamma(x: f64) -> f64 {
     if x <= 0.0 && x == x.floor() {
         return f64::NAN;
     }

@@ -18,8 +18,6 @@ use std::ops::Deref;
 
 use crate::graph::{Graph, NodeId};
 
-pub use gamma::{digamma, lgamma};
-
 /// ∂node/∂args[index] in graph terms: a node of the same type, or `None` where it is zero everywhere.
 pub type Derivative = fn(graph: &mut Graph, node: NodeId, args: &[NodeId], index: usize) -> Option<NodeId>;
 

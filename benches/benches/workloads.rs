@@ -1,0 +1,26 @@
+//! Criterion over the workloads: one training step each (gather, forward, backward, Adam), float32.
+//!
+//! In: the workloads. Out: criterion's report. Never: a step without its optimizer.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use diabolo::prelude::*;
+use diabolo_benches::{data, w1, w2, w3, w5, w5g};
+
+fn step<L: Loss>(criterion: &mut Criterion, name: &str, trainer: Trainer<L>, rows: usize, width: usize) {
+    let data = data(rows, width).expect("the workload's data");
+    rayon::scope(|_| {
+        let mut training = trainer.batch(rows).start(&data).expect("the workload trains");
+        criterion.bench_function(name, |bencher| bencher.iter(|| training.step().expect("a finite loss")));
+    });
+}
+
+fn workloads(criterion: &mut Criterion) {
+    step(criterion, "W1 64-32-8-32-64, batch 64", Trainer::new(w1::loss), 64, 64);
+    step(criterion, "W2 784-256-64-256-784, batch 128", Trainer::new(w2::loss), 128, 784);
+    step(criterion, "W3 VAE 784-400-20, batch 128", Trainer::new(w3::loss), 128, 784);
+    step(criterion, "W5 contractive, one layer, batch 128", Trainer::new(w5::loss), 128, 784);
+    step(criterion, "W5g contractive, two layers, batch 128", Trainer::new(w5g::loss), 128, 784);
+}
+
+criterion_group!(benches, workloads);
+criterion_main!(benches);

@@ -1,0 +1,58 @@
+//! One training step of a workload, timed: `step W2 2` prints one line of JSON, milliseconds a step.
+//!
+//! In: a workload, a number of threads, seconds to spend (1.5). Out: median, minimum, 10th and 90th
+//! percentile over single steps. Never: a step without its gather, its optimizer or its loss.
+
+use std::time::Instant;
+
+use diabolo::nn::optim::Adam;
+use diabolo::prelude::*;
+use diabolo_benches::{data, w1, w2, w3, w4, w5, w5g};
+
+fn main() -> diabolo::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let workload = arguments.next().unwrap_or_else(|| "W2".to_owned());
+    let threads = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(2);
+    let budget = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(1.5);
+    let time = |pool: &rayon::ThreadPool| match workload.as_str() {
+        "W1" => pool.install(|| time(Trainer::new(w1::loss).batch(64), 64, 64, budget)),
+        "W2" => pool.install(|| time(Trainer::new(w2::loss).batch(128), 128, 784, budget)),
+        "W3" => pool.install(|| time(Trainer::new(w3::loss).batch(128), 128, 784, budget)),
+        "W4" => pool.install(|| time(Trainer::new(w4::loss).batch(1024), 1024, 784, budget)),
+        "W5" => pool.install(|| time(Trainer::new(w5::loss).batch(128), 128, 784, budget)),
+        "W5g" => pool.install(|| time(Trainer::new(w5g::loss).batch(128), 128, 784, budget)),
+        other => Err(diabolo::Error::Config { what: format!("no workload named {other}") }),
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| diabolo::Error::Config { what: e.to_string() })?;
+    let steps = time(&pool)?;
+    let at = |share: f64| steps[((share * steps.len() as f64) as usize).min(steps.len() - 1)];
+    println!(
+        r#"{{"peer":"diabolo","w":"{workload}","nt":{threads},"n":{},"med":{:.5},"min":{:.5},"p10":{:.5},"p90":{:.5},"isa":"{}"}}"#,
+        steps.len(),
+        at(0.5),
+        at(0.0),
+        at(0.1),
+        at(0.9),
+        diabolo_kernels::isa_name(),
+    );
+    Ok(())
+}
+
+/// Milliseconds of single steps, ascending.
+fn time<L: Loss>(trainer: Trainer<L>, rows: usize, width: usize, budget: f64) -> diabolo::Result<Vec<f64>> {
+    let data = data(rows, width)?;
+    let mut training = trainer.optimizer(Adam::new(1e-3)).start(&data)?;
+    for _ in 0..20 {
+        training.step()?;
+    }
+    let mut steps = Vec::with_capacity(200_000);
+    let begin = Instant::now();
+    while begin.elapsed().as_secs_f64() < budget && steps.len() < steps.capacity() {
+        let start = Instant::now();
+        training.step()?;
+        steps.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    steps.sort_by(f64::total_cmp);
+    Ok(steps)
+}

@@ -1,0 +1,173 @@
+//! One more set of axes through a part of a graph.
+//!
+//! In: a node, and the same node with more axes. Out: every value made from it, with these axes ahead of its
+//! features. Never: a loop; a value that does not depend on the node is not copied.
+
+use std::collections::HashMap;
+
+use crate::graph::*;
+use crate::size::Size;
+
+/// Rebuilds `results` with `mapped` for `from`: `mapped` has `axes` more axes ahead of its features, and so
+/// has every result that depends on `from`. A result that does not is repeated along the new axes.
+pub fn vmap(graph: &mut Graph, from: NodeId, mapped: NodeId, axes: usize, results: &[NodeId]) -> Vec<NodeId> {
+    let rows = graph.ty(from).rows.len();
+    let new = graph.ty(mapped).shape()[rows..rows + axes].to_vec();
+    let mut copies: HashMap<NodeId, NodeId> = HashMap::from([(from, mapped)]);
+    let end = results.iter().map(|id| id.0 + 1).max().unwrap_or(0);
+    let origin = graph.origin.clone();
+    for id in (from.0 + 1..end).map(NodeId) {
+        if graph.node(id).args.iter().any(|arg| copies.contains_key(arg)) {
+            graph.origin = graph.node(id).origin.clone();
+            let copy = Mapping { graph, copies: &copies, new: &new }.node(id);
+            copies.insert(id, copy);
+        }
+    }
+    graph.origin = origin;
+    results.iter().map(|id| Mapping { graph, copies: &copies, new: &new }.arg(*id)).collect()
+}
+
+struct Mapping<'a> {
+    graph: &'a mut Graph,
+    copies: &'a HashMap<NodeId, NodeId>,
+    new: &'a [Size],
+}
+
+impl Mapping<'_> {
+    /// The copy of a value, or the value repeated.
+    fn arg(&mut self, id: NodeId) -> NodeId {
+        if let Some(copy) = self.copies.get(&id) {
+            return *copy;
+        }
+        let ty = self.widened(self.graph.ty(id));
+        let (rows, rank) = (ty.rows.len(), ty.rank());
+        let axes = (0..rank).map(|axis| match axis {
+            _ if axis < rows => Some(axis),
+            _ if axis < rows + self.new.len() => None,
+            _ => Some(axis - self.new.len()),
+        });
+        self.graph.broadcast(id, axes.collect(), ty)
+    }
+
+    /// A type with the new axes.
+    fn widened(&self, ty: &Type) -> Type {
+        Type { rows: ty.rows.clone(), features: [self.new, &ty.features].concat() }
+    }
+
+    /// Where the axis of a value of type `ty` is in its copy.
+    fn moved(&self, ty: &Type, axis: usize) -> usize {
+        if axis < ty.rows.len() { axis } else { axis + self.new.len() }
+    }
+
+    /// The same node over the copies of its arguments.
+    fn node(&mut self, id: NodeId) -> NodeId {
+        let Node { kind, args, ty, .. } = self.graph.node(id).clone();
+        let wide = self.widened(&ty);
+        let from = self.graph.ty(args[0]).clone();
+        let count = self.new.len();
+        match kind {
+            Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => id,
+            Kind::Map(row) => {
+                let args: Vec<NodeId> = args.iter().map(|arg| self.arg(*arg)).collect();
+                self.graph.map(row, &args)
+            }
+            Kind::StopGradient => {
+                let arg = self.arg(args[0]);
+                self.graph.stop_gradient(arg)
+            }
+            Kind::Reduce { reduction, axes } => {
+                let arg = self.arg(args[0]);
+                let moved: Vec<usize> = axes.iter().map(|axis| self.moved(&from, *axis)).collect();
+                let reduced = self.graph.reduce(reduction, arg, &moved);
+                // Where the batch goes, row axes that stay become features, ahead of the new axes.
+                let stay = (0..from.rows.len()).filter(|axis| !axes.contains(axis)).count();
+                self.ahead(reduced, stay, ty.rows.len())
+            }
+            Kind::Contract { inputs, output } => self.contract(inputs, &args, output, ty.rows.len()),
+            Kind::View(View::Permute(axes)) => {
+                let arg = self.arg(args[0]);
+                let rows = ty.rows.len();
+                let mut moved: Vec<usize> = axes.iter().map(|axis| self.moved(&from, *axis)).collect();
+                let new = from.rows.len()..from.rows.len() + count;
+                moved.splice(rows..rows, new);
+                self.graph.permute(arg, &moved, rows)
+            }
+            Kind::View(View::Broadcast(axes)) => {
+                let arg = self.arg(args[0]);
+                let rows = ty.rows.len();
+                let mut moved: Vec<Option<usize>> =
+                    axes.iter().map(|axis| axis.map(|axis| self.moved(&from, axis))).collect();
+                let new = (from.rows.len()..from.rows.len() + count).map(Some);
+                moved.splice(rows..rows, new);
+                self.broadcast(arg, moved, wide)
+            }
+            Kind::View(View::Batch) => {
+                let arg = self.arg(args[0]);
+                let batch = self.graph.batch(arg);
+                self.ahead(batch, 1, 0)
+            }
+            Kind::View(View::Unbatch) => {
+                let arg = self.arg(args[0]);
+                let mut axes: Vec<usize> = (0..count).collect();
+                axes.insert(0, count);
+                axes.extend(count + 1..count + from.rank());
+                let arg = self.graph.permute(arg, &axes, 0);
+                self.graph.unbatch(arg)
+            }
+            Kind::View(view) => {
+                let view = match view {
+                    View::Slice { axis, start } => View::Slice { axis: self.moved(&from, axis), start },
+                    View::Pad { axis, before } => View::Pad { axis: self.moved(&from, axis), before },
+                    View::Concat { axis } => View::Concat { axis: self.moved(&from, axis) },
+                    same => same,
+                };
+                let args = args.iter().map(|arg| self.arg(*arg)).collect();
+                self.graph.push(Kind::View(view), args, wide)
+            }
+        }
+    }
+
+    /// A broadcast whose axes may not ascend: features that become rows pass the new axes.
+    fn broadcast(&mut self, arg: NodeId, axes: Vec<Option<usize>>, ty: Type) -> NodeId {
+        let named: Vec<usize> = axes.iter().copied().flatten().collect();
+        if named.is_sorted() {
+            return self.graph.broadcast(arg, axes, ty);
+        }
+        let rank = self.graph.ty(arg).rank();
+        let dropped = (0..rank).filter(|axis| !axes.contains(&Some(*axis)));
+        let order: Vec<usize> = named.iter().copied().chain(dropped).collect();
+        let rows = self.graph.ty(arg).rows.len();
+        let sorted = self.graph.permute(arg, &order, rows);
+        let mut next = 0..;
+        let axes = axes.iter().map(|axis| axis.and_then(|_| next.next())).collect();
+        self.graph.broadcast(sorted, axes, ty)
+    }
+
+    /// Moves the new axes from behind `stay` axes to behind the rows.
+    fn ahead(&mut self, id: NodeId, stay: usize, rows: usize) -> NodeId {
+        let count = self.new.len();
+        let rank = self.graph.ty(id).rank();
+        let mut axes: Vec<usize> = (0..rank).collect();
+        let new: Vec<usize> = axes.drain(stay..stay + count).collect();
+        axes.splice(rows..rows, new);
+        self.graph.permute(id, &axes, rows)
+    }
+
+    fn contract(
+        &mut self,
+        mut inputs: Vec<Vec<u32>>,
+        args: &[NodeId],
+        mut output: Vec<u32>,
+        rows: usize,
+    ) -> NodeId {
+        let fresh = inputs.iter().flatten().max().map_or(0, |label| label + 1);
+        let new: Vec<u32> = (fresh..).take(self.new.len()).collect();
+        for (labels, arg) in inputs.iter_mut().zip(args).filter(|(_, arg)| self.copies.contains_key(arg)) {
+            let at = self.graph.ty(*arg).rows.len();
+            labels.splice(at..at, new.iter().copied());
+        }
+        let wide: Vec<NodeId> = args.iter().map(|arg| *self.copies.get(arg).unwrap_or(arg)).collect();
+        output.splice(rows..rows, new);
+        self.graph.contract(inputs, &wide, output, rows)
+    }
+}

@@ -1,0 +1,210 @@
+//! The meaning of a graph: a slow, obvious interpreter in f64. Every emitter and every pass is tested
+//! against it.
+//!
+//! In: a graph, sizes, inputs, parameters. Out: the value of every node, each element with its `scale`.
+//! Never: speed; a shortcut that an emitter also takes.
+//!
+//! The *scale* of an element is what its rounding error is measured by: Σ|terms| for sums, and
+//! |f| + Σ|∂f/∂xᵢ|·scaleᵢ for maps. The error of a reasonable evaluation is a small multiple of ε · scale.
+
+mod product;
+mod random;
+mod slopes;
+mod views;
+
+use std::collections::HashMap;
+
+use crate::graph::*;
+use crate::ops::Row;
+use crate::size::Size;
+use slopes::Slopes;
+
+/// What a program is run on.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The values of the symbols; `B` is the number of rows.
+    pub symbols: HashMap<String, usize>,
+    /// The arguments, each row-major.
+    pub inputs: Vec<Vec<f64>>,
+    /// The parameters, each row-major.
+    pub params: Vec<Vec<f64>>,
+    /// The hyperparameters.
+    pub hypers: Vec<f64>,
+    /// The seed of the random streams.
+    pub seed: u64,
+    /// The step of the random streams.
+    pub step: u64,
+    /// The number of the first row, for the random streams of a part of a batch.
+    pub first_row: usize,
+}
+
+impl Inputs {
+    /// The value of a size.
+    pub fn size(&self, size: &Size) -> Result<usize, String> {
+        match size.symbols().find(|symbol| !self.symbols.contains_key(*symbol)) {
+            Some(symbol) => Err(format!("the size {symbol} has no value")),
+            None => Ok(size.evaluate(&|symbol| self.symbols[symbol])),
+        }
+    }
+}
+
+/// The value of a node.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Value {
+    /// Rows and features.
+    pub shape: Vec<usize>,
+    /// The elements, row-major.
+    pub data: Vec<f64>,
+    /// What each element's rounding error is measured by; never below its magnitude.
+    pub scale: Vec<f64>,
+}
+
+impl Value {
+    fn exact(shape: Vec<usize>, data: Vec<f64>) -> Self {
+        let scale = data.iter().map(|x| x.abs()).collect();
+        Value { shape, data, scale }
+    }
+
+    /// The value of a scalar, or the first element.
+    pub fn number(&self) -> f64 {
+        self.data.first().copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// The values of all nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values(Vec<Value>);
+
+impl std::ops::Index<NodeId> for Values {
+    type Output = Value;
+    fn index(&self, id: NodeId) -> &Value {
+        &self.0[id.index()]
+    }
+}
+
+/// Evaluates every node.
+///
+/// # Errors
+/// Where an input, a parameter or a symbol is missing, or has another number of elements than its type.
+pub fn interpret(graph: &Graph, inputs: &Inputs) -> Result<Values, String> {
+    let mut values: Vec<Value> = Vec::with_capacity(graph.nodes.len());
+    let mut slopes = Slopes::default();
+    for id in graph.ids() {
+        let value = evaluate(graph, id, inputs, &values, &mut slopes)?;
+        debug_assert_eq!(value.data.len(), elements(&value.shape), "%{}", id.0);
+        values.push(value);
+    }
+    Ok(Values(values))
+}
+
+fn evaluate(
+    graph: &Graph,
+    id: NodeId,
+    inputs: &Inputs,
+    values: &[Value],
+    slopes: &mut Slopes,
+) -> Result<Value, String> {
+    let node = graph.node(id);
+    let shape = node.ty.shape().iter().map(|size| inputs.size(size)).collect::<Result<Vec<_>, _>>()?;
+    let args: Vec<&Value> = node.args.iter().map(|arg| &values[arg.index()]).collect();
+    let given = |data: Option<&Vec<f64>>, what: &str, index: usize| match data {
+        None => Err(format!("{what} {index} is missing")),
+        Some(data) if data.len() != elements(&shape) => {
+            Err(format!("{what} {index} has {} elements; {} needs {}", data.len(), node.ty, elements(&shape)))
+        }
+        Some(data) => Ok(Value::exact(shape.clone(), data.clone())),
+    };
+    Ok(match &node.kind {
+        Kind::Input(index) => given(inputs.inputs.get(*index), "input", *index)?,
+        Kind::Param(index) => given(inputs.params.get(*index), "parameter", *index)?,
+        Kind::Hyper(index) => {
+            given(inputs.hypers.get(*index).map(|x| vec![*x]).as_ref(), "hyperparameter", *index)?
+        }
+        Kind::Const(Constant::Number(x)) => Value::exact(shape, vec![*x]),
+        Kind::Const(Constant::Size(size)) => Value::exact(shape, vec![inputs.size(size)? as f64]),
+        Kind::Const(Constant::Delta) => {
+            let at = |index: &[usize]| f64::from(index[0] == index[1]);
+            Value::exact(shape.clone(), indices(&shape).map(|index| at(&index)).collect())
+        }
+        Kind::Random { distribution, site } => {
+            let count = elements(&shape);
+            let row = if node.ty.rows.is_empty() { 0 } else { count / shape[0].max(1) };
+            let start = (inputs.first_row * row) as u64;
+            let draw = |e| random::draw(*distribution, inputs.seed, inputs.step, *site, start + e);
+            Value::exact(shape, (0..count as u64).map(draw).collect())
+        }
+        Kind::Map(row) => map(*row, shape, &args, slopes),
+        Kind::Reduce { reduction, axes } => reduce(*reduction, axes, shape, args[0]),
+        Kind::View(view) => views::view(view, shape, &args),
+        Kind::Contract { inputs, output } => product::contract(inputs, output, shape, &args),
+        Kind::StopGradient => args[0].clone(),
+    })
+}
+
+fn map(row: Row, shape: Vec<usize>, args: &[&Value], slopes: &mut Slopes) -> Value {
+    let mut out = Value { shape, ..Value::default() };
+    for e in 0..args[0].data.len() {
+        let x: Vec<f64> = args.iter().map(|arg| arg.data[e]).collect();
+        let y = (row.eval)(&x);
+        let mut scale = y.abs();
+        for (slope, arg) in slopes.at(row, &x).into_iter().zip(args) {
+            // Infinite slopes of exact zeros (√0 of a zero) say nothing about rounding.
+            if arg.scale[e] > 0.0 {
+                scale += slope.abs() * arg.scale[e];
+            }
+        }
+        out.data.push(y);
+        out.scale.push(scale);
+    }
+    out
+}
+
+fn reduce(reduction: Reduction, axes: &[usize], shape: Vec<usize>, arg: &Value) -> Value {
+    let count = elements(&shape);
+    let start = match reduction {
+        Reduction::Sum => 0.0,
+        Reduction::Max => f64::NEG_INFINITY,
+    };
+    let mut out = Value { data: vec![start; count], scale: vec![0.0; count], shape };
+    for (e, index) in indices(&arg.shape).enumerate() {
+        let kept: Vec<usize> = (0..index.len()).filter(|a| !axes.contains(a)).map(|a| index[a]).collect();
+        let to = position(&kept, &out.shape);
+        match reduction {
+            Reduction::Sum => {
+                out.data[to] += arg.data[e];
+                out.scale[to] += arg.scale[e];
+            }
+            Reduction::Max => {
+                // A NaN stays.
+                if !(arg.data[e] <= out.data[to]) {
+                    out.data[to] = arg.data[e];
+                }
+                out.scale[to] = out.scale[to].max(arg.scale[e]);
+            }
+        }
+    }
+    out
+}
+
+/// The number of elements of a shape.
+fn elements(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+/// All index tuples of a shape, the last axis fastest.
+fn indices(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
+    let shape = shape.to_vec();
+    (0..elements(&shape)).map(move |mut e| {
+        let mut index = vec![0; shape.len()];
+        for axis in (0..shape.len()).rev() {
+            index[axis] = e % shape[axis];
+            e /= shape[axis];
+        }
+        index
+    })
+}
+
+/// Where an index tuple lies in row-major order.
+fn position(index: &[usize], shape: &[usize]) -> usize {
+    index.iter().zip(shape).fold(0, |e, (i, n)| e * n + i)
+}

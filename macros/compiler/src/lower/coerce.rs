@@ -1,0 +1,169 @@
+//! Values against declared types: of arguments, of annotated `let`s, of results.
+//!
+//! In: a value, a type as written, the frame whose letters it uses. Out: the value in that type, placeholders
+//! settled, what broadcasts visibly repeated. Never: a silent change of a shape.
+
+use super::scope::Frame;
+use super::types::Any;
+use super::value::Value;
+use super::written::written_type;
+use super::{At, Lowerer};
+use crate::ast::TypeExpr;
+use crate::graph::{NodeId, Type};
+use crate::size::Size;
+
+/// Whose declared type it is.
+#[derive(Clone, Copy)]
+pub(super) enum Declared<'d> {
+    /// An argument: `decode` takes Tensor<B, 32>, …; the argument's name, where the callee is declared.
+    Argument { callee: &'d str, param: &'d str, place: &'d str },
+    /// `let` with a type.
+    Let,
+    /// The value of a function.
+    Output { function: &'d str, place: &'d str },
+}
+
+impl<'a> Lowerer<'a> {
+    /// A tensor of exactly this type, by the visible rules of broadcasting; types are resolved first.
+    pub(super) fn repeat_to(&mut self, node: NodeId, ty: &Type) -> Option<NodeId> {
+        let ty = self.resolved(ty);
+        self.graph.broadcast_like(node, &ty)
+    }
+
+    /// The value in its declared type; `frame` has the letters. None where it is wrong, which is reported.
+    pub(super) fn coerce(
+        &mut self,
+        frame: &mut Frame<'a>,
+        value: Value<'a>,
+        declared: &'a TypeExpr,
+        whose: Declared<'_>,
+        at: At,
+    ) -> Option<Value<'a>> {
+        match (declared, value) {
+            (_, Value::Poison) => None,
+            (TypeExpr::Tuple(types, _), Value::Tuple(values)) if types.len() == values.len() => {
+                let mut all = Vec::with_capacity(types.len());
+                for (ty, value) in types.iter().zip(values.iter()) {
+                    all.push(self.coerce(frame, value.clone(), ty, whose, at));
+                }
+                Some(Value::Tuple(all.into_iter().collect::<Option<Vec<_>>>()?.into()))
+            }
+            (TypeExpr::Tensor { .. } | TypeExpr::Scalar(_), value) => {
+                self.coerce_tensor(frame, value, declared, whose, at)
+            }
+            (TypeExpr::Number(_), Value::Number(n, _)) => Some(Value::Number(n, false)),
+            (TypeExpr::Number(_), Value::Size(size)) => Some(Value::Tensor(self.graph.size(size))),
+            (TypeExpr::Number(_), Value::Pending(index)) => self.settle(index, &Type::scalar()).map(Value::Tensor),
+            (TypeExpr::Number(_), Value::Tensor(node)) if self.graph.ty(node).rank() == 0 => Some(Value::Tensor(node)),
+            (TypeExpr::Size(_), value) if value.size().is_some_and(|s| !is_negative(&s)) => Some(value),
+            (TypeExpr::Flag(_), value @ Value::Flag(_)) | (TypeExpr::Function(_), value @ Value::Function(_)) => {
+                Some(value)
+            }
+            (_, value) => {
+                let found = self.describe(&value);
+                self.wrong(whose, declared, &found, None, None, at)
+            }
+        }
+    }
+
+    fn coerce_tensor(
+        &mut self,
+        frame: &mut Frame<'a>,
+        value: Value<'a>,
+        declared: &'a TypeExpr,
+        whose: Declared<'_>,
+        at: At,
+    ) -> Option<Value<'a>> {
+        let any = if matches!(whose, Declared::Let) { Any::Free } else { Any::Shared };
+        let node = match value {
+            Value::Pending(index) => match self.settled(index) {
+                Some(node) => node,
+                None => {
+                    return match self.declared_type(frame, declared) {
+                        Ok(Some(ty)) => self.settle(index, &ty).map(Value::Tensor),
+                        Ok(None) => Some(Value::Pending(index)),
+                        Err(why) => self.wrong(whose, declared, "not known yet", Some(why), None, at),
+                    };
+                }
+            },
+            Value::Tensor(node) => node,
+            Value::Number(n, _) => self.graph.number(n),
+            Value::Size(size) => self.graph.size(size),
+            other => {
+                let found = self.describe(&other);
+                return self.wrong(whose, declared, &found, None, None, at);
+            }
+        };
+        let actual = self.graph.ty(node).clone();
+        let matched = self.match_type(frame, declared, &actual, any);
+        match matched.map(|ty| self.repeat_to(node, &ty)) {
+            Ok(Some(node)) => Some(Value::Tensor(node)),
+            Ok(None) => {
+                let found = self.show(&actual);
+                self.wrong(whose, declared, &found, None, Some(node), at)
+            }
+            Err(why) => {
+                let found = self.show(&actual);
+                self.wrong(whose, declared, &found, Some(why), Some(node), at)
+            }
+        }
+    }
+
+    /// A value in the user's words: its type, or what it is.
+    pub(super) fn describe(&self, value: &Value<'a>) -> String {
+        match value {
+            Value::Tensor(node) => self.show(self.graph.ty(*node)),
+            Value::Pending(index) => match self.settled(*index) {
+                Some(node) => self.show(self.graph.ty(node)),
+                None => "a tensor whose shape nothing has fixed".to_owned(),
+            },
+            Value::Tuple(values) => {
+                format!("({})", super::written::joined(values.iter().map(|value| self.describe(value))))
+            }
+            other => other.kind().to_owned(),
+        }
+    }
+
+    /// Where a value got its shape, as a sentence; nothing where that is not known.
+    pub(super) fn shape_from(&self, node: NodeId, name: Option<&str>) -> String {
+        let label = &*self.graph.node(node).origin.label;
+        let name = name.unwrap_or(if label.is_empty() { "it" } else { label });
+        match self.shaped_by.get(&node) {
+            Some(from) if from.starts_with('`') && from.contains("first use") => format!("{from}. "),
+            Some(from) => format!("`{name}` gets its shape from {from}. "),
+            None => String::new(),
+        }
+    }
+
+    fn wrong<T>(
+        &mut self,
+        whose: Declared<'_>,
+        declared: &TypeExpr,
+        found: &str,
+        why: Option<String>,
+        node: Option<NodeId>,
+        at: At,
+    ) -> Option<T> {
+        if why.as_ref().is_some_and(String::is_empty) {
+            return None;
+        }
+        let (ty, why) = (written_type(declared), why.map(|why| format!(": {why}")).unwrap_or_default());
+        let from = node.map(|node| self.shape_from(node, None)).unwrap_or_default();
+        let (first, rest) = match whose {
+            Declared::Argument { callee, param, place } => (
+                format!("`{callee}` takes {ty} as `{param}`, but this is {found}{why}."),
+                format!("{from}`{callee}` is declared at {place}."),
+            ),
+            Declared::Let => (format!("this is declared as {ty}, but it is {found}{why}."), from),
+            Declared::Output { function, place } => (
+                format!("`{function}` returns {ty}, but this is {found}{why}."),
+                format!("{from}`{function}` is declared at {place}."),
+            ),
+        };
+        self.fail(at, [first, rest].join("\n").trim_end().to_owned())
+    }
+}
+
+fn is_negative(size: &Size) -> bool {
+    size.terms().next().is_some() && size.terms().all(|(symbols, n)| symbols.is_empty() && n < 0)
+}

@@ -1,0 +1,215 @@
+//! Who owns which parameter, and what it is called.
+//!
+//! In: calls of networks and layers, `param(…)`. Out: `ParamDecl`s with paths such as `encode.dense0.weight`,
+//! `NetworkDecl`s with their routes. Never: two networks merged because they have one name.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::pending::What;
+use super::value::Value;
+use super::{At, Lowerer};
+use crate::ast::{Item, Role};
+use crate::graph::{Initial, Kind, NetworkDecl, NodeId, ParamDecl, Type};
+use crate::link::LinkedItem;
+
+/// Routes of one network that are kept.
+const ROUTES: usize = 32;
+/// Paths of callees that are looked at for routes.
+const SEARCH: usize = 20_000;
+
+/// The owners of a program's parameters.
+#[derive(Default)]
+pub(super) struct Networks {
+    /// Network by name: its index in the graph, its id, its place.
+    known: BTreeMap<String, (usize, String, String)>,
+    owners: Vec<Owner>,
+    /// The placeholder of each parameter, by path.
+    params: BTreeMap<String, usize>,
+}
+
+/// One call of a network or a layer.
+struct Owner {
+    /// `encode.dense0`.
+    path: String,
+    /// Index in `Graph::networks`.
+    network: usize,
+    /// How often each layer was called here.
+    calls: BTreeMap<String, usize>,
+    /// Names that are taken.
+    taken: BTreeSet<String>,
+}
+
+impl<'a> Lowerer<'a> {
+    /// The owner of what a call of a network makes: the same paths at every call.
+    pub(super) fn enter_network(&mut self, item: &'a LinkedItem, at: At) -> Option<usize> {
+        let name = &item.item.name().text;
+        let next = self.graph.networks.len();
+        let network = match self.networks.known.get(name) {
+            Some((network, id, _)) if *id == item.id => *network,
+            Some((_, _, place)) => {
+                let message = format!(
+                    "two networks are called `{name}` here: {place} and {}. The parameters in a checkpoint are \
+                     named after their network: give one another name",
+                    item.place
+                );
+                return self.fail(at, message);
+            }
+            None => {
+                self.networks.known.insert(name.clone(), (next, item.id.clone(), item.place.to_string()));
+                let (name, id) = (name.clone(), item.id.clone());
+                self.graph.networks.push(NetworkDecl { name, id, routes: vec![], trained: true });
+                next
+            }
+        };
+        Some(self.own(name.clone(), network))
+    }
+
+    /// The owner of what a call of a layer makes: fresh at every call.
+    pub(super) fn enter_layer(&mut self, caller: usize, name: &str) -> Option<usize> {
+        let owner = self.networks.owners.get_mut(caller)?;
+        let count = owner.calls.entry(name.to_owned()).or_default();
+        let mut instance = format!("{name}{count}");
+        while !owner.taken.insert(instance.clone()) {
+            *count += 1;
+            instance = format!("{name}{count}");
+        }
+        *count += 1;
+        let (path, network) = (format!("{}.{instance}", owner.path), owner.network);
+        Some(self.own(path, network))
+    }
+
+    fn own(&mut self, path: String, network: usize) -> usize {
+        self.networks.owners.push(Owner { path, network, calls: BTreeMap::new(), taken: BTreeSet::new() });
+        self.networks.owners.len() - 1
+    }
+
+    /// `param(initial)` under a `let` name, or where the function's value is.
+    pub(super) fn parameter(&mut self, initial: Initial, name: Option<&str>, at: At) -> Option<Value<'a>> {
+        let owner = self.frames.last().and_then(|frame| frame.owner);
+        let Some(owner) = owner.and_then(|owner| self.networks.owners.get_mut(owner)) else {
+            let message = self.homeless();
+            return self.fail(at, message);
+        };
+        let name = name.unwrap_or("weight");
+        let mut unique = name.to_owned();
+        let mut count = 0;
+        while !owner.taken.insert(unique.clone()) {
+            count += 1;
+            unique = format!("{name}{count}");
+        }
+        let (path, network) = (format!("{}.{unique}", owner.path), owner.network);
+        if let Some(index) = self.networks.params.get(&path) {
+            return Some(Value::Pending(*index));
+        }
+        let param = self.graph.params.len();
+        self.graph.params.push(ParamDecl { path: path.clone(), network, ty: Type::scalar(), initial });
+        let value = self.placeholder(What::Param(param), "param", at, Some(name));
+        if let Value::Pending(index) = value {
+            self.networks.params.insert(path, index);
+        }
+        Some(value)
+    }
+
+    /// The node of a parameter whose type is known now.
+    pub(super) fn param_node(&mut self, param: usize, ty: Type) -> NodeId {
+        if let Some(decl) = self.graph.params.get_mut(param) {
+            decl.ty = ty.clone();
+            let from = format!("`{}` has its shape from its first use", decl.path);
+            let node = self.graph.push(Kind::Param(param), vec![], ty);
+            self.shaped_by.insert(node, from.into());
+            return node;
+        }
+        self.graph.push(Kind::Param(param), vec![], ty)
+    }
+
+    /// Why there is no owner here.
+    fn homeless(&self) -> String {
+        let role = |item: &Item| match item {
+            Item::Function(function) => Some(function.role),
+            Item::Constant { .. } => None,
+        };
+        let innermost = self.frames.last().map_or("", |frame| frame.item.item.name().text.as_str());
+        let around = self.frames.iter().rev().find(|frame| role(&frame.item.item) != Some(Role::Layer));
+        let (name, what) = around.map_or(("this", "no network"), |frame| {
+            let what = match role(&frame.item.item) {
+                Some(Role::Loss) => "a loss",
+                Some(Role::Optimizer) => "an optimizer",
+                _ => "a function without parameters",
+            };
+            (frame.item.item.name().text.as_str(), what)
+        });
+        format!(
+            "`{innermost}` makes parameters, and `{name}` is {what}: nobody would own them. \
+             Move the call into a `#[network]`, `#[encoder]` or `#[decoder]`"
+        )
+    }
+
+    /// At the end: types of parameters, which networks are trained, and how the root reaches them.
+    pub(super) fn finish_networks(&mut self) {
+        for index in 0..self.graph.nodes.len() {
+            if let Some(node) = self.graph.nodes.get(index)
+                && let Kind::Param(param) = node.kind
+                && let Some(decl) = self.graph.params.get_mut(param)
+            {
+                decl.ty = node.ty.clone();
+            }
+        }
+        let mut unknown = Vec::new();
+        for decl in &mut self.graph.params {
+            if let Initial::FanIn(size) = &mut decl.initial {
+                *size = self.sizes.resolve(size);
+            }
+            if let Some(symbol) = decl.ty.features.iter().find(|s| s.value().is_none() && !self.sizes.is_open(s)) {
+                unknown.push(format!(
+                    "the parameter `{}` is {}, and {symbol} is only known when the program runs: \
+                     give that axis a size in the arguments of this function",
+                    decl.path, decl.ty
+                ));
+            }
+        }
+        let at = self.root_at();
+        unknown.into_iter().for_each(|message| self.report(at, message));
+        self.find_routes();
+        self.mark_trained();
+    }
+
+    fn find_routes(&mut self) {
+        let mut open = VecDeque::from([(self.linked.root.as_str(), Vec::new())]);
+        for _ in 0..SEARCH {
+            let Some((id, route)) = open.pop_front() else { break };
+            if let Some(network) = self.graph.networks.iter_mut().find(|n| n.id == id)
+                && network.routes.len() < ROUTES
+            {
+                network.routes.push(route.clone());
+            }
+            let callees = self.linked.items.get(id).map(|item| item.callees.as_slice()).unwrap_or_default();
+            for (position, callee) in callees.iter().enumerate().take_while(|_| open.len() < SEARCH) {
+                open.push_back((&callee.id, [route.as_slice(), &[position]].concat()));
+            }
+        }
+    }
+
+    fn mark_trained(&mut self) {
+        let Some(Item::Function(root)) = self.linked.items.get(&self.linked.root).map(|item| &item.item) else {
+            return;
+        };
+        let Some(trains) = &root.trains else { return };
+        let mut trained = BTreeSet::new();
+        for path in trains {
+            let at = At { span: path.span, line: 0 };
+            match self.linked.resolve(&self.linked.root, &path.text) {
+                Some(item) if self.called.contains(item.id.as_str()) => {
+                    trained.insert(item.id.as_str());
+                }
+                Some(LinkedItem { item: Item::Function(f), .. }) if matches!(f.role, Role::Network(_)) => {
+                    let message = format!("`{}` never calls `{}`, so it cannot train it", root.name.text, path.text);
+                    self.report(at, message);
+                }
+                _ => self.report(at, format!("`{}` is not a network: `trains(…)` lists networks", path.text)),
+            }
+        }
+        for network in &mut self.graph.networks {
+            network.trained = trained.contains(network.id.as_str());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Local rewrites: dead code, equal values, constants, neutral elements, views of views.
+//!
+//! In: a graph that needs no more differentiation (`StopGradient` and `Identity` go). Out: a smaller one.
+//! Never: a rewrite that looks at costs; equal random numbers from two sites.
+
+mod maps;
+mod reduce;
+mod views;
+
+use std::collections::HashMap;
+
+use super::{sweep, without_nodes};
+use crate::graph::*;
+use crate::print::live;
+
+/// Rewrites every node by local rules, merges equal ones, and drops what no output needs.
+pub fn simplify(graph: &Graph) -> Graph {
+    let mut simplifier = Simplifier { graph: without_nodes(graph), known: HashMap::new() };
+    let mut moved: HashMap<NodeId, NodeId> = HashMap::new();
+    let live = live(graph);
+    for id in graph.ids().filter(|id| live[id.index()]) {
+        let node = graph.node(id);
+        simplifier.graph.origin = node.origin.clone();
+        let args = node.args.iter().map(|arg| moved[arg]).collect();
+        let new = simplifier.make(node.kind.clone(), args, node.ty.clone());
+        debug_assert_eq!(*simplifier.graph.ty(new), node.ty, "{:?}", node.kind);
+        moved.insert(id, new);
+    }
+    let mut simple = simplifier.graph;
+    simple.outputs.iter_mut().for_each(|output| output.node = moved[&output.node]);
+    simple.origin = graph.origin.clone();
+    sweep(&simple)
+}
+
+/// The new graph, in which equal nodes are one.
+struct Simplifier {
+    graph: Graph,
+    known: HashMap<String, NodeId>,
+}
+
+impl Simplifier {
+    /// The simplest form of a node over simple arguments.
+    fn make(&mut self, kind: Kind, args: Vec<NodeId>, ty: Type) -> NodeId {
+        let simpler = match &kind {
+            Kind::Map(row) => self.map(*row, &args),
+            Kind::Reduce { reduction, axes } => self.reduce(*reduction, axes, args[0]),
+            Kind::View(view) => self.view(view, &args, &ty),
+            Kind::StopGradient => Some(args[0]),
+            Kind::Const(Constant::Size(size)) => {
+                size.value().map(|n| self.make(Kind::Const(Constant::Number(n as f64)), vec![], Type::scalar()))
+            }
+            Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) => None,
+            Kind::Random { .. } | Kind::Contract { .. } => None,
+        };
+        simpler.unwrap_or_else(|| self.intern(kind, args, ty))
+    }
+
+    /// The node as it is, once.
+    fn intern(&mut self, kind: Kind, args: Vec<NodeId>, ty: Type) -> NodeId {
+        let key = format!("{kind:?} {args:?} {ty:?}");
+        if let Some(id) = self.known.get(&key) {
+            return *id;
+        }
+        let id = self.graph.push(kind, args, ty);
+        self.known.insert(key, id);
+        id
+    }
+
+    /// Every element `value`.
+    fn full(&mut self, value: f64, ty: &Type) -> NodeId {
+        let number = self.intern(Kind::Const(Constant::Number(value)), vec![], Type::scalar());
+        self.make(Kind::View(View::Broadcast(vec![None; ty.rank()])), vec![number], ty.clone())
+    }
+
+    fn row(&mut self, name: &str, args: &[NodeId]) -> NodeId {
+        let ty = self.graph.ty(args[0]).clone();
+        match crate::ops::Row::named(name) {
+            Some(row) => self.make(Kind::Map(row), args.to_vec(), ty),
+            None => unreachable!("`{name}` is not in the table"),
+        }
+    }
+
+    fn number(&self, id: NodeId) -> Option<f64> {
+        self.graph.as_number(id)
+    }
+
+    /// The arguments, where the node is this row.
+    fn is_row(&self, id: NodeId, name: &str) -> Option<Vec<NodeId>> {
+        match &self.graph.node(id).kind {
+            Kind::Map(row) if row.name == name => Some(self.graph.node(id).args.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Which segment a node belongs to.
+//!
+//! In: a legal graph and its views. Out: levels: even ones are work without rows, odd ones are stages over
+//! row tiles; a value is computed in one and available from one. Never: an order within a level.
+
+use crate::graph::*;
+
+use super::WIDE;
+use super::legal::Legal;
+use super::view::Views;
+
+/// How the rows meet in a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crossing {
+    /// They do not.
+    No,
+    /// Each tile adds its part to the accumulators of its lane.
+    Lane,
+    /// After the stage, over the whole batch.
+    Late,
+}
+
+/// How the rows meet in a node: small sums in lanes, the rest late.
+pub(super) fn crossing(graph: &Graph, id: NodeId) -> Crossing {
+    let node = graph.node(id);
+    if !node.ty.rows.is_empty() || node.args.iter().all(|a| graph.ty(*a).rows.is_empty()) {
+        return Crossing::No;
+    }
+    match &node.kind {
+        Kind::Reduce { reduction: Reduction::Sum, .. } => Crossing::Lane,
+        Kind::Contract { .. } if node.ty.elements().nominal() < WIDE => Crossing::Lane,
+        Kind::Reduce { .. } | Kind::Contract { .. } => Crossing::Late,
+        // Views: `Batch` only renames.
+        _ => Crossing::No,
+    }
+}
+
+/// The levels of a graph.
+pub(super) struct Levels {
+    run: Vec<usize>,
+    ready: Vec<usize>,
+}
+
+impl Levels {
+    /// Assigns levels: the smallest that the arguments allow.
+    pub fn of(legal: &Legal, views: &Views) -> Self {
+        let graph = &legal.graph;
+        let mut levels = Levels { run: vec![0; graph.nodes.len()], ready: vec![0; graph.nodes.len()] };
+        for id in graph.ids().filter(|id| views.is_source(*id)) {
+            let node = graph.node(id);
+            let at = id.index();
+            let args = node.args.iter().map(|a| levels.ready_for(graph, views, *a)).max().unwrap_or(0);
+            let rows = !node.ty.rows.is_empty();
+            (levels.run[at], levels.ready[at]) = match (&node.kind, crossing(graph, id)) {
+                (Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. }, _) => {
+                    (0, 0)
+                }
+                (_, Crossing::Lane) => (odd(args), odd(args) + 1),
+                (_, Crossing::Late) => {
+                    let stored = node.args.iter().map(|a| levels.ready_whole(graph, views, *a)).max();
+                    let run = even(args.max(stored.unwrap_or(0)));
+                    (run, run)
+                }
+                (_, Crossing::No) if rows => (odd(args), odd(args)),
+                (_, Crossing::No) => (even(args), even(args)),
+            };
+        }
+        levels.place_random(graph, views);
+        levels
+    }
+
+    /// The level that computes a source.
+    pub fn run(&self, id: NodeId) -> usize {
+        self.run[id.index()]
+    }
+
+    /// The number of levels.
+    pub fn count(&self) -> usize {
+        self.ready.iter().chain(&self.run).max().map_or(0, |last| last + 1)
+    }
+
+    /// From which level an argument can be read.
+    fn ready_for(&self, graph: &Graph, views: &Views, id: NodeId) -> usize {
+        let view = views.get(id);
+        if view.whole { self.ready_whole(graph, views, id) } else { self.ready[view.source.index()] }
+    }
+
+    /// From which level all rows of an argument can be read.
+    fn ready_whole(&self, graph: &Graph, views: &Views, id: NodeId) -> usize {
+        let source = views.get(id).source;
+        let node = graph.node(source);
+        match node.kind {
+            _ if node.ty.rows.is_empty() => self.ready[source.index()],
+            Kind::Input(_) => 0,
+            // Random numbers that must be stored are drawn by a stage.
+            _ => even(self.ready[source.index()].max(1)),
+        }
+    }
+
+    /// Random numbers are drawn where they are first needed.
+    fn place_random(&mut self, graph: &Graph, views: &Views) {
+        for id in graph.ids().rev().filter(|id| views.is_source(*id)) {
+            for arg in &graph.node(id).args {
+                let source = views.get(*arg).source;
+                let node = graph.node(source);
+                if !matches!(node.kind, Kind::Random { .. }) || node.ty.rows.is_empty() {
+                    continue;
+                }
+                let user = self.run[id.index()];
+                let here = if user % 2 == 1 && !views.get(*arg).whole { user } else { (user.max(1) - 1) | 1 };
+                let run = &mut self.run[source.index()];
+                *run = if *run == 0 { here } else { here.min(*run) };
+            }
+        }
+    }
+}
+
+fn odd(level: usize) -> usize {
+    level | 1
+}
+
+fn even(level: usize) -> usize {
+    level + level % 2
+}

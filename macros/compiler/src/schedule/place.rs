@@ -1,0 +1,194 @@
+//! Places of buffers.
+//!
+//! In: the draft and the values that lie in memory. Out: a buffer for each, with a slot of the arena, of a
+//! tile's scratch, or among the accumulators; slots are shared by values that never live together.
+//! Never: an address; slots have sizes, and whoever emits lays them out.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::graph::*;
+use crate::size::Size;
+
+use super::fuse::{Draft, DraftStep};
+use super::legal::Legal;
+use super::level::{Crossing, crossing};
+use super::recompute::factors;
+use super::view::Views;
+use super::{Buffer, Home, Slot};
+
+/// Buffers, and the slots they share.
+pub(super) struct Places {
+    /// All buffers.
+    pub buffers: Vec<Buffer>,
+    /// Which one holds a node.
+    pub of: HashMap<NodeId, usize>,
+    /// The slots of the arena.
+    pub slots: Vec<Slot>,
+    /// Scratch slots of each level.
+    pub scratch: Vec<Vec<Size>>,
+    /// Elements of a lane of each level.
+    pub lanes: Vec<Size>,
+}
+
+/// When a value is written and read: level and step.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    first: (usize, usize),
+    last: (usize, usize),
+    /// Whether every read of the last loop is in the order of the loop's space: its place can be taken over.
+    yields: bool,
+}
+
+/// Places every stored value.
+pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSet<NodeId>) -> Places {
+    let graph = &legal.graph;
+    let lives = lives(legal, views, draft, stored);
+    let homes: HashMap<NodeId, &Home> = legal.homes.iter().map(|(node, home)| (*node, home)).collect();
+    let mut places = Places {
+        buffers: Vec::new(),
+        of: HashMap::new(),
+        slots: Vec::new(),
+        scratch: vec![Vec::new(); draft.levels.len()],
+        lanes: vec![Size::default(); draft.levels.len()],
+    };
+    let mut arena = Pool::default();
+    let mut tiles: Vec<Pool> = draft.levels.iter().map(|_| Pool::default()).collect();
+    let mut order: Vec<NodeId> = stored.iter().copied().filter(|id| lives.contains_key(id)).collect();
+    order.sort_by_key(|id| (lives[id].first, *id));
+    for id in order {
+        let (node, life) = (graph.node(id), lives[&id]);
+        let rows = !node.ty.rows.is_empty();
+        let elements = Size::product(node.ty.shape().iter().skip(usize::from(rows)));
+        let level = life.first.0;
+        let home = if let Some(home) = homes.get(&id) {
+            (*home).clone()
+        } else if crossing(graph, id) == Crossing::Lane {
+            let start = places.lanes[level].clone();
+            places.lanes[level] = &start + &elements;
+            Home::Lane(start)
+        } else if rows && level == life.last.0 {
+            Home::Scratch(tiles[level].take(&elements, true, life, takes_over(draft, life, id)))
+        } else {
+            // Whole levels at a time: a stage's threads are not in step.
+            let whole = Life { first: (level, 0), last: (life.last.0, usize::MAX), yields: false };
+            Home::Slot(arena.take(&elements, rows, whole, false))
+        };
+        places.of.insert(id, places.buffers.len());
+        places.buffers.push(Buffer { node: id, rows, elements, home, writer: level });
+    }
+    places.slots = arena.slots.into_iter().map(|taken| taken.slot).collect();
+    for (sizes, pool) in places.scratch.iter_mut().zip(tiles) {
+        *sizes = pool.slots.into_iter().map(|taken| taken.slot.elements).collect();
+    }
+    places
+}
+
+/// Whether a value is written, in the order of the space, by one loop.
+fn takes_over(draft: &Draft, life: Life, id: NodeId) -> bool {
+    match &draft.levels[life.first.0][life.first.1] {
+        DraftStep::Loop(l) => l.items.iter().any(|item| item.node == id && item.is_value()),
+        DraftStep::Product(_) => false,
+    }
+}
+
+fn lives(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSet<NodeId>) -> HashMap<NodeId, Life> {
+    let mut lives: HashMap<NodeId, Life> = HashMap::new();
+    let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+    for (level, steps) in draft.levels.iter().enumerate() {
+        for (step, what) in steps.iter().enumerate() {
+            let now = (level, step);
+            let mut write = |id: NodeId| {
+                if stored.contains(&id) && seen.insert(id) {
+                    lives.insert(id, Life { first: now, last: now, yields: false });
+                }
+            };
+            match what {
+                DraftStep::Product(product) => write(product.node),
+                DraftStep::Loop(l) => {
+                    // A value that is computed again elsewhere is stored by its first loop only.
+                    l.items.iter().for_each(|item| write(item.node));
+                }
+            }
+            let mut read = |id: NodeId, in_order: bool| {
+                if let Some(life) = lives.get_mut(&id) {
+                    let all = if life.last == now && life.first != now { life.yields } else { true };
+                    (life.last, life.yields) = (now, all && in_order);
+                }
+            };
+            match what {
+                DraftStep::Product(product) => {
+                    factors(&legal.graph, views, product.node).for_each(|id| read(id, false));
+                }
+                DraftStep::Loop(l) => {
+                    for item in &l.items {
+                        for operand in item.operands.iter().filter(|o| !l.reads_inside(o)) {
+                            read(operand.source, operand.is_plain(&l.space));
+                        }
+                        // Later parts, and sums that go on, keep their place.
+                        if !item.is_value() {
+                            read(item.node, false);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (node, _) in &legal.homes {
+        if let Some(life) = lives.get_mut(node) {
+            life.last = (draft.levels.len(), 0);
+        }
+    }
+    for (_, node) in &legal.inspects {
+        if let Some(life) = lives.get_mut(node) {
+            life.last = (draft.levels.len(), 0);
+        }
+    }
+    // The sums of lanes are read after their stage, whoever reads them.
+    lives
+}
+
+/// Slots that values take one after the other.
+#[derive(Default)]
+struct Pool {
+    slots: Vec<Taken>,
+}
+
+struct Taken {
+    slot: Slot,
+    until: (usize, usize),
+    yields: bool,
+}
+
+impl Pool {
+    /// The slot for a value: the free one whose size is nearest, else a new one. A value that is written in
+    /// the order of its loop may take the place of one that the same loop reads last, in the same order.
+    fn take(&mut self, elements: &Size, rows: bool, life: Life, in_order: bool) -> usize {
+        let free = |taken: &Taken| {
+            taken.until < life.first || taken.until == life.first && taken.yields && in_order
+        };
+        let fits = |slot: &Slot| {
+            slot.rows == rows
+                && (slot.elements == *elements
+                    || slot.elements.value().is_some() && elements.value().is_some())
+        };
+        // A place of its own size in the cache first.
+        let distance = |slot: &Slot| slot.elements.nominal() - elements.nominal();
+        let best = (0..self.slots.len())
+            .filter(|i| free(&self.slots[*i]) && fits(&self.slots[*i].slot))
+            .min_by(|i, j| {
+                let of = |i: &usize| distance(&self.slots[*i].slot);
+                of(i).abs().total_cmp(&of(j).abs())
+            });
+        let at = best.unwrap_or_else(|| {
+            let slot = Slot { elements: elements.clone(), rows };
+            self.slots.push(Taken { slot, until: life.last, yields: false });
+            self.slots.len() - 1
+        });
+        let taken = &mut self.slots[at];
+        if distance(&taken.slot) < 0.0 {
+            taken.slot.elements = elements.clone();
+        }
+        (taken.until, taken.yields) = (life.last, life.yields);
+        at
+    }
+}

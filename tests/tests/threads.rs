@@ -1,0 +1,46 @@
+//! Training gives the same bits for every number of threads, and from run to run.
+
+use diabolo::data::digits;
+use diabolo::nn::{bce_with_logits, dense, dropout, kl_normal};
+use diabolo::prelude::*;
+
+#[encoder]
+fn encode(x: Tensor<B, 64>) -> (Tensor<B, 6>, Tensor<B, 6>) {
+    let h = dropout(tanh(dense(x, 70)), 0.1);
+    (dense(h, 6), dense(h, 6))
+}
+
+#[decoder]
+fn decode(z: Tensor<B, 6>) -> Tensor<B, 64> {
+    dense(relu(dense(z, 70)), 64)
+}
+
+#[loss]
+fn vae(x: Tensor<B, 64>) -> Tensor<B> {
+    let (mean, logvar) = encode(x);
+    let z = mean + exp(0.5 * logvar) * normal_like(mean);
+    let recon = bce_with_logits(decode(z), x);
+    let kl = kl_normal(mean, logvar);
+    recon + kl
+}
+
+/// All parameters after an epoch whose last batch has one row.
+fn train(threads: usize) -> Vec<u32> {
+    let data = digits().train.take(641).expect("641 rows");
+    let model = Trainer::new(vae).batch(128).epochs(2).seed(3).threads(threads).quiet().fit(&data).expect("trains");
+    let paths: Vec<String> = model.parameters().map(|(path, _)| path.to_owned()).collect();
+    paths
+        .iter()
+        .flat_map(|path| model.parameter(path).expect("its own parameter").into_values())
+        .map(f32::to_bits)
+        .collect()
+}
+
+#[test]
+fn one_two_and_four_threads_agree_to_the_bit() {
+    let one = train(1);
+    assert!(one.iter().any(|bits| *bits != 0));
+    assert!(one == train(1), "from run to run");
+    assert!(one == train(2), "two threads");
+    assert!(one == train(4), "four threads");
+}
