@@ -98,21 +98,22 @@ impl<F: Float, const NORMAL: bool> Body for Fill<'_, F, NORMAL> {
 /// 64 numbers from a multiple of 4 on: 16 counter blocks in parallel.
 #[inline(always)]
 fn aligned<F: Float, const NORMAL: bool>(stream: Stream, start: u64) -> [F; BLOCK] {
-    let bits = philox_group(stream, (start / 4) as u32);
-    let mut lanes = bits.map(|lane| lane.map(F::unit));
+    let pairs = philox_group(stream, (start / 4) as u32);
+    let mut even = [F::ZERO; 2 * GROUP];
+    let mut odd = [F::ZERO; 2 * GROUP];
+    for i in 0..2 * GROUP {
+        even[i] = F::unit(pairs[i] as u32);
+        odd[i] = F::unit((pairs[i] >> 32) as u32);
+    }
     if NORMAL {
-        for pair in 0..2 {
-            for i in 0..GROUP {
-                let (even, odd) = F::normal_pair(lanes[2 * pair][i], lanes[2 * pair + 1][i]);
-                (lanes[2 * pair][i], lanes[2 * pair + 1][i]) = (even, odd);
-            }
+        for i in 0..2 * GROUP {
+            (even[i], odd[i]) = F::normal_pair(even[i], odd[i]);
         }
     }
     let mut out = [F::ZERO; BLOCK];
-    for i in 0..GROUP {
-        for (lane, values) in lanes.iter().enumerate() {
-            out[4 * i + lane] = values[i];
-        }
+    for i in 0..2 * GROUP {
+        out[2 * i] = even[i];
+        out[2 * i + 1] = odd[i];
     }
     out
 }

@@ -126,8 +126,13 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
             for (axis, size) in shape.iter().enumerate().filter(|(axis, _)| !named.contains(axis)) {
                 ensure(size.is_one(), || format!("axis {axis} of size {size} is dropped"))?;
             }
-            let batch = axes.first() == Some(&Some(0)) && !node.ty.rows.is_empty();
-            ensure(from.rows.is_empty() || batch, || "the batch's axis moves".into())
+            let kept = axes.first() == Some(&Some(0));
+            let batch = match (from.rows.is_empty(), node.ty.rows.is_empty()) {
+                (true, true) => true,
+                (true, false) => !kept,
+                (false, rowless) => kept && !rowless,
+            };
+            ensure(batch, || "the batch's axis moves".into())
         }
         View::Slice { axis, start } => {
             axis_exists(*axis)?;

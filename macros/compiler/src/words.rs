@@ -35,6 +35,7 @@ pub const WORDS: &[Word] = &[
     word("reshape", "let y: Tensor<B, 4, 16> = reshape(x)", "The same elements in the same order under other feature axes."),
     word("flatten", "flatten(x)", "All feature axes as one."),
     word("squeeze", "squeeze(x)", "Without the feature axes of size 1."),
+    word("unsqueeze", "unsqueeze(x, axis = 1)", "A new feature axis of size 1."),
     word("permute", "permute(x, 2, 1)", "The feature axes in another order."),
     word("transpose", "transpose(w)", "The two feature axes exchanged."),
     word("slice", "slice(x, axis = 1, start = 0, end = 8)", "A range of elements along an axis."),

@@ -21,6 +21,9 @@ pub fn csv(path: impl AsRef<Path>, apart: &[&str]) -> Result<Data> {
     let file = File::open(path).map_err(Error::io(path, "open"))?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let header = reader.headers().map_err(|e| fault(e.to_string()))?.clone();
+    if header.is_empty() {
+        return Err(fault("has no header line".into()));
+    }
 
     let mut places = Vec::new();
     for name in apart {

@@ -292,7 +292,7 @@ fn csv_files_become_columns() {
         ("a,b\n1,2\n3,red\n", "line 3, column `b`: `red` is not a number"),
         ("a,b\n1,\n", "line 2, column `b`: `` is not a number"),
         ("a,b\n", "column `x` is empty"),
-        ("", "column `x` is empty"),
+        ("", "has no header line"),
     ] {
         assert_eq!(line(read(text, &[])), format!("{at}: {what}"));
     }

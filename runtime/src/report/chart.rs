@@ -42,6 +42,9 @@ const FAINT: RGBColor = RGBColor(229, 229, 229);
 const FONT: &str = "diabolo";
 /// From here on, a linear axis would show one large value and a flat line.
 const LOG_FROM: f64 = 100.0;
+/// Sizes beyond these are left out, or not drawn on a logarithmic axis: the arithmetic of the axes ends there.
+const LARGEST: f64 = 1e300;
+const SMALLEST: f64 = 1e-12;
 
 /// Draws one line a series, over labelled axes (`["epoch", "loss"]`).
 ///
@@ -54,7 +57,7 @@ pub fn curve(
     series: &[(&str, Vec<(f64, f64)>)],
 ) -> Result<()> {
     let finite = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
-        points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite()).collect()
+        points.iter().copied().filter(drawable).collect()
     };
     let series: Vec<(&str, Vec<(f64, f64)>)> =
         series.iter().map(|(name, points)| (*name, finite(points))).collect();
@@ -66,7 +69,7 @@ pub fn curve(
     };
     let x = if left == right { widened(left, right, 0.05) } else { left..right };
     draw(path.as_ref(), 960, 560, |area| {
-        if low > 0.0 && high / low > LOG_FROM {
+        if low > SMALLEST && (LOG_FROM..LARGEST).contains(&(high / low)) {
             let y = (low / 1.2..high * 1.2).log_scale();
             lines(area, title, [axes[0], &format!("{}, log scale", axes[1])], x, y, &series)
         } else {
@@ -99,7 +102,7 @@ pub fn scatter<'a, F: Float>(
     let dots: Vec<_> = plane
         .into_iter()
         .zip(labels)
-        .filter(|((x, y), _)| x.is_finite() && y.is_finite())
+        .filter(|(point, _)| drawable(point))
         .map(|(point, label)| (point, classes.partition_point(|class| *class < label.to_f64())))
         .collect();
     let x = span(dots.iter().map(|(point, _)| point.0));
@@ -217,6 +220,11 @@ fn shade(i: usize, n: usize) -> RGBColor {
     let t = i as f64 / (n - 1) as f64;
     let mix = |from: f64, to: f64| (from + t * (to - from)) as u8;
     RGBColor(mix(40.0, 250.0), mix(30.0, 220.0), mix(120.0, 90.0))
+}
+
+/// NaN compares as false.
+fn drawable((x, y): &(f64, f64)) -> bool {
+    x.abs() < LARGEST && y.abs() < LARGEST
 }
 
 fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {

@@ -63,7 +63,8 @@ fn page<F: Float>(path: &Path, lines: &[&[&[F]]], group: usize, shape: [usize; 2
     if columns == 0 {
         return Err(Error::Empty { what: format!("the picture {}", path.display()) });
     }
-    if let Some(image) = lines.iter().flat_map(|line| line.iter()).find(|i| Some(i.len()) != height.checked_mul(width)) {
+    let pixels = height.checked_mul(width).filter(|pixels| *pixels > 0);
+    if let Some(image) = lines.iter().flat_map(|line| line.iter()).find(|image| Some(image.len()) != pixels) {
         return Err(Error::Shape {
             thing: "image".into(),
             expected: format!("{height} × {width} pixels"),

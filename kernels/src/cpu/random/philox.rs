@@ -6,40 +6,62 @@ use super::Stream;
 pub(super) const GROUP: usize = 16;
 
 const ROUNDS: usize = 10;
-const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// One block of Philox4x32-10: four random words from a counter and a key.
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    rounds(counter.map(|word| [word]), key).map(|lane| lane[0])
+    let [c0, c1, c2, c3] = counter.map(u64::from);
+    rounds([c0, c1, c2, c3], &key_schedule(key)).map(|word| word as u32)
 }
 
-/// The four lanes of the counter blocks `block..block + 16` of a stream.
+/// The counter blocks `block..block + 16` of a stream, as pairs of words in the order of their elements,
+/// the first of a pair in the low half.
+///
+/// Each block goes through all rounds on its own, so that LLVM makes the blocks the lanes of vectors and
+/// keeps them in registers.
 #[inline(always)]
-pub(super) fn philox_group(stream: Stream, block: u32) -> [[u32; GROUP]; 4] {
-    let mut blocks = [0; GROUP];
-    for (i, word) in blocks.iter_mut().enumerate() {
-        *word = block.wrapping_add(i as u32);
+pub(super) fn philox_group(stream: Stream, block: u32) -> [u64; 2 * GROUP] {
+    let keys = key_schedule([stream.seed as u32, (stream.seed >> 32) as u32]);
+    let (site, step) = (u64::from(stream.site), stream.step);
+    let mut first = [0; GROUP];
+    let mut second = [0; GROUP];
+    for i in 0..GROUP {
+        let counter = u64::from(block.wrapping_add(i as u32));
+        let [a, b, c, d] = rounds([counter, site, step & LOW, step >> 32], &keys);
+        first[i] = a & LOW | b << 32;
+        second[i] = c & LOW | d << 32;
     }
-    let step = [stream.step as u32, (stream.step >> 32) as u32];
-    let counter = [blocks, [stream.site; GROUP], [step[0]; GROUP], [step[1]; GROUP]];
-    rounds(counter, [stream.seed as u32, (stream.seed >> 32) as u32])
+    let mut pairs = [0; 2 * GROUP];
+    for i in 0..GROUP {
+        pairs[2 * i] = first[i];
+        pairs[2 * i + 1] = second[i];
+    }
+    pairs
 }
 
+const LOW: u64 = 0xffff_ffff;
+
 #[inline(always)]
-fn rounds<const N: usize>(mut c: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
-    for _ in 0..ROUNDS {
-        let mut next = [[0; N]; 4];
-        for i in 0..N {
-            let a = u64::from(MULTIPLIER[0]) * u64::from(c[0][i]);
-            let b = u64::from(MULTIPLIER[1]) * u64::from(c[2][i]);
-            next[0][i] = (b >> 32) as u32 ^ c[1][i] ^ key[0];
-            next[1][i] = b as u32;
-            next[2][i] = (a >> 32) as u32 ^ c[3][i] ^ key[1];
-            next[3][i] = a as u32;
+fn key_schedule(key: [u32; 2]) -> [[u64; 2]; ROUNDS] {
+    let mut keys = [[0; 2]; ROUNDS];
+    for r in 0..ROUNDS as u32 {
+        for w in 0..2 {
+            keys[r as usize][w] = u64::from(key[w].wrapping_add(WEYL[w].wrapping_mul(r)));
         }
-        c = next;
-        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
-    c
+    keys
+}
+
+/// The rounds, on words in the low halves of 64 bits, where the products need them. The high halves hold no
+/// meaning, and the multiplication of vectors (`vpmuludq`) ignores them anyway.
+#[inline(always)]
+fn rounds(counter: [u64; 4], keys: &[[u64; 2]; ROUNDS]) -> [u64; 4] {
+    let [mut x0, mut x1, mut x2, mut x3] = counter;
+    for [k0, k1] in keys {
+        let a = MULTIPLIER[0] * (x0 & LOW);
+        let b = MULTIPLIER[1] * (x2 & LOW);
+        (x0, x1, x2, x3) = ((b >> 32) ^ x1 ^ k0, b, (a >> 32) ^ x3 ^ k1, a);
+    }
+    [x0, x1, x2, x3]
 }

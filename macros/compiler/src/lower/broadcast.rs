@@ -12,8 +12,20 @@ use crate::graph::{NodeId, Type};
 use crate::ops::Row;
 use crate::size::Size;
 
-/// A value and the text it came from.
-pub(super) type Operand<'a> = (Value<'a>, &'a Expr);
+/// A value, and the text it came from.
+#[derive(Clone)]
+pub(super) struct Operand<'a> {
+    pub(super) value: Value<'a>,
+    pub(super) at: At,
+    pub(super) text: String,
+}
+
+impl<'a> Operand<'a> {
+    /// What an expression gave.
+    pub(super) fn of(value: Value<'a>, expr: &Expr) -> Self {
+        Operand { value, at: expr.into(), text: written(expr) }
+    }
+}
 
 impl<'a> Lowerer<'a> {
     /// A row of the table on operands that broadcast visibly; `word` is how the user writes it.
@@ -26,11 +38,11 @@ impl<'a> Lowerer<'a> {
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
         let row = Row::named(row)?;
-        if operands.iter().any(|(value, _)| matches!(value, Value::Poison)) {
+        if operands.iter().any(|o| matches!(o.value, Value::Poison)) {
             return None;
         }
-        let numbers = operands.iter().map(|(value, _)| match value {
-            Value::Number(n, _) => Some(*n),
+        let numbers = operands.iter().map(|operand| match operand.value {
+            Value::Number(n, _) => Some(n),
             _ => None,
         });
         if let Some(numbers) = numbers.collect::<Option<Vec<f64>>>() {
@@ -56,8 +68,8 @@ impl<'a> Lowerer<'a> {
 
     /// A result gets its shape from the first operand that has it.
     fn inherit_shape(&mut self, node: NodeId, operands: &[Operand<'a>]) {
-        let sources = operands.iter().filter_map(|(value, _)| match value {
-            Value::Tensor(source) if self.graph.ty(*source) == self.graph.ty(node) => self.shaped_by.get(source),
+        let sources = operands.iter().filter_map(|operand| match operand.value {
+            Value::Tensor(source) if self.graph.ty(source) == self.graph.ty(node) => self.shaped_by.get(&source),
             _ => None,
         });
         if let Some(from) = sources.into_iter().next().cloned() {
@@ -75,10 +87,10 @@ impl<'a> Lowerer<'a> {
     ) -> Option<Vec<NodeId>> {
         let mut nodes = Vec::with_capacity(operands.len());
         let mut ty = Type::scalar();
-        for (value, expr) in operands {
-            let node = match value {
+        for operand in operands {
+            let node = match &operand.value {
                 Value::Pending(index) => self.settled(*index),
-                value => Some(self.tensor(value, (*expr).into())?),
+                value => Some(self.tensor(value, operand.at)?),
             };
             if let Some(node) = node {
                 ty = self.wider(word, ty, node, (operands, &nodes), at)?;
@@ -98,8 +110,8 @@ impl<'a> Lowerer<'a> {
         ty: &mut Type,
         want: &Want<'a>,
     ) -> Option<()> {
-        for ((value, _), node) in operands.iter().zip(nodes) {
-            let (Value::Pending(index), None) = (value, &node) else { continue };
+        for (operand, node) in operands.iter().zip(nodes) {
+            let (Value::Pending(index), None) = (&operand.value, &node) else { continue };
             let wanted = want.ty().filter(|wanted| self.leads_to(ty, wanted)).cloned();
             if let Some(wanted) = wanted {
                 *ty = wanted;
@@ -145,7 +157,7 @@ impl<'a> Lowerer<'a> {
             Some(joined) => Some(self.resolved(&joined)),
             None => {
                 let (operands, nodes) = before;
-                let texts: Vec<_> = operands.iter().map(|(_, expr)| written(expr)).collect();
+                let texts: Vec<_> = operands.iter().map(|operand| operand.text.clone()).collect();
                 let this = texts.get(nodes.len()).cloned().unwrap_or_default();
                 let widest = nodes.iter().position(|n| n.is_some_and(|n| self.graph.ty(n).rank() == ty.rank()));
                 let that = widest.and_then(|w| texts.get(w).cloned()).unwrap_or_default();

@@ -9,7 +9,6 @@ use super::value::{Closure, Function, Value};
 use super::{At, BUDGET, DEPTH, Lowerer};
 use crate::ast::{Block, Expr, ExprKind, Item, Path, Pattern};
 use crate::graph::{NodeId, Type};
-use crate::ops::Row;
 use crate::parse::is_size_variable;
 use crate::words;
 
@@ -116,7 +115,8 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn path(&mut self, path: &'a Path, at: At) -> Option<Value<'a>> {
+    /// What a name stands for.
+    pub(super) fn path(&mut self, path: &'a Path, at: At) -> Option<Value<'a>> {
         let name = path.text.as_str();
         let frame = self.frames.last()?;
         if let Some(value) = frame.local(name) {

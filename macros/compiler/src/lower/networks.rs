@@ -183,7 +183,10 @@ impl<'a> Lowerer<'a> {
                 network.routes.push(route.clone());
             }
             let callees = self.linked.items.get(id).map(|item| item.callees.as_slice()).unwrap_or_default();
-            for (position, callee) in callees.iter().enumerate().take_while(|_| open.len() < SEARCH) {
+            for (position, callee) in callees.iter().enumerate() {
+                if open.len() == SEARCH {
+                    break;
+                }
                 open.push_back((&callee.id, [route.as_slice(), &[position]].concat()));
             }
         }

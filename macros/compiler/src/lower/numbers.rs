@@ -3,6 +3,7 @@
 //! In: the operands of an operator. Out: a number, a size or a flag, folded; for tensors, an element-wise
 //! row. Never: a whole division that drops a remainder; an overflow.
 
+use super::broadcast::Operand;
 use super::expr::Want;
 use super::value::Value;
 use super::{At, Lowerer};
@@ -27,24 +28,25 @@ impl<'a> Lowerer<'a> {
             chain.push((operator, right, first.into()));
             first = left;
         }
-        let mut value = self.eval(first, &inner);
-        let mut name = first;
+        let mut left = Operand::of(self.eval(first, &inner), first);
         while let Some((operator, right, at)) = chain.pop() {
-            let other = self.eval(right, &inner);
-            value = self.operate(operator, (&value, name), (&other, right), at, want).unwrap_or(Value::Poison);
-            name = right;
+            let right = Operand::of(self.eval(right, &inner), right);
+            let value = self.operate(operator, left, right, at, want).unwrap_or(Value::Poison);
+            left = Operand { value, at, text: "…".to_owned() };
         }
-        Some(value)
+        Some(left.value)
     }
 
     fn operate(
         &mut self,
         operator: &'static str,
-        (left, left_expr): (&Value<'a>, &'a Expr),
-        (right, right_expr): (&Value<'a>, &'a Expr),
+        left: Operand<'a>,
+        right: Operand<'a>,
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
+        let operands = [left, right];
+        let [Operand { value: left, .. }, Operand { value: right, .. }] = &operands;
         if matches!(left, Value::Poison) || matches!(right, Value::Poison) {
             return None;
         }
@@ -74,7 +76,6 @@ impl<'a> Lowerer<'a> {
                 return self.fail(at, format!("`{operator}` is not for tensors: here it has {l} and {r}"));
             }
         };
-        let operands = [(left.clone(), left_expr), (right.clone(), right_expr)];
         self.element_wise(row, operator, &operands, at, want)
     }
 
@@ -91,7 +92,7 @@ impl<'a> Lowerer<'a> {
             (_, Value::Poison) => None,
             ("-", Value::Number(n, whole)) => Some(Value::Number(-n, *whole)),
             ("-", Value::Size(size)) => Some(Value::from_size(&Size::default() - size)),
-            ("-", _) => self.element_wise("neg", "-", &[(value, inner)], at, want),
+            ("-", _) => self.element_wise("neg", "-", &[Operand::of(value, inner)], at, want),
             ("!", Value::Flag(flag)) => Some(Value::Flag(!flag)),
             _ => {
                 let found = self.describe(&value);

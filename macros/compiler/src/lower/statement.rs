@@ -58,7 +58,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a declared type wants of its value, where its letters are known.
-    fn wanted(&mut self, ty: &'a TypeExpr) -> Hint {
+    pub(super) fn wanted(&mut self, ty: &'a TypeExpr) -> Hint {
         match ty {
             TypeExpr::Tuple(types, _) => Hint::Tuple(types.iter().map(|ty| self.wanted(ty)).collect()),
             TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => {

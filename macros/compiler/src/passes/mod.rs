@@ -3,8 +3,10 @@
 //! In: a graph. Out: a new graph with the same inputs, parameters and outputs. Never: a change of meaning
 //! beyond rounding; a look at the machine.
 
+mod contract;
 mod simplify;
 
+pub use contract::contract;
 pub use simplify::simplify;
 
 use std::collections::HashMap;

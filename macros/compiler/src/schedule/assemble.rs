@@ -82,7 +82,7 @@ impl Context<'_> {
             .collect();
         let wide = full.iter().map(|i| &self.places.buffers[*i].elements);
         let row_elements = scratch.iter().chain(wide).fold(Size::default(), |sum, size| &sum + size);
-        Stage { steps, scratch, lane: self.places.lanes[level].clone(), row_elements, row_flops, full }
+        Stage { level, steps, scratch, lane: self.places.lanes[level].clone(), row_elements, row_flops, full }
     }
 
     /// Steps without rows: those that share threads are gathered where they follow each other.
@@ -161,6 +161,7 @@ impl Context<'_> {
         }
         let row_elements = Size::product(l.space.iter().skip(usize::from(rows)));
         let nodes = l.items.iter().map(|item| item.node).collect();
+        let space = if space.is_empty() { body.widen() } else { space };
         let mut this = Loop { space, row_elements, fills, body: body.ops, nodes };
         collapse(&mut this);
         settle(&mut this);
@@ -286,6 +287,22 @@ impl Body {
         }
         self.ops.push(op);
         self.ops.len() - 1
+    }
+}
+
+impl Body {
+    /// A scalar is a run of one element.
+    fn widen(&mut self) -> Vec<Extent> {
+        for op in &mut self.ops {
+            match op {
+                Op::Load(Access { strides, .. })
+                | Op::Store(Access { strides, .. }, _)
+                | Op::Random { strides, .. } => strides.push(Size::known(1)),
+                Op::Reduce { into, .. } => into.strides.push(Size::default()),
+                Op::Number(_) | Op::Extent(_) | Op::Map(..) => {}
+            }
+        }
+        vec![Extent::plain(Size::known(1))]
     }
 }
 

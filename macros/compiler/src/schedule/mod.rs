@@ -59,6 +59,8 @@ pub enum Segment {
 /// A walk over tiles of rows: everything between two places where rows meet.
 #[derive(Clone, Debug)]
 pub struct Stage {
+    /// Its level: `Buffer::writer` names it.
+    pub level: usize,
     /// What one tile does.
     pub steps: Vec<Step>,
     /// Scratch slots: the elements of each that one row needs.

@@ -1,0 +1,5 @@
+//! From schedules to source text.
+//!
+//! In: graphs, which `schedule` plans. Out: tokens of a language. Never: a decision about loops or memory.
+
+pub mod rust;

@@ -1,0 +1,298 @@
+//! The function that runs a schedule, and the layout of its arena.
+//!
+//! In: a schedule. Out: `<prefix>_layout`, `<prefix>_workspace`, `<prefix>`. Never: a loop over elements; those
+//! are structs of their own, see `loops`.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::sizes::{size, symbol};
+use super::steps::{self, Scope};
+use crate::graph::{Graph, Role};
+use crate::schedule::{Home, Schedule, Segment, Stage};
+use crate::size::{BATCH, Size};
+
+/// Names that several rooms use.
+pub struct Names<'a> {
+    /// The path of the crate `diabolo`.
+    pub krate: &'a TokenStream,
+    /// The function's name.
+    pub prefix: &'a str,
+    /// The symbols, `B` first.
+    pub symbols: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    /// Of a schedule.
+    pub fn of(krate: &'a TokenStream, prefix: &'a str, schedule: &Schedule) -> Self {
+        Names { krate, prefix, symbols: symbols(&schedule.graph) }
+    }
+
+    /// A struct of this program.
+    pub(super) fn item(&self, what: &str, number: usize) -> Ident {
+        let mut name = self.prefix.to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        format_ident!("{name}{what}{number}")
+    }
+}
+
+/// The symbols of a graph: `B` first, then those of its inputs, parameters and nodes in order.
+pub(super) fn symbols(graph: &Graph) -> Vec<String> {
+    let mut found = vec![BATCH.to_owned()];
+    let types = graph.inputs.iter().map(|i| &i.ty).chain(graph.params.iter().map(|p| &p.ty));
+    for size in types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features)) {
+        for symbol in size.symbols() {
+            if !found.iter().any(|other| other == symbol) {
+                found.push(symbol.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The items of a program.
+pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStream, String> {
+    let krate = names.krate;
+    let run = format_ident!("{}", names.prefix);
+    let workspace = format_ident!("{}_workspace", names.prefix);
+    let layout = format_ident!("{}_layout", names.prefix);
+    let mut items = TokenStream::new();
+    let mut segments = TokenStream::new();
+    let mut structs = 0;
+    let mut stages = 0;
+    for segment in &schedule.segments {
+        segments.extend(match segment {
+            Segment::Stage(stage) => {
+                stages += 1;
+                self::stage(names, schedule, stage, stages - 1, &mut structs, &mut items)?
+            }
+            Segment::Alone(list) => {
+                let scope = Scope::alone(names, schedule, stages_of(schedule));
+                let mut out = TokenStream::new();
+                for step in list {
+                    out.extend(steps::step(&scope, step, &mut structs, &mut items)?);
+                }
+                out
+            }
+            Segment::Wide(list) => {
+                steps::wide(&Scope::alone(names, schedule, stages_of(schedule)), list)?
+            }
+            Segment::Inspect(index, buffer) => {
+                let scope = Scope::alone(names, schedule, stages_of(schedule));
+                let value = scope.buffer(*buffer);
+                let this = &schedule.buffers[*buffer];
+                let len = if this.rows { &this.elements * &Size::batch() } else { this.elements.clone() };
+                let len = size(&len);
+                quote!(inspect(#index, &#value[..#len]);)
+            }
+        });
+    }
+    let head = head(names, schedule);
+    let dims = dims(names);
+    let (layout_item, slots, count) = self::layout(names, schedule, &layout);
+    Ok(quote! {
+        #items
+        #layout_item
+        /// Elements of scratch that the program needs.
+        #[allow(unused_variables)]
+        pub fn #workspace(dims: &[usize]) -> usize {
+            let (slots, tilings) = #layout(dims);
+            let mut total = 0;
+            for slot in slots {
+                total += slot;
+            }
+            total
+        }
+        /// Runs the program.
+        #[allow(unused_variables, unused_mut, non_snake_case)]
+        pub fn #run<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
+            let #krate::program::Env {
+                dims, first_row, inputs, params, offsets, hypers, seed, step, work, grads, outputs, metrics, inspect,
+            } = env;
+            #dims
+            let (slots, tilings): ([usize; #count], _) = #layout(dims);
+            #head
+            #slots
+            #segments
+        }
+    })
+}
+
+/// The level of each stage, in order: lanes are named by it.
+fn stages_of(schedule: &Schedule) -> BTreeMap<usize, usize> {
+    let mut found = BTreeMap::new();
+    for segment in &schedule.segments {
+        if let Segment::Stage(stage) = segment {
+            found.insert(stage.level, found.len());
+        }
+    }
+    found
+}
+
+/// The symbols as locals.
+pub(super) fn dims(names: &Names<'_>) -> TokenStream {
+    names
+        .symbols
+        .iter()
+        .enumerate()
+        .map(|(i, name)| {
+            let local = symbol(name);
+            quote!(let #local = dims[#i];)
+        })
+        .collect()
+}
+
+/// Inputs, parameters and outputs, cut into slices.
+fn head(names: &Names<'_>, schedule: &Schedule) -> TokenStream {
+    let graph = &schedule.graph;
+    let mut out = TokenStream::new();
+    for (i, input) in graph.inputs.iter().enumerate() {
+        let (local, len) = (format_ident!("x{i}"), size(&input.ty.elements()));
+        out.extend(quote!(let (#local, inputs) = inputs.split_at(#len);));
+    }
+    for (i, param) in graph.params.iter().enumerate() {
+        let (local, len) = (format_ident!("p{i}"), size(&param.ty.elements()));
+        out.extend(quote!(let #local = &params[offsets[#i]..][..#len];));
+    }
+    let mut cut = |what: &str, from: &str, list: BTreeMap<usize, Size>| {
+        let from = format_ident!("{from}");
+        for (i, len) in list {
+            let (local, len) = (format_ident!("{what}{i}"), size(&len));
+            out.extend(quote!(let (#local, #from) = #from.split_at_mut(#len);));
+        }
+    };
+    let of = |pick: &dyn Fn(&Home) -> Option<usize>| -> BTreeMap<usize, Size> {
+        let buffers = schedule.buffers.iter();
+        buffers
+            .filter_map(|buffer| {
+                let rows = if buffer.rows { Size::batch() } else { Size::known(1) };
+                pick(&buffer.home).map(|i| (i, &rows * &buffer.elements))
+            })
+            .collect()
+    };
+    cut("g", "grads", of(&|home| if let Home::Gradient(i) = home { Some(*i) } else { None }));
+    cut("r", "outputs", of(&|home| if let Home::Result(i) = home { Some(*i) } else { None }));
+    cut("m", "metrics", of(&|home| if let Home::Metric(i) = home { Some(*i) } else { None }));
+    let _ = names;
+    out
+}
+
+/// Whether the graph hands out gradients or metrics in the places that the schedule counts.
+#[allow(dead_code)]
+fn roles(graph: &Graph) -> impl Iterator<Item = &Role> {
+    graph.outputs.iter().map(|output| &output.role)
+}
+
+/// The function that sizes the arena, the statements that cut it, and the number of its parts.
+fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream, TokenStream, usize) {
+    let krate = names.krate;
+    let dims = dims(names);
+    let rows = symbol(BATCH);
+    let mut tilings = Vec::new();
+    let mut lens = Vec::new();
+    let mut cuts = TokenStream::new();
+    for (i, slot) in schedule.slots.iter().enumerate() {
+        let local = format_ident!("w{i}");
+        let elements = if slot.rows { &slot.elements * &Size::batch() } else { slot.elements.clone() };
+        let exact = size(&elements);
+        let part = lens.len();
+        lens.push(quote!((#exact).next_multiple_of(16)));
+        cuts.extend(quote!(let (#local, work) = work.split_at_mut(slots[#part]);));
+    }
+    let mut scratch = Vec::new();
+    for (i, stage) in schedule.segments.iter().filter_map(stage_of).enumerate() {
+        // Rows of inputs that loops read are in the cache as well, but their size does not depend on us.
+        let bytes = size(&(&stage.row_elements * &Size::known(4)));
+        let (flops, lane) = (size(&stage.row_flops), size(&stage.lane));
+        tilings.push(quote!(#krate::kernels::Tiling::plan(#rows, #bytes, #flops, 4 * #lane)));
+        let local = format_ident!("lanes{i}");
+        let part = lens.len();
+        lens.push(quote!(tilings[#i].lanes * (#lane).next_multiple_of(16)));
+        cuts.extend(quote!(let (#local, work) = work.split_at_mut(slots[#part]);));
+        let slots = stage.scratch.iter().map(|slot| {
+            let slot = size(slot);
+            quote!((tilings[#i].tile * #slot).next_multiple_of(16))
+        });
+        scratch.push(quote!(tilings[#i].lanes * (0 #(+ #slots)*)));
+    }
+    // All stages share one scratch: they follow each other.
+    let part = lens.len();
+    let scratch = scratch.into_iter().fold(quote!(0usize), |max, this| quote!((#max).max(#this)));
+    lens.push(scratch);
+    cuts.extend(quote!(let scratch = &mut work[..slots[#part]];));
+    let (parts, stages) = (lens.len(), tilings.len());
+    let item = quote! {
+        /// The parts of the arena, and how the batch is cut.
+        #[allow(unused_variables, unused_parens, non_snake_case, clippy::all)]
+        fn #name(dims: &[usize]) -> ([usize; #parts], [#krate::kernels::Tiling; #stages]) {
+            #dims
+            let tilings: [#krate::kernels::Tiling; #stages] = [#(#tilings),*];
+            ([#(#lens),*], tilings)
+        }
+    };
+    (item, cuts, parts)
+}
+
+fn stage_of(segment: &Segment) -> Option<&Stage> {
+    match segment {
+        Segment::Stage(stage) => Some(stage),
+        _ => None,
+    }
+}
+
+/// A stage: its closure over tiles.
+fn stage(
+    names: &Names<'_>,
+    schedule: &Schedule,
+    stage: &Stage,
+    number: usize,
+    structs: &mut usize,
+    items: &mut TokenStream,
+) -> Result<TokenStream, String> {
+    let krate = names.krate;
+    let scope = Scope::stage(names, schedule, stage, stages_of(schedule));
+    let mut body = TokenStream::new();
+    for step in &stage.steps {
+        body.extend(steps::step(&scope, step, structs, items)?);
+    }
+    let mut full = Vec::new();
+    let mut full_names = Vec::new();
+    for index in &stage.full {
+        let buffer = &schedule.buffers[*index];
+        let (local, width) = (scope.buffer(*index), size(&buffer.elements));
+        let rows = symbol(BATCH);
+        full.push(quote!((&mut #local[..#rows * #width], #width)));
+        full_names.push(local);
+    }
+    let mut cuts = TokenStream::new();
+    for (i, slot) in stage.scratch.iter().enumerate() {
+        let (local, slot) = (format_ident!("s{i}"), size(slot));
+        cuts.extend(quote! {
+            let (#local, scratch) = scratch.split_at_mut((height * #slot).next_multiple_of(16));
+        });
+    }
+    for (i, buffer) in schedule.buffers.iter().enumerate() {
+        if matches!(buffer.home, Home::Lane(_)) && buffer.writer == stage.level {
+            let (local, len) = (format_ident!("a{i}"), size(&buffer.elements));
+            cuts.extend(quote!(let (#local, acc) = acc.split_at_mut(#len);));
+        }
+    }
+    let lanes = format_ident!("lanes{number}");
+    let slots = stage.scratch.iter().map(|slot| {
+        let slot = size(slot);
+        quote!((tilings[#number].tile * #slot).next_multiple_of(16))
+    });
+    Ok(quote! {
+        let (height, lanes) = (tilings[#number].tile, tilings[#number].lanes);
+        let tile_scratch = &mut scratch[..lanes * (0 #(+ #slots)*)];
+        #krate::kernels::stage(tilings[#number], tile_scratch, #lanes, [#(#full),*], |tile| {
+            let #krate::kernels::Tile { first, rows, scratch, acc, full: [#(#full_names),*] } = tile;
+            #cuts
+            #body
+        });
+    })
+}

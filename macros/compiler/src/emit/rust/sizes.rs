@@ -1,0 +1,67 @@
+//! Sizes as expressions.
+//!
+//! In: polynomials over symbols. Out: integer expressions over the locals `dim_B`, `dim_T`, … Never: a value
+//! that does not fit: literals are what the user wrote, multiplied out.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::schedule::Extent;
+use crate::size::Size;
+
+/// The local that holds a symbol.
+pub(super) fn symbol(name: &str) -> Ident {
+    format_ident!("dim_{}", name)
+}
+
+/// A size.
+pub(super) fn size(size: &Size) -> TokenStream {
+    if let Some(n) = size.value() {
+        let n = Literal::usize_unsuffixed(n);
+        return quote!(#n);
+    }
+    // What is added first, so that nothing falls below 0 on the way.
+    let mut terms: Vec<(&[String], i64)> = size.terms().collect();
+    terms.sort_by_key(|(_, factor)| *factor < 0);
+    let mut out = TokenStream::new();
+    for (i, (symbols, factor)) in terms.iter().enumerate() {
+        let n = Literal::u64_unsuffixed(factor.unsigned_abs());
+        let names = symbols.iter().map(|s| symbol(s));
+        let term = match (factor.unsigned_abs(), symbols.is_empty()) {
+            (1, false) => quote!(#(#names)* *),
+            _ => quote!(#n #(* #names)*),
+        };
+        let names = symbols.iter().map(|s| symbol(s));
+        let term = if factor.unsigned_abs() == 1 && !symbols.is_empty() { quote!(#(#names)**) } else { term };
+        out.extend(match (i, *factor < 0) {
+            (0, _) => term,
+            (_, true) => quote!(- #term),
+            (_, false) => quote!(+ #term),
+        });
+    }
+    if terms.len() > 1 { quote!((#out)) } else { out }
+}
+
+/// An extent; the rows of the tile are `rows`.
+pub(super) fn extent(extent: &Extent) -> TokenStream {
+    let n = size(&extent.size);
+    match (extent.rows, extent.size.is_one()) {
+        (false, _) => n,
+        (true, true) => quote!(rows),
+        (true, false) => quote!(rows * #n),
+    }
+}
+
+/// `a * b`, without what changes nothing.
+pub(super) fn times(a: TokenStream, b: &Size) -> TokenStream {
+    if b.is_one() {
+        return a;
+    }
+    let b = size(b);
+    quote!(#a * #b)
+}
+
+/// The sum of terms; 0 for none.
+pub(super) fn sum(terms: Vec<TokenStream>) -> TokenStream {
+    if terms.is_empty() { quote!(0) } else { quote!(#(#terms)+*) }
+}

@@ -1,0 +1,188 @@
+//! What is known of a root without running it.
+//!
+//! In: both graphs of a root. Out: parameters in one order for both, and the `Spec` as a constant.
+//! Never: a size guessed; a parameter has known sizes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Meta;
+use super::run::symbols;
+use crate::graph::*;
+use crate::schedule::{Schedule, print};
+use crate::size::Size;
+
+/// The parameters of both graphs, each once: those of training first.
+pub(super) fn unite(evaluate: &Graph, train: Option<&Graph>) -> Vec<ParamDecl> {
+    let mut all: Vec<ParamDecl> = train.map_or_else(Vec::new, |graph| graph.params.clone());
+    for param in &evaluate.params {
+        if !all.iter().any(|other| other.path == param.path) {
+            all.push(param.clone());
+        }
+    }
+    all
+}
+
+/// The same graph over a longer list of parameters.
+pub(super) fn renumber(graph: &Graph, params: &[ParamDecl]) -> Graph {
+    let mut out = graph.clone();
+    let place = |index: usize| {
+        let path = &graph.params[index].path;
+        params.iter().position(|param| param.path == *path).unwrap_or(index)
+    };
+    for node in &mut out.nodes {
+        if let Kind::Param(index) = &mut node.kind {
+            *index = place(*index);
+        }
+    }
+    for output in &mut out.outputs {
+        if let Role::Gradient(index) = &mut output.role {
+            *index = place(*index);
+        }
+    }
+    out.params = params.to_vec();
+    out
+}
+
+/// The body of `fn spec`.
+pub(super) fn spec(
+    meta: &Meta,
+    evaluate: &Graph,
+    train: Option<&Graph>,
+    evaluate_plan: &Schedule,
+    train_plan: Option<&Schedule>,
+) -> Result<TokenStream, String> {
+    let krate = &meta.krate;
+    let program = quote!(#krate::program);
+    let graph = train.unwrap_or(evaluate);
+    // Symbols are positions in `Env::dims`: both programs must count alike.
+    let known = symbols(evaluate);
+    if let Some(train) = train
+        && symbols(train) != known
+    {
+        return Err("the sizes of evaluation and training differ".into());
+    }
+    let axis = |size: &Size| match size.value() {
+        Some(n) => Ok(quote!(#program::Axis::Known(#n))),
+        None => known
+            .iter()
+            .position(|symbol| *size == Size::symbol(symbol))
+            .map(|i| quote!(#program::Axis::Symbol(#i)))
+            .ok_or_else(|| format!("the size {size} of an input or a result is no symbol")),
+    };
+    let slot = |name: &str, ty: &Type| {
+        let shape = ty.rows.iter().skip(1).chain(&ty.features).map(axis).collect::<Result<Vec<_>, _>>()?;
+        let rows = !ty.rows.is_empty();
+        Ok::<_, String>(quote!(#program::SlotSpec { name: #name, rows: #rows, shape: &[#(#shape),*] }))
+    };
+    let inputs =
+        evaluate.inputs.iter().map(|input| slot(&input.name, &input.ty)).collect::<Result<Vec<_>, _>>()?;
+    let mut results: Vec<(usize, &Type)> = evaluate
+        .outputs
+        .iter()
+        .filter_map(|output| match output.role {
+            Role::Result(index) => Some((index, evaluate.ty(output.node))),
+            _ => None,
+        })
+        .collect();
+    results.sort_by_key(|(index, _)| *index);
+    let outputs = results
+        .iter()
+        .map(|(index, ty)| slot(&format!("result{index}"), ty))
+        .collect::<Result<Vec<_>, _>>()?;
+    let params = graph.params.iter().map(|param| {
+        let shape: Option<Vec<usize>> = param.ty.shape().iter().map(Size::value).collect();
+        let shape = shape.ok_or_else(|| format!("the parameter {} has a size known only at run time", param.path))?;
+        let initial = initial(&program, &param.initial, &shape);
+        let (path, network) = (&param.path, param.network);
+        Ok(quote! {
+            #program::ParamSpec { path: #path, network: #network, shape: &[#(#shape),*], initial: #initial }
+        })
+    });
+    let params = params.collect::<Result<Vec<_>, String>>()?;
+    let name = &meta.name;
+    let networks = graph.networks.iter().map(|network| {
+        let routes = network.routes.iter().map(|route| {
+            quote!(<#name as #program::Declared>::identity(&[#(#route),*]))
+        });
+        let label = &network.name;
+        quote!(#program::NetworkSpec { name: #label, identities: || ::std::vec![#(#routes),*] })
+    });
+    let hypers = graph.hypers.iter().map(|hyper| {
+        let name = &hyper.name;
+        quote!(#program::HyperSpec { name: #name })
+    });
+    let metrics = graph.outputs.iter().filter_map(|output| match &output.role {
+        Role::Metric(name) => Some(name),
+        _ => None,
+    });
+    let mut trained: Vec<usize> = graph
+        .outputs
+        .iter()
+        .filter_map(|output| match output.role {
+            Role::Gradient(index) => Some(index),
+            _ => None,
+        })
+        .collect();
+    trained.sort_unstable();
+    let inspects = graph.outputs.iter().filter_map(|output| match &output.role {
+        Role::Inspect(name) => {
+            let origin = &graph.node(output.node).origin;
+            let place = format!("{}:{}", origin.file, origin.line);
+            Some(quote!((#name, #place)))
+        }
+        _ => None,
+    });
+    let crosses = evaluate.ids().any(|id| crosses(evaluate, id));
+    let random = [Some(evaluate), train]
+        .into_iter()
+        .flatten()
+        .any(|graph| graph.nodes.iter().any(|node| matches!(node.kind, Kind::Random { .. })));
+    let plan = match train_plan {
+        Some(plan) => print::print(plan),
+        None => print::print(evaluate_plan),
+    };
+    let (label, file, line) = (meta.name.to_string(), &meta.file, meta.line as u32);
+    Ok(quote! {
+        static SPEC: #program::Spec = #program::Spec {
+            name: #label,
+            file: #file,
+            line: #line,
+            symbols: &[#(#known),*],
+            inputs: &[#(#inputs),*],
+            outputs: &[#(#outputs),*],
+            hypers: &[#(#hypers),*],
+            params: &[#(#params),*],
+            networks: &[#(#networks),*],
+            metrics: &[#(#metrics),*],
+            trained: &[#(#trained),*],
+            inspects: &[#(#inspects),*],
+            crosses_rows: #crosses,
+            random: #random,
+            plan: #plan,
+        };
+        &SPEC
+    })
+}
+
+/// Whether rows meet in a node, but for the means of the loss and of metrics.
+fn crosses(graph: &Graph, id: NodeId) -> bool {
+    matches!(graph.node(id).kind, Kind::View(View::Batch | View::Unbatch))
+}
+
+fn initial(program: &TokenStream, initial: &Initial, shape: &[usize]) -> TokenStream {
+    let uniform = |bound: f64| quote!(#program::Initial::Uniform(#bound));
+    let (fan_out, fan_in) = match shape.split_last() {
+        Some((last, rest)) => (*last as f64, rest.iter().product::<usize>() as f64),
+        None => (1.0, 1.0),
+    };
+    match initial {
+        Initial::Constant(value) => quote!(#program::Initial::Constant(#value)),
+        Initial::Normal(deviation) => quote!(#program::Initial::Normal(#deviation)),
+        Initial::Uniform(bound) => uniform(*bound),
+        Initial::Kaiming => uniform((6.0 / fan_in.max(1.0)).sqrt()),
+        Initial::Xavier => uniform((6.0 / (fan_in + fan_out)).sqrt()),
+        Initial::FanIn(size) => uniform(1.0 / size.nominal().max(1.0).sqrt()),
+        Initial::Orthogonal => quote!(#program::Initial::Orthogonal),
+    }
+}

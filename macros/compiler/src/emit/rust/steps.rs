@@ -1,0 +1,217 @@
+//! Steps inside a stage, or on the calling thread: calls of loops and of products.
+//!
+//! In: a step and the scope it stands in. Out: statements, and the structs of loops as items.
+//! Never: an element.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::loops;
+use super::run::Names;
+use super::sizes::{extent, size, sum, times};
+use crate::schedule::{Axis, Home, Place, Product, Schedule, Source, Stage, Step};
+use crate::size::Size;
+
+/// Where a statement stands.
+pub(super) struct Scope<'a> {
+    /// Names.
+    pub names: &'a Names<'a>,
+    /// The whole schedule.
+    pub schedule: &'a Schedule,
+    /// The stage, inside one.
+    pub stage: Option<&'a Stage>,
+    /// Level to stage number.
+    stages: BTreeMap<usize, usize>,
+}
+
+impl<'a> Scope<'a> {
+    /// On the calling thread.
+    pub fn alone(names: &'a Names<'a>, schedule: &'a Schedule, stages: BTreeMap<usize, usize>) -> Self {
+        Scope { names, schedule, stage: None, stages }
+    }
+
+    /// Inside a tile.
+    pub fn stage(
+        names: &'a Names<'a>,
+        schedule: &'a Schedule,
+        stage: &'a Stage,
+        stages: BTreeMap<usize, usize>,
+    ) -> Self {
+        Scope { names, schedule, stage: Some(stage), stages }
+    }
+
+    /// The local that holds a buffer here.
+    pub fn buffer(&self, index: usize) -> Ident {
+        let buffer = &self.schedule.buffers[index];
+        match &buffer.home {
+            Home::Slot(i) => format_ident!("w{i}"),
+            Home::Scratch(i) => format_ident!("s{i}"),
+            Home::Lane(_) if self.stage.is_some_and(|stage| stage.level == buffer.writer) => {
+                format_ident!("a{index}")
+            }
+            Home::Lane(_) => format_ident!("lanes{}", self.stages.get(&buffer.writer).copied().unwrap_or(0)),
+            Home::Gradient(i) => format_ident!("g{i}"),
+            Home::Result(i) => format_ident!("r{i}"),
+            Home::Metric(i) => format_ident!("m{i}"),
+        }
+    }
+
+    /// The local of a source.
+    pub fn source(&self, source: Source) -> Ident {
+        match source {
+            Source::Input(i) => format_ident!("x{i}"),
+            Source::Param(i) => format_ident!("p{i}"),
+            Source::Hyper(_) => format_ident!("hypers"),
+            Source::Buffer(i) => self.buffer(i),
+        }
+    }
+
+    /// The element of the local at which a source begins here: the tile's rows, the lane's part.
+    pub fn base(&self, place: &Place) -> Option<TokenStream> {
+        let start = match place.source {
+            Source::Hyper(i) => (i > 0).then(|| quote!(#i)),
+            Source::Buffer(i) => match &self.schedule.buffers[i].home {
+                Home::Lane(start) if !self.in_tile(place.source) && *start != Size::default() => {
+                    Some(size(start))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let rows = self.stage.is_some() && place.row != Size::default() && !self.in_tile(place.source);
+        let rows = rows.then(|| times(quote!(first), &place.row));
+        match (start, rows) {
+            (None, None) => None,
+            (a, b) => Some(sum(a.into_iter().chain(b).collect())),
+        }
+    }
+
+    /// Whether the local begins at the tile's first row already: what the stage itself writes.
+    fn in_tile(&self, source: Source) -> bool {
+        match (source, self.stage) {
+            (Source::Buffer(i), Some(stage)) => self.schedule.buffers[i].writer == stage.level,
+            _ => false,
+        }
+    }
+
+    /// `file:line` and the user's words for nodes.
+    pub fn comment(&self, nodes: &[crate::graph::NodeId]) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for node in nodes {
+            let origin = &self.schedule.graph.node(*node).origin;
+            if origin.label.is_empty() {
+                continue;
+            }
+            let part = match origin.line {
+                0 => format!("`{}`", origin.label),
+                line => format!("`{}` ({}:{line})", origin.label, origin.file),
+            };
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        parts.join(", ")
+    }
+}
+
+/// A step.
+pub(super) fn step(
+    scope: &Scope<'_>,
+    step: &Step,
+    structs: &mut usize,
+    items: &mut TokenStream,
+) -> Result<TokenStream, String> {
+    match step {
+        Step::Loop(l) => {
+            let name = scope.names.item("Loop", *structs);
+            *structs += 1;
+            let (item, call) = loops::fused(scope, l, &name)?;
+            items.extend(item);
+            Ok(call)
+        }
+        Step::Product(p) => Ok(product(scope, p)),
+    }
+}
+
+/// A product on this thread, inside its outer loops.
+fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
+    let krate = scope.names.krate;
+    let counters: Vec<Ident> = (0..p.outer.len()).map(|i| format_ident!("i{i}")).collect();
+    let at = |place: &Place, of: fn(&Axis) -> &Size| {
+        let mut terms: Vec<TokenStream> = scope.base(place).into_iter().collect();
+        if place.offset != Size::default() {
+            terms.push(size(&place.offset));
+        }
+        for (axis, i) in p.outer.iter().zip(&counters) {
+            if *of(axis) != Size::default() {
+                terms.push(times(quote!(#i), of(axis)));
+            }
+        }
+        (!terms.is_empty()).then(|| sum(terms))
+    };
+    let slice = |place: &Place, of: fn(&Axis) -> &Size, mutable: bool| {
+        let local = scope.source(place.source);
+        match (at(place, of), mutable) {
+            (None, false) => quote!(&#local[..]),
+            (None, true) => quote!(&mut #local[..]),
+            (Some(start), false) => quote!(&#local[#start..]),
+            (Some(start), true) => quote!(&mut #local[#start..]),
+        }
+    };
+    let (a, b, c) = (slice(&p.a, |x| &x.a, false), slice(&p.b, |x| &x.b, false), slice(&p.c, |x| &x.c, true));
+    let (m, n, k) = (extent(&p.m.extent), extent(&p.n.extent), extent(&p.k.extent));
+    let [am, ak, bk, bn, cm, cn] = [&p.m.a, &p.k.a, &p.k.b, &p.n.b, &p.m.c, &p.n.c].map(size);
+    let accumulate = p.accumulate;
+    let mut call = quote! {
+        #krate::kernels::matmul(
+            #krate::kernels::MatMut::new(#c, #m, #n, #cm, #cn),
+            #krate::kernels::MatRef::new(#a, #m, #k, #am, #ak),
+            #krate::kernels::MatRef::new(#b, #k, #n, #bk, #bn),
+            #accumulate,
+        );
+    };
+    for (axis, i) in p.outer.iter().zip(&counters).rev() {
+        let n = extent(&axis.extent);
+        call = quote!(for #i in 0..#n { #call });
+    }
+    let clear = p.clear.as_ref().map(|whole| {
+        let (local, len) = (scope.source(p.c.source), extent(whole));
+        let base = scope.base(&p.c).unwrap_or_else(|| quote!(0));
+        quote!(#local[#base..][..#len].fill(F::ZERO);)
+    });
+    quote!(#clear #call)
+}
+
+/// Products that all threads share.
+pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, String> {
+    let krate = scope.names.krate;
+    let slice = |place: &Place| {
+        let local = scope.source(place.source);
+        let mut terms: Vec<TokenStream> = scope.base(place).into_iter().collect();
+        if place.offset != Size::default() {
+            terms.push(size(&place.offset));
+        }
+        if terms.is_empty() {
+            return quote!(#local[..]);
+        }
+        let start = sum(terms);
+        quote!(#local[#start..])
+    };
+    let products = list.iter().map(|p| {
+        let (a, b, c) = (slice(&p.a), slice(&p.b), scope.source(p.c.source));
+        let (m, n, k) = (extent(&p.m.extent), extent(&p.n.extent), extent(&p.k.extent));
+        let [am, ak, bk, bn] = [&p.m.a, &p.k.a, &p.k.b, &p.n.b].map(size);
+        let accumulate = p.accumulate;
+        quote! {
+            #krate::kernels::Product {
+                c: &mut #c[..#m * #n],
+                a: #krate::kernels::MatRef::new(&#a, #m, #k, #am, #ak),
+                b: #krate::kernels::MatRef::new(&#b, #k, #n, #bk, #bn),
+                accumulate: #accumulate,
+            }
+        }
+    });
+    Ok(quote!(#krate::kernels::products([#(#products),*]);))
+}

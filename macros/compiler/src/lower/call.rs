@@ -1,0 +1,295 @@
+//! Calls: of annotated functions, of closures, of functions that came as arguments.
+//!
+//! In: a callee and its arguments. Out: the value of its body, inlined, in its declared type. Never: a call
+//! that stays a call.
+
+use super::arguments::{Parameter, arrange, names};
+use super::coerce::Declared;
+use super::expr::{Hint, Want};
+use super::scope::Frame;
+use super::value::{Closure, Function, Value};
+use super::written::signature;
+use super::{At, Lowerer, words};
+use crate::ast::{self, Argument, Item, Path, Role, TypeExpr};
+use crate::link::LinkedItem;
+
+/// A value for a parameter, and where it was written.
+pub(super) type Given<'a> = (Value<'a>, At);
+
+impl<'a> Lowerer<'a> {
+    /// A call as written.
+    pub(super) fn call(&mut self, callee: &'a Path, args: &'a [Argument], at: At, want: &Want<'a>) -> Option<Value<'a>> {
+        match self.path_value(callee, at)? {
+            Value::Function(Function::Word(word)) => words::call(self, word, args, at, want),
+            Value::Function(Function::Item(id)) => {
+                let item = self.linked.items.get(id)?;
+                let Item::Function(function) = &item.item else { return None };
+                let places = self.arranged(function, args, at);
+                // Arguments are looked at even where the call is wrong: they may have mistakes of their own.
+                let mut given = Vec::with_capacity(args.len());
+                for (position, arg) in args.iter().enumerate() {
+                    let param = places.as_ref().and_then(|p| p.iter().position(|place| *place == Some(position)));
+                    let hint = param.and_then(|p| function.params.get(p)).map(|p| self.argument_hint(item, &p.ty));
+                    let value = self.eval(&arg.value, &Want::hint(hint.unwrap_or_default()));
+                    given.push((value, At::from(&arg.value)));
+                }
+                let given = places?.into_iter().map(|place| given.get(place?).cloned()).collect();
+                self.inline(item, function, given, at, want)
+            }
+            Value::Function(Function::Closure(closure)) => {
+                let mut given = Vec::new();
+                for arg in args {
+                    if let Some(name) = &arg.name {
+                        self.report(At { span: name.span, ..at }, "a closure's arguments have no names");
+                    }
+                    given.push((self.eval(&arg.value, &Want::default()), At::from(&arg.value)));
+                }
+                self.enter_closure(&closure, given, at, want)
+            }
+            Value::Poison => None,
+            other => {
+                let found = self.describe(&other);
+                self.fail(at, format!("`{}` is {found}, and cannot be called", callee.text))
+            }
+        }
+    }
+
+    /// Calls a function that is a value, as `grad` does.
+    pub(super) fn apply(&mut self, function: &Function<'a>, given: Vec<Given<'a>>, at: At) -> Option<Value<'a>> {
+        match function {
+            Function::Closure(closure) => self.enter_closure(closure, given, at, &Want::default()),
+            Function::Word(word) => words::apply(self, word, given, at),
+            Function::Item(id) => {
+                let item = self.linked.items.get(*id)?;
+                let Item::Function(callee) = &item.item else { return None };
+                let params = parameters(callee);
+                let names = vec![None; given.len()];
+                match arrange(&params, &names, &callee.name.text, &signature(callee)) {
+                    Ok(places) => {
+                        let given = places.into_iter().map(|place| given.get(place?).cloned()).collect();
+                        self.inline(item, callee, given, at, &Want::default())
+                    }
+                    Err(mistakes) => {
+                        mistakes.into_iter().for_each(|(_, text)| self.report(at, text));
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn path_value(&mut self, callee: &'a Path, at: At) -> Option<Value<'a>> {
+        match callee.text.as_str() {
+            "rows" => self.fail(at, "`rows` is not called: it stands in `axis = rows`"),
+            _ => self.path(callee, at),
+        }
+    }
+
+    /// Which argument is whose.
+    fn arranged(&mut self, function: &ast::Function, args: &[Argument], at: At) -> Option<Vec<Option<usize>>> {
+        let mistakes = match arrange(&parameters(function), &names(args), &function.name.text, &signature(function)) {
+            Ok(places) => return Some(places),
+            Err(mistakes) => mistakes,
+        };
+        for (position, text) in mistakes {
+            let arg = position.and_then(|position| args.get(position));
+            let span = arg.map(|arg| arg.name.as_ref().map_or(arg.value.span, |name| name.span));
+            self.report(At { span: span.unwrap_or(at.span), ..at }, text);
+        }
+        None
+    }
+
+    /// The type that an argument will have to have, where the declaration alone says so.
+    fn argument_hint(&mut self, item: &'a LinkedItem, declared: &'a TypeExpr) -> Hint {
+        if !matches!(declared, TypeExpr::Tensor { .. } | TypeExpr::Scalar(_)) {
+            return Hint::None;
+        }
+        let mut frame = Frame::new(item, proc_macro2::Span::call_site());
+        match self.declared_type(&mut frame, declared) {
+            Ok(Some(ty)) if frame.letters.sizes.is_empty() => Hint::Type(ty),
+            _ => Hint::None,
+        }
+    }
+
+    fn enter_closure(
+        &mut self,
+        closure: &Closure<'a>,
+        given: Vec<Given<'a>>,
+        at: At,
+        want: &Want<'a>,
+    ) -> Option<Value<'a>> {
+        if closure.params.len() != given.len() {
+            let (takes, found) = (closure.params.len(), given.len());
+            return self.fail(at, format!("this closure takes {takes} arguments, and is given {found}"));
+        }
+        let mut frame = closure.frame.clone();
+        frame.anchor = self.anchor(at);
+        frame.scopes.push(Default::default());
+        self.frames.push(frame);
+        for (pattern, (value, at)) in closure.params.iter().zip(given) {
+            self.bind(pattern, value, at);
+        }
+        let value = self.eval(closure.body, &Want::hint(want.hint.clone()));
+        self.frames.pop();
+        Some(value)
+    }
+
+    /// The body of an annotated function, in the place of a call.
+    pub(super) fn inline(
+        &mut self,
+        item: &'a LinkedItem,
+        function: &'a ast::Function,
+        given: Vec<Option<Given<'a>>>,
+        at: At,
+        want: &Want<'a>,
+    ) -> Option<Value<'a>> {
+        let mut frame = Frame::new(item, self.anchor(at));
+        let given = self.with_defaults(item, function, given, at)?;
+        self.bind_arguments(&mut frame, function, given)?;
+        self.own_frame(&mut frame, item, function, at)?;
+        let value = self.run_body(frame, function, want);
+        // The value comes from here, whatever its last operation was.
+        let from: std::rc::Rc<str> = format!("`{}`, {}", function.name.text, item.place).into();
+        self.shape_is_from(&value, &from);
+        Some(value)
+    }
+
+    /// The body in its frame, in the declared type.
+    pub(super) fn run_body(&mut self, frame: Frame<'a>, function: &'a ast::Function, want: &Want<'a>) -> Value<'a> {
+        let place = frame.item.place.to_string();
+        self.frames.push(frame);
+        let hint = match self.output_hint(&function.output) {
+            Hint::None => want.hint.clone(),
+            hint => hint,
+        };
+        let value = self.block(&function.body, &Want::hint(hint)).unwrap_or(Value::Poison);
+        let at = function.body.value.as_deref().map_or(At { span: function.name.span, line: 0 }, At::from);
+        let whose = Declared::Output { function: &function.name.text, place: &place };
+        let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
+        self.frames.pop();
+        value
+    }
+
+    fn output_hint(&mut self, output: &'a TypeExpr) -> Hint {
+        match output {
+            TypeExpr::Tuple(types, _) => Hint::Tuple(types.iter().map(|ty| self.output_hint(ty)).collect()),
+            TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => self.wanted(output),
+            _ => Hint::None,
+        }
+    }
+
+    fn shape_is_from(&mut self, value: &Value<'a>, from: &std::rc::Rc<str>) {
+        match value {
+            Value::Tensor(node) => {
+                self.shaped_by.insert(*node, from.clone());
+            }
+            Value::Tuple(values) => values.iter().for_each(|value| self.shape_is_from(value, from)),
+            _ => {}
+        }
+    }
+
+    /// Arguments that are missing take their defaults.
+    fn with_defaults(
+        &mut self,
+        item: &'a LinkedItem,
+        function: &'a ast::Function,
+        given: Vec<Option<Given<'a>>>,
+        at: At,
+    ) -> Option<Vec<Given<'a>>> {
+        let mut all = Vec::with_capacity(function.params.len());
+        for (param, given) in function.params.iter().zip(given) {
+            all.push(match (given, &param.default) {
+                (Some(given), _) => given,
+                (None, Some(default)) => {
+                    self.frames.push(Frame::new(item, self.anchor(at)));
+                    let value = self.eval(default, &Want::default());
+                    self.frames.pop();
+                    (value, at)
+                }
+                (None, None) => return None,
+            });
+        }
+        Some(all)
+    }
+
+    /// Matches the arguments of a call with the parameters, and binds them. Numbers go first, because types
+    /// use them; then values with rows, which fix `B`; placeholders last, when most is known.
+    fn bind_arguments(&mut self, frame: &mut Frame<'a>, function: &'a ast::Function, given: Vec<Given<'a>>) -> Option<()> {
+        let mut order: Vec<_> = function.params.iter().zip(given).collect();
+        order.sort_by_key(|(param, (value, _))| self.turn(&param.ty, value));
+        let mentions_rows = |ty: &TypeExpr| matches!(ty, TypeExpr::Tensor { rows: Some(_), .. });
+        let mut poisoned = false;
+        for (param, (value, at)) in order {
+            let turn = self.turn(&param.ty, &value);
+            if turn > 1 && turn < 5 && frame.letters.rows.is_none() && mentions_rows(&param.ty) {
+                // Nothing with rows came: `B` stands for none.
+                frame.letters.rows = Some(vec![]);
+            }
+            let place = frame.item.place.to_string();
+            let whose = Declared::Argument { callee: &function.name.text, param: &param.name.text, place: &place };
+            let value = match value {
+                Value::Poison => Value::Poison,
+                value => self.coerce(frame, value, &param.ty, whose, at).unwrap_or(Value::Poison),
+            };
+            poisoned |= matches!(value, Value::Poison);
+            frame.bind(&param.name.text, value);
+        }
+        (!poisoned).then_some(())
+    }
+
+    /// When an argument is matched: the earlier, the more it says.
+    fn turn(&self, ty: &TypeExpr, value: &Value<'a>) -> usize {
+        match (ty, value) {
+            (TypeExpr::Tuple(types, _), Value::Tuple(values)) => {
+                types.iter().zip(values.iter()).map(|(ty, value)| self.turn(ty, value)).min().unwrap_or(0)
+            }
+            (TypeExpr::Tensor { .. } | TypeExpr::Scalar(_), value) => {
+                let node = match value {
+                    Value::Tensor(node) => Some(*node),
+                    Value::Pending(index) => self.settled(*index),
+                    _ => None,
+                };
+                match (node.map(|node| self.graph.ty(node)), value) {
+                    (Some(ty), _) if !ty.rows.is_empty() => 1,
+                    (Some(ty), _) if !ty.features.is_empty() => 2,
+                    (None, Value::Pending(index)) if self.is_param(*index) => 4,
+                    (None, Value::Pending(_)) => 5,
+                    _ => 3,
+                }
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whose parameters the body makes, and under which name a loss logs its parts.
+    fn own_frame(&mut self, frame: &mut Frame<'a>, item: &'a LinkedItem, function: &ast::Function, at: At) -> Option<()> {
+        let name = &function.name.text;
+        match function.role {
+            Role::Network(_) => {
+                self.called.insert(&item.id);
+                frame.owner = Some(self.enter_network(item, at)?);
+            }
+            Role::Layer => {
+                let caller = self.frames.last().and_then(|frame| frame.owner);
+                frame.owner = caller.and_then(|caller| self.enter_layer(caller, name));
+            }
+            Role::Loss => {
+                if let Some(prefix) = self.frames.last().and_then(|frame| frame.metrics.clone()) {
+                    let path = format!("{prefix}{name}");
+                    let count = self.inner_losses.entry(path.clone()).or_default();
+                    frame.metrics = Some(if *count == 0 { format!("{path}.") } else { format!("{path}{count}.") });
+                    *count += 1;
+                }
+            }
+            Role::Function => {}
+            Role::Optimizer => {
+                return self.fail(at, format!("`{name}` is an optimizer: the trainer runs it, a function cannot call it"));
+            }
+        }
+        Some(())
+    }
+}
+
+fn parameters(function: &ast::Function) -> Vec<Parameter<'_>> {
+    function.params.iter().map(|p| Parameter { name: &p.name.text, optional: p.default.is_some() }).collect()
+}

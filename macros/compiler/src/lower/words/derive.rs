@@ -1,0 +1,113 @@
+//! Words about derivatives, the mode, and looking inside.
+//!
+//! In: functions and values. Out: derivatives as ordinary values of the graph, which can be differentiated
+//! again. Never: a derivative that flows into what a closure captured: the argument is cut first.
+
+use super::{Call, Entry};
+use crate::autodiff;
+use crate::graph::{NodeId, Output, Role};
+use crate::lower::value::Value;
+use crate::lower::{Lowerer, Mode};
+
+const fn entry(name: &'static str, params: &'static [&'static str], run: Run) -> Entry {
+    Entry { name, params, rest_after: None, run }
+}
+
+type Run = for<'a> fn(&mut Lowerer<'a>, Call<'a, '_>) -> Option<Value<'a>>;
+
+pub(super) static WORDS: &[Entry] = &[
+    entry("grad", &["f", "x"], |l, call| grad(l, &call)),
+    entry("jacobian", &["f", "x"], |l, call| {
+        let (cut, y) = at_cut(l, &call)?;
+        l.mark(call.at, call.word);
+        match autodiff::jacobian(&mut l.graph, y, cut) {
+            Ok(node) => Some(Value::Tensor(node)),
+            Err(why) => l.fail(call.at, format!("`jacobian` is taken row by row: {why}")),
+        }
+    }),
+    entry("stop_gradient", &["x"], |l, call| {
+        let x = match (&call.arg(0)?.value, call.want.ty()) {
+            (Value::Pending(index), Some(ty)) => l.settle(*index, &ty.clone())?,
+            _ => call.tensor(l, 0)?,
+        };
+        l.mark(call.at, call.word);
+        let node = l.graph.stop_gradient(x);
+        if let Some(from) = l.shaped_by.get(&x).cloned() {
+            l.shaped_by.insert(node, from);
+        }
+        Some(Value::Tensor(node))
+    }),
+    entry("straight_through", &["q", "x"], |l, call| {
+        // stop(q) + (x − stop(x)): exactly q for every finite x, with the derivative of x.
+        let operands = [call.arg(0)?.clone(), call.arg(1)?.clone()];
+        let nodes = l.together(call.word, &operands, call.at, call.want)?;
+        let [q, x] = nodes.as_slice() else { return None };
+        l.mark(call.at, call.word);
+        let (value, still) = (l.graph.stop_gradient(*q), l.graph.stop_gradient(*x));
+        let slope = l.graph.sub(*x, still);
+        Some(Value::Tensor(l.graph.add(value, slope)))
+    }),
+    entry("exact", &["x"], |l, call| call.tensor(l, 0).map(Value::Tensor)),
+    entry("inspect", &["name", "x"], |l, call| {
+        let operand = call.arg(0)?;
+        let Value::Text(name) = &operand.value else {
+            let found = l.describe(&operand.value);
+            return l.fail(operand.at, format!("`inspect(\"name\", x)` starts with a name, and this is {found}"));
+        };
+        let (name, x) = (name.to_string(), call.tensor(l, 1)?);
+        l.graph.outputs.push(Output { role: Role::Inspect(name), node: x });
+        Some(Value::Tensor(x))
+    }),
+    entry("training", &[], |l, _| {
+        l.asked_mode = true;
+        Some(Value::Flag(l.mode == Mode::Train))
+    }),
+];
+
+/// The cut at which `f` is differentiated, and `f` there.
+fn at_cut<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeId)> {
+    let f = call.arg(0)?;
+    let Value::Function(function) = &f.value else {
+        let (word, found) = (call.word, l.describe(&f.value));
+        return l.fail(f.at, format!("`{word}(f, x)` differentiates a function, and this is {found}"));
+    };
+    let x = call.tensor(l, 1)?;
+    l.mark(call.at, call.word);
+    let cut = l.graph.identity(x);
+    if let Some(from) = l.shaped_by.get(&x).cloned() {
+        l.shaped_by.insert(cut, from);
+    }
+    let value = l.apply(function, vec![(Value::Tensor(cut), call.at)], call.at)?;
+    match value {
+        Value::Tuple(_) => {
+            let (word, found) = (call.word, l.describe(&value));
+            l.fail(
+                call.at,
+                format!("`{word}` differentiates one value, and this function returns {found}: `|x| {{ let (a, _) = f(x); a }}` picks one"),
+            )
+        }
+        value => Some((cut, l.tensor(&value, call.at)?)),
+    }
+}
+
+fn grad<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
+    let (cut, y) = at_cut(l, call)?;
+    let (x_ty, y_ty) = (l.graph.ty(cut).clone(), l.graph.ty(y).clone());
+    let (x, found) = (l.show(&x_ty), l.show(&y_ty));
+    if !y_ty.features.is_empty() {
+        return l.fail(
+            call.at,
+            format!("`grad` differentiates one value per row, and this function returns {found}: reduce its features, as in `|x| sum(f(x))`, or take `jacobian`"),
+        );
+    }
+    if x_ty.rows.is_empty() && !y_ty.rows.is_empty() {
+        return l.fail(
+            call.at,
+            format!("{x} has no rows, so `grad` needs a function to `Scalar`, and this one returns {found}: `batch_mean(…)` is the mean over the rows"),
+        );
+    }
+    l.mark(call.at, call.word);
+    let seed = l.graph.full_like(1.0, y);
+    let gradient = autodiff::vjp(&mut l.graph, y, seed, &[cut]);
+    gradient.first().copied().map(Value::Tensor)
+}

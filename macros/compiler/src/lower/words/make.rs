@@ -1,0 +1,85 @@
+//! Words that make values: parameters, constants, random numbers, initialisers.
+//!
+//! In: at most a number or a value to be like. Out: placeholders, whose shape comes from their use, and
+//! draws. Never: a shape chosen here; two calls that share a random site.
+
+use super::{Call, Entry};
+use crate::graph::{Distribution, Initial};
+use crate::lower::Lowerer;
+use crate::lower::pending::What;
+use crate::lower::value::Value;
+
+const fn entry(name: &'static str, params: &'static [&'static str], run: Run) -> Entry {
+    Entry { name, params, rest_after: None, run }
+}
+
+type Run = for<'a> fn(&mut Lowerer<'a>, Call<'a, '_>) -> Option<Value<'a>>;
+
+pub(super) static WORDS: &[Entry] = &[
+    entry("param", &["initial"], |l, call| {
+        let operand = call.arg(0)?;
+        match l.as_initial(&operand.value) {
+            Some(initial) => l.parameter(initial, call.want.name(), call.at),
+            None => {
+                let found = l.describe(&operand.value);
+                l.fail(
+                    operand.at,
+                    format!(
+                        "`param` takes how the parameter starts, and this is {found}: zeros(), ones(), \
+                         constant(0.1), normal_init(0.02), uniform_init(0.1), fan_in(n), kaiming(), xavier() \
+                         or orthogonal()"
+                    ),
+                )
+            }
+        }
+    }),
+    entry("zeros", &[], |l, call| Some(l.placeholder(What::Fill(0.0), "zeros", call.at, call.want.name()))),
+    entry("ones", &[], |l, call| Some(l.placeholder(What::Fill(1.0), "ones", call.at, call.want.name()))),
+    entry("constant", &["value"], |l, call| {
+        let value = call.number(l, 0, "`constant`")?;
+        Some(l.placeholder(What::Fill(value), "constant", call.at, call.want.name()))
+    }),
+    entry("identity", &[], |l, call| Some(l.placeholder(What::Delta, "identity", call.at, call.want.name()))),
+    entry("normal", &[], |l, call| Some(waiting(l, &call, Distribution::Normal, "normal"))),
+    entry("uniform", &[], |l, call| Some(waiting(l, &call, Distribution::Uniform, "uniform"))),
+    entry("normal_like", &["x"], |l, call| like(l, &call, Distribution::Normal)),
+    entry("uniform_like", &["x"], |l, call| like(l, &call, Distribution::Uniform)),
+    entry("bernoulli", &["p"], |l, call| {
+        let p = call.tensor(l, 0)?;
+        l.mark(call.at, call.word);
+        if l.graph.ty(p).rank() == 0 {
+            return Some(l.placeholder(What::Bernoulli(p), "bernoulli", call.at, call.want.name()));
+        }
+        Some(Value::Tensor(l.draw(p)))
+    }),
+    entry("kaiming", &[], |_, _| Some(Value::Initial(Initial::Kaiming))),
+    entry("xavier", &[], |_, _| Some(Value::Initial(Initial::Xavier))),
+    entry("orthogonal", &[], |_, _| Some(Value::Initial(Initial::Orthogonal))),
+    entry("uniform_init", &["bound"], |l, call| {
+        Some(Value::Initial(Initial::Uniform(call.number(l, 0, "the bound")?)))
+    }),
+    entry("normal_init", &["deviation"], |l, call| {
+        Some(Value::Initial(Initial::Normal(call.number(l, 0, "the standard deviation")?)))
+    }),
+    entry("fan_in", &["n"], |l, call| {
+        let operand = call.arg(0)?;
+        match operand.value.size().filter(|n| n.value() != Some(0)) {
+            Some(n) => Some(Value::Initial(Initial::FanIn(n))),
+            None => {
+                let found = l.describe(&operand.value);
+                l.fail(operand.at, format!("`fan_in(n)` takes the number of inputs, and this is {found}"))
+            }
+        }
+    }),
+];
+
+fn waiting<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, distribution: Distribution, word: &'static str) -> Value<'a> {
+    l.placeholder(What::Random(distribution), word, call.at, call.want.name())
+}
+
+fn like<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, distribution: Distribution) -> Option<Value<'a>> {
+    let x = call.tensor(l, 0)?;
+    l.mark(call.at, call.word);
+    let ty = l.graph.ty(x).clone();
+    Some(Value::Tensor(l.graph.random(distribution, ty)))
+}
