@@ -110,7 +110,7 @@ fn rate(text: &str) -> Result<f64, String> {
 impl Flags {
     /// Reads the command line and sets the number of threads, or ends the program: with help where it was asked for, with
     /// one line and a status other than zero where something is wrong.
-    pub fn parse_for(name: &str, defaults: Defaults) -> Flags {
+    pub fn parse_for(name: &'static str, defaults: Defaults) -> Flags {
         let flags = Flags::parse(name, defaults, std::env::args_os()).unwrap_or_else(|(status, words)| {
             match status {
                 0 => println!("{words}"),
@@ -126,7 +126,7 @@ impl Flags {
     }
 
     /// The flags, or the status to end with and the words to say.
-    fn parse<I, T>(name: &str, defaults: Defaults, arguments: I) -> Result<Flags, (i32, String)>
+    fn parse<I, T>(name: &'static str, defaults: Defaults, arguments: I) -> Result<Flags, (i32, String)>
     where
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
@@ -135,7 +135,7 @@ impl Flags {
             "Unless given: --epochs {}, --batch {}, --lr {}",
             defaults.epochs, defaults.batch, defaults.lr
         );
-        let command = CommandLine::augment_args(Command::new(name.to_string()).after_help(about));
+        let command = CommandLine::augment_args(Command::new(name).after_help(about));
         let matches = command.try_get_matches_from(arguments);
         let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| {
             let words = error.to_string();
@@ -144,10 +144,9 @@ impl Flags {
                 _ => (2, format!("{name}: {} (--help lists the flags)", first_line(&words))),
             }
         })?;
-        let threads = line.threads.map_or_else(
-            || std::thread::available_parallelism().map_or(1, usize::from),
-            usize::from,
-        );
+        let threads = line
+            .threads
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         Ok(Flags {
             name: name.into(),
             data: line.data,
@@ -178,7 +177,10 @@ impl Flags {
     pub fn run(&self) -> Result<Run> {
         let run = Run::create(&self.out, &self.name)?;
         let config = [
-            ("data", self.data.as_ref().map_or("embedded digits".into(), |folder| folder.display().to_string())),
+            (
+                "data",
+                self.data.as_ref().map_or("embedded digits".into(), |folder| folder.display().to_string()),
+            ),
             ("epochs", self.epochs.to_string()),
             ("batch", self.batch.to_string()),
             ("lr", self.lr.to_string()),
@@ -245,7 +247,8 @@ mod tests {
         let flags = parse("").unwrap();
         assert_eq!((flags.epochs, flags.batch, flags.lr, flags.seed), (20, 128, 1e-3, 7));
         assert_eq!(flags.out, PathBuf::from("runs"));
-        let flags = parse("--epochs 3 --batch 32 --lr 0.01 --seed 1 --threads 2 --out here --data there").unwrap();
+        let flags =
+            parse("--epochs 3 --batch 32 --lr 0.01 --seed 1 --threads 2 --out here --data there").unwrap();
         assert_eq!((flags.epochs, flags.batch, flags.lr, flags.seed, flags.threads), (3, 32, 0.01, 1, 2));
         assert_eq!((flags.out, flags.data), ("here".into(), Some("there".into())));
     }
@@ -254,9 +257,15 @@ mod tests {
     fn a_mistake_is_one_line_and_a_status() {
         for (words, expected) in [
             ("--epoch 3", "vanilla: unexpected argument '--epoch' found (--help lists the flags)"),
-            ("--epochs 0", "vanilla: invalid value '0' for '--epochs <N>': 0 is not in 1..4294967295 (--help lists the flags)"),
+            (
+                "--epochs 0",
+                "vanilla: invalid value '0' for '--epochs <N>': 0 is not in 1..=4294967295 (--help lists the flags)",
+            ),
             ("--lr -1", "vanilla: unexpected argument '-1' found (--help lists the flags)"),
-            ("--lr=nan", "vanilla: invalid value 'nan' for '--lr <RATE>': a positive number is needed (--help lists the flags)"),
+            (
+                "--lr=nan",
+                "vanilla: invalid value 'nan' for '--lr <RATE>': a positive number is needed (--help lists the flags)",
+            ),
             ("more", "vanilla: unexpected argument 'more' found (--help lists the flags)"),
         ] {
             assert_eq!(parse(words).unwrap_err(), (2, expected.into()));

@@ -84,15 +84,21 @@ fn elements() {
     println!("{:9} {:6.2} ns", "normal", s / N as f64 * 1e9);
     let s = seconds(|| _ = black_box(sum(black_box(&y))));
     println!("{:9} {:6.2} ns", "sum", s / N as f64 * 1e9);
-    for (rows, width) in [(128, 784), (128, 64), (128, 32), (128, 8)] {
-        let n = rows * width;
-        let (z, x, bias) = (vec![0.5_f32; n], vec![0.3; n], vec![0.1; width]);
-        let (mut gradient, mut loss) = (vec![0.0; n], vec![0.0; rows]);
-        let s = seconds(|| {
-            dispatch(loops::Bce { z: &z, bias: &bias, x: &x, gradient: &mut gradient, loss: &mut loss });
-        });
-        println!("fused loss and gradient, {width:3} wide {:6.2} ns", s / n as f64 * 1e9);
-    }
+    fused::<64>(784);
+    fused::<64>(64);
+    fused::<32>(32);
+    fused::<8>(8);
+}
+
+fn fused<const N: usize>(width: usize) {
+    let rows = 128;
+    let n = rows * width;
+    let (z, x, bias) = (vec![0.5_f32; n], vec![0.3; n], vec![0.1; width]);
+    let (mut gradient, mut loss) = (vec![0.0; n], vec![0.0; rows]);
+    let s = seconds(|| {
+        dispatch(loops::Bce::<_, N> { z: &z, bias: &bias, x: &x, gradient: &mut gradient, loss: &mut loss });
+    });
+    println!("fused loss and gradient, {width:3} wide, blocks of {N:2} {:6.2} ns", s / n as f64 * 1e9);
 }
 
 fn matrices() {

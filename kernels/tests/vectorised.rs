@@ -14,7 +14,7 @@ fn the_fused_loop_is_right() {
     random::uniform(random::Stream { seed: 1, step: 0, site: 1 }, 0, &mut x);
     let bias: Vec<f32> = (0..width).map(|i| i as f32 / 100.0).collect();
     let (mut gradient, mut loss) = (vec![0.0; rows * width], vec![0.0; rows]);
-    dispatch(loops::Bce { z: &z, bias: &bias, x: &x, gradient: &mut gradient, loss: &mut loss });
+    dispatch(loops::Bce::<_, 64> { z: &z, bias: &bias, x: &x, gradient: &mut gradient, loss: &mut loss });
     for r in 0..rows {
         let mut expect = 0.0;
         for c in 0..width {
@@ -31,7 +31,7 @@ fn the_fused_loop_is_right() {
 #[cfg(target_arch = "x86_64")]
 fn the_fused_loop_is_vector_instructions() {
     // Keeps both copies of the loop in the binary.
-    dispatch(loops::Bce::<f32> { z: &[], bias: &[0.0], x: &[], gradient: &mut [], loss: &mut [] });
+    dispatch(loops::Bce::<f32, 64> { z: &[], bias: &[0.0], x: &[], gradient: &mut [], loss: &mut [] });
     let exe = std::env::current_exe().expect("a path");
     let output =
         match std::process::Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(exe).output() {
@@ -53,7 +53,8 @@ fn the_fused_loop_is_vector_instructions() {
         });
         println!("{set}: {wide} vector instructions, {scalar} scalar ones");
         assert!(wide > 150, "{set}: only {wide} vector instructions");
-        assert!(scalar < 16, "{set}: {scalar} scalar instructions");
+        // The sum of 64 lanes at a row's end takes some.
+        assert!(scalar < 40, "{set}: {scalar} scalar instructions");
         assert_eq!(count(&|line| line.contains("call") && line.contains("exp")), 0, "{set}: calls exp");
     }
 }

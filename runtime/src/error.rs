@@ -169,7 +169,10 @@ fn listing(known: &[String]) -> String {
     match known {
         [] => String::new(),
         [one] => format!("; there is only `{one}`"),
-        _ => format!("; there are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "; there are {}",
+            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

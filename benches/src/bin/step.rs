@@ -5,7 +5,6 @@
 
 use std::time::Instant;
 
-use diabolo::nn::optim::Adam;
 use diabolo::prelude::*;
 use diabolo_benches::{data, w1, w2, w3, w4, w5, w5g};
 

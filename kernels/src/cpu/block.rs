@@ -5,6 +5,7 @@
 //! Every function is generic over the block's width `N`: [`BLOCK`] for long runs, and 8, 16 or 32 for
 //! rows so short that most of a full block would be idle. A power of two up to 64 is fastest.
 use super::float::Float;
+use super::isa::Portable;
 
 /// Values in a full block: four AVX-512 registers of f32.
 pub const BLOCK: usize = 64;
@@ -78,13 +79,13 @@ pub fn sum<F: Float, const N: usize>(block: &[F; N], len: usize) -> F {
 /// The largest of the first `len` values: NaN where one is NaN, -∞ where there is none.
 #[inline(always)]
 pub fn max<F: Float, const N: usize>(block: &[F; N], len: usize) -> F {
-    fold(block, len, F::from_f64(f64::NEG_INFINITY), super::math::max)
+    fold(block, len, F::from_f64(f64::NEG_INFINITY), super::math::max::<Portable, F>)
 }
 
 /// The smallest of the first `len` values: NaN where one is NaN, ∞ where there is none.
 #[inline(always)]
 pub fn min<F: Float, const N: usize>(block: &[F; N], len: usize) -> F {
-    fold(block, len, F::from_f64(f64::INFINITY), super::math::min)
+    fold(block, len, F::from_f64(f64::INFINITY), super::math::min::<Portable, F>)
 }
 
 /// Folds by halves; `N` that is no power of two leaves a lane over, which joins the first.

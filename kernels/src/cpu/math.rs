@@ -1,6 +1,7 @@
 //! Vector maths. In: one number, and the instruction set as a type. Out: one number. Each function is
 //! inlined into the caller's loop over a block, which LLVM then vectorises: f32 is branch-free
 //! polynomials, f64 the standard library and `libm`.
+//! All take the instruction set, used or not, so that generated code calls each in the same way.
 //! Never: a table, a branch in f32 (but for `lgamma` and `digamma`), or state.
 //!
 //! The greatest error of the f32 functions, in units in the last place, measured against f64 over the
@@ -110,7 +111,7 @@ pub fn pow<I: Isa, F: Float>(x: F, y: F) -> F {
 
 /// -1, 0 or 1 (and ±0 or NaN as it is).
 #[inline(always)]
-pub fn sign<F: Float>(x: F) -> F {
+pub fn sign<I: Isa, F: Float>(x: F) -> F {
     let x = if x > F::ZERO { F::ONE } else { x };
     if x < F::ZERO { -F::ONE } else { x }
 }
@@ -118,22 +119,22 @@ pub fn sign<F: Float>(x: F) -> F {
 /// The smaller; NaN where one is NaN.
 #[inline(always)]
 #[allow(clippy::eq_op)] // `a != a` is the test for NaN that every Float has
-pub fn min<F: Float>(a: F, b: F) -> F {
+pub fn min<I: Isa, F: Float>(a: F, b: F) -> F {
     let least = if a < b { a } else { b };
     if a != a { a } else { least }
 }
 
 /// The larger; NaN where one is NaN.
 #[inline(always)]
-#[allow(clippy::eq_op)]
-pub fn max<F: Float>(a: F, b: F) -> F {
+#[allow(clippy::eq_op)] // as above
+pub fn max<I: Isa, F: Float>(a: F, b: F) -> F {
     let most = if a > b { a } else { b };
     if a != a { a } else { most }
 }
 
 /// `a` where `condition` is not 0, else `b`.
 #[inline(always)]
-pub fn select<F: Float>(condition: F, a: F, b: F) -> F {
+pub fn select<I: Isa, F: Float>(condition: F, a: F, b: F) -> F {
     if condition != F::ZERO { a } else { b }
 }
 
@@ -141,7 +142,7 @@ macro_rules! comparison {
     ($($(#[$doc:meta])* $name:ident $op:tt;)*) => {$(
         $(#[$doc])*
         #[inline(always)]
-        pub fn $name<F: Float>(a: F, b: F) -> F {
+        pub fn $name<I: Isa, F: Float>(a: F, b: F) -> F {
             if a $op b { F::ONE } else { F::ZERO }
         }
     )*};

@@ -2,14 +2,16 @@
 //! Never: threads, or a shape the caller did not check.
 use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
-use kernel::View;
+use pack::View;
 pub use scalar::Scalar;
 
 mod kernel;
+mod pack;
 mod scalar;
 #[cfg(test)]
 mod tests;
 mod thin;
+mod transpose;
 mod vector;
 
 /// A matrix inside a slice: element (i, j) lies at `i·row_stride + j·col_stride`.
@@ -169,8 +171,9 @@ impl<F: Float> Body for Blocked<'_, F> {
         };
         let (va, vb) = (view(a), view(b));
         let vc = View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride };
-        let lanes = I::KIND.vector_bytes() / size_of::<F>();
-        let straight = cost(lanes, m, n, k, vb.col, vc.col) <= cost(lanes, n, m, k, va.row, vc.row);
+        let lanes =
+            |n| I::KIND.vector_bytes().min(if n * size_of::<F>() > 32 { 64 } else { 32 }) / size_of::<F>();
+        let straight = cost(lanes(n), m, n, k, vb.col, vc.col) <= cost(lanes(m), n, m, k, va.row, vc.row);
         let (shape, vc, va, vb) =
             if straight { ((m, n, k), vc, va, vb) } else { ((n, m, k), vc.t(), vb.t(), va.t()) };
         // SAFETY: the constructors checked the views against their slices, which live to the end of this

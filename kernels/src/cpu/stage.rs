@@ -7,6 +7,8 @@ use super::isa::{Body, Isa, dispatch};
 
 /// A tile's scratch should fit here: half of an L2 cache of 1 MiB.
 const TILE_BYTES: usize = 512 << 10;
+/// Up to here a tile may grow to reach [`ROWS`]: lower ones pass the weights through the cache too often.
+const LOW_TILE_BYTES: usize = 4 * TILE_BYTES;
 /// All lanes' accumulators together should fit here.
 const LANES_BYTES: usize = 16 << 20;
 /// The most lanes.
@@ -41,6 +43,7 @@ impl Tiling {
             .clamp(1, LANES);
         // The tallest tile that fits, then the same number of tiles of even height for every lane.
         let fits = TILE_BYTES / row_bytes.max(1);
+        let fits = fits.max(ROWS.min(LOW_TILE_BYTES / row_bytes.max(1)));
         let fits = if fits >= 8 { fits / 8 * 8 } else { fits.max(1) };
         let lane_rows = rows_of_work.div_ceil(lanes);
         let even = lane_rows.div_ceil(lane_rows.div_ceil(fits)).next_multiple_of(8);

@@ -34,8 +34,18 @@ pub fn compile(linked: &Linked, context: &Context) -> Result<TokenStream> {
         true => Some(graph(linked, Mode::Train, true, &mut |_, _| ())?),
         false => None,
     };
-    let meta = emit::rust::Meta::of(linked, context);
+    let meta = emit::rust::Meta::of(linked, context.krate.clone(), context.name.clone());
     emit::rust::root(&meta, &evaluate, train.as_ref()).map_err(|what| internal(linked, "emit", &what))
+}
+
+/// The same for an update rule, which has one element-wise graph.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_optimizer(linked: &Linked, context: &Context) -> Result<TokenStream> {
+    let rule = lower::optimizer(linked)?;
+    let meta = emit::rust::Meta::of(linked, context.krate.clone(), context.name.clone());
+    emit::rust::optimizer(&meta, &rule).map_err(|what| internal(linked, "emit", &what))
 }
 
 /// The graph of a root in one mode, ready to be scheduled.

@@ -39,13 +39,11 @@ pub fn live(graph: &Graph) -> Vec<bool> {
 fn write(graph: &Graph, shown: &[bool], places: bool) -> String {
     let mut numbers = vec![usize::MAX; graph.nodes.len()];
     let mut text = String::new();
-    let mut next = 0;
-    for id in graph.ids().filter(|id| shown[id.index()]) {
+    for (next, id) in graph.ids().filter(|id| shown[id.index()]).enumerate() {
         let node = graph.node(id);
         numbers[id.index()] = next;
         let args: String = node.args.iter().map(|arg| format!(" %{}", numbers[arg.index()])).collect();
         let line = format!("%{next}: {} = {}{args}", node.ty, describe(graph, node));
-        next += 1;
         let origin = &node.origin;
         match (places, &*origin.file, &*origin.label) {
             (false, ..) | (true, "", "") => writeln!(text, "{line}"),
@@ -108,7 +106,8 @@ fn describe(graph: &Graph, node: &Node) -> String {
         },
         Kind::Contract { inputs, output } => {
             let mut seen = Vec::new();
-            let mut letters = |labels: &[u32]| -> String { labels.iter().map(|l| letter(*l, &mut seen)).collect() };
+            let mut letters =
+                |labels: &[u32]| -> String { labels.iter().map(|l| letter(*l, &mut seen)).collect() };
             let inputs: Vec<String> = inputs.iter().map(|labels| letters(labels)).collect();
             format!("contract {}->{}", inputs.join(","), letters(output))
         }

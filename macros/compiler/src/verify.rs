@@ -29,7 +29,9 @@ pub fn verify(graph: &Graph, pass: &str) -> Result<(), String> {
         }
         let fits = match role {
             Role::Loss | Role::Metric(_) => graph.ty(*node).rank() == 0,
-            Role::Gradient(index) => graph.params.get(*index).is_some_and(|param| param.ty == *graph.ty(*node)),
+            Role::Gradient(index) => {
+                graph.params.get(*index).is_some_and(|param| param.ty == *graph.ty(*node))
+            }
             Role::Result(_) | Role::Inspect(_) => true,
         };
         if !fits {
@@ -120,7 +122,9 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
             for (axis, target) in axes.iter().zip(&to) {
                 if let Some(axis) = axis {
                     axis_exists(*axis)?;
-                    ensure(shape[*axis] == *target, || format!("axis {axis}: {} is not {target}", shape[*axis]))?;
+                    ensure(shape[*axis] == *target, || {
+                        format!("axis {axis}: {} is not {target}", shape[*axis])
+                    })?;
                 }
             }
             for (axis, size) in shape.iter().enumerate().filter(|(axis, _)| !named.contains(axis)) {
@@ -157,7 +161,9 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
                 let size = &ty.shape()[*axis];
                 // A slice starts at a known place, and it is the derivative.
                 let last = i + 1 == node.args.len();
-                ensure(last || size.value().is_some(), || format!("what follows {size} starts at no known place"))?;
+                ensure(last || size.value().is_some(), || {
+                    format!("what follows {size} starts at no known place")
+                })?;
                 ensure(resized(ty, *axis, to[*axis].clone()) == node.ty, || format!("{ty} does not fit"))?;
                 len = &len + size;
             }
@@ -185,7 +191,9 @@ fn check_contract(graph: &Graph, node: &Node, inputs: &[Vec<u32>], output: &[u32
         }
         for (label, size) in labels.iter().zip(ty.shape()) {
             match sizes.iter().find(|(l, _)| l == label) {
-                Some((_, other)) => ensure(*other == size, || format!("label {label} is {other} and {size}"))?,
+                Some((_, other)) => {
+                    ensure(*other == size, || format!("label {label} is {other} and {size}"))?
+                }
                 None => sizes.push((*label, size)),
             }
         }
@@ -201,7 +209,7 @@ fn check_contract(graph: &Graph, node: &Node, inputs: &[Vec<u32>], output: &[u32
         ensure(sizes.iter().any(|(l, _)| l == label), || format!("label {label} is in no argument"))?;
     }
     let kept = batch.first().is_some_and(|label| output.contains(label));
-    let in_place = kept == !node.ty.rows.is_empty() && (!kept || output.first() == batch.first());
+    let in_place = kept != node.ty.rows.is_empty() && (!kept || output.first() == batch.first());
     ensure(in_place, || "the batch's axis moves".into())?;
     let shape: Vec<Size> =
         output.iter().filter_map(|l| sizes.iter().find(|(m, _)| m == l)).map(|(_, s)| s.clone()).collect();

@@ -36,6 +36,7 @@ pub const WORDS: &[Word] = &[
     word("flatten", "flatten(x)", "All feature axes as one."),
     word("squeeze", "squeeze(x)", "Without the feature axes of size 1."),
     word("unsqueeze", "unsqueeze(x, axis = 1)", "A new feature axis of size 1."),
+    word("expand_like", "expand_like(bias, h)", "bias repeated to the shape of h, whose last axes it has."),
     word("permute", "permute(x, 2, 1)", "The feature axes in another order."),
     word("transpose", "transpose(w)", "The two feature axes exchanged."),
     word("slice", "slice(x, axis = 1, start = 0, end = 8)", "A range of elements along an axis."),
@@ -84,10 +85,18 @@ pub fn is_word(name: &str) -> bool {
     WORDS.iter().any(|w| w.name == name) || ops::Row::named(name).is_some()
 }
 
+/// Whether a word takes functions as arguments.
+pub fn takes_function(name: &str) -> bool {
+    matches!(name, "grad" | "jacobian" | "scan")
+}
+
 /// Why an item may not have this name, if it may not.
 pub fn refused(name: &str) -> Option<String> {
     if is_word(name) {
         return Some(format!("`{name}` is a word of Diabolo; choose another name"));
+    }
+    if crate::parse::Attribute::named(name).is_some() || name == "state" {
+        return Some(format!("`{name}` is an attribute of Diabolo, which this name would hide; choose another"));
     }
     let raw = name.starts_with("r#") || name.starts_with("__");
     (raw || MACROS.contains(&name))
@@ -110,6 +119,7 @@ mod tests {
     #[test]
     fn macros_of_std_and_words_cannot_be_defined() {
         assert!(refused("vec").is_some() && refused("relu").is_some() && refused("sum").is_some());
+        assert!(refused("loss").is_some() && refused("state").is_some());
         assert!(refused("dense").is_none());
     }
 }

@@ -20,8 +20,9 @@ fn keeps_meaning(name: &str, pass: impl Fn(&Graph) -> Graph, tolerance: f64) {
         let made = trained(seed, 4 + seed as usize % 20);
         let new = pass(&made.graph);
         verify(&new, name).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
-        same_meaning(&made.graph, &new, &made.inputs, tolerance)
-            .unwrap_or_else(|e| panic!("seed {seed}: {e}\n{}\nbecame\n{}", print_live(&made.graph), print_bare(&new)));
+        same_meaning(&made.graph, &new, &made.inputs, tolerance).unwrap_or_else(|e| {
+            panic!("seed {seed}: {e}\n{}\nbecame\n{}", print_live(&made.graph), print_bare(&new))
+        });
     }
 }
 
@@ -48,7 +49,10 @@ fn random_programs_cover_all_kinds_and_rows() {
         assert!(seen.contains_key(&name), "{name} is missing: {seen:?}");
     }
     for view in views {
-        assert!(seen.keys().any(|key| key.starts_with(&format!("View({view}"))), "{view} is missing: {seen:?}");
+        assert!(
+            seen.keys().any(|key| key.starts_with(&format!("View({view}"))),
+            "{view} is missing: {seen:?}"
+        );
     }
 }
 
@@ -71,9 +75,24 @@ fn contract_keeps_the_meaning() {
 }
 
 #[test]
-#[ignore]
-fn show() {
-    let made = trained(211, 4 + 211 % 20);
-    println!("{}", print_bare(&simplify(&made.graph)));
-    println!("{}", print_bare(&contract(&made.graph)));
+fn contracts_become_binary_products_of_sums() {
+    for seed in 0..400 {
+        let new = contract(&trained(seed, 4 + seed as usize % 20).graph);
+        for node in &new.nodes {
+            let Kind::Contract { inputs, output } = &node.kind else { continue };
+            let count = |label: &u32| inputs.iter().flatten().filter(|l| *l == label).count();
+            if inputs.len() == 1 {
+                assert!(inputs[0].iter().any(|l| count(l) > 1), "seed {seed}: {node:?}");
+                continue;
+            }
+            let summed: Vec<&u32> = inputs.iter().flatten().filter(|l| !output.contains(l)).collect();
+            assert!(inputs.len() == 2 && !summed.is_empty(), "seed {seed}: {node:?}");
+            for labels in inputs {
+                assert!(
+                    summed.iter().all(|l| labels.iter().filter(|m| m == l).count() == 1),
+                    "seed {seed}: {node:?}"
+                );
+            }
+        }
+    }
 }

@@ -112,7 +112,8 @@ fn encode<'a>(
     entries: impl IntoIterator<Item = (&'a str, &'a [usize], Values<'a>)>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, String> {
-    let parts: Vec<_> = entries.into_iter().map(|(name, shape, v)| (name, shape, v.dtype(), v.bytes())).collect();
+    let parts: Vec<_> =
+        entries.into_iter().map(|(name, shape, v)| (name, shape, v.dtype(), v.bytes())).collect();
     let mut names = BTreeSet::new();
     let mut views = Vec::with_capacity(parts.len());
     for (name, shape, dtype, bytes) in &parts {
@@ -136,7 +137,8 @@ fn encode<'a>(
 fn decode(bytes: &[u8]) -> Result<Checkpoint, String> {
     let damaged = |e: safetensors::SafeTensorError| format!("is not a whole safetensors file ({e})");
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-    let mut metadata: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let mut metadata: BTreeMap<String, String> =
+        header.metadata().clone().unwrap_or_default().into_iter().collect();
     if let Some(words) = metadata.remove(METADATA) {
         let ours: BTreeMap<String, String> =
             serde_json::from_str(&words).map_err(|e| format!("has unreadable metadata ({e})"))?;

@@ -15,7 +15,11 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Res
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     if target.exists() && !target.is_file() {
         let kind = if target.is_dir() { "a folder" } else { "not a file" };
-        return Err(Error::Io { path: path.into(), doing: "write", source: io::Error::other(format!("it is {kind}")) });
+        return Err(Error::Io {
+            path: path.into(),
+            doing: "write",
+            source: io::Error::other(format!("it is {kind}")),
+        });
     }
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -126,7 +126,9 @@ fn a_link_is_written_through() {
     save_two(&link, 2.0).unwrap();
     assert!(link.is_symlink());
     assert_eq!(load(&real).unwrap(), load(&link).unwrap());
-    let Values::F32(weight) = &load(&real).unwrap().parameters["encode.dense0.weight"].values else { panic!() };
+    let Values::F32(weight) = &load(&real).unwrap().parameters["encode.dense0.weight"].values else {
+        panic!()
+    };
     assert_eq!(weight[0], 2.0);
 }
 

@@ -70,7 +70,8 @@ fn convert<A: Copy, B>(from: &[A], to: &mut [B], one: impl Fn(A) -> B) {
 
 impl Column {
     pub(super) fn new<F: Float>(name: &str, features: &[usize], values: Vec<F>) -> Result<Column> {
-        Column { name: name.into(), features: features.to_vec(), width: 0, values: Values::from(values) }.checked()
+        Column { name: name.into(), features: features.to_vec(), width: 0, values: Values::from(values) }
+            .checked()
     }
 
     fn checked(mut self) -> Result<Column> {
@@ -83,7 +84,9 @@ impl Column {
         }
         if len % width != 0 {
             let features = &self.features;
-            return Err(self.fault(format!("{len} values are not a whole number of rows of shape {features:?}")));
+            return Err(
+                self.fault(format!("{len} values are not a whole number of rows of shape {features:?}"))
+            );
         }
         self.width = width;
         if let Some(i) = (0..len).find(|i| !self.values.get(*i).is_finite()) {
@@ -172,7 +175,8 @@ impl Column {
             Values::F32(_) => Values::F32(mapped.map(|v| v as f32).collect()),
             Values::F64(_) => Values::F64(mapped.by_ref().collect()),
         };
-        Column { name: self.name.clone(), features: self.features.clone(), width: self.width, values }.checked()
+        Column { name: self.name.clone(), features: self.features.clone(), width: self.width, values }
+            .checked()
     }
 
     /// The mean row.

@@ -21,6 +21,9 @@ const MAX_SIDE: u64 = 4096;
 /// `t10k-labels-idx1-ubyte`, each also as `.gz`.
 pub fn mnist(folder: impl AsRef<Path>) -> Result<Digits> {
     let folder = folder.as_ref();
+    if !folder.is_dir() {
+        return Err(Error::DataFile { path: folder.into(), what: "is not a folder".into() });
+    }
     let (train, shape) = part(folder, "train")?;
     let (test, test_shape) = part(folder, "t10k")?;
     if shape != test_shape {

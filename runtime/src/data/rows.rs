@@ -18,7 +18,9 @@ impl Data {
         }
         let drawn = (self.rows as f64 * fraction).round() as usize;
         if drawn == 0 || drawn >= self.rows {
-            return Err(Error::Empty { what: format!("one part of a split of {} rows at {fraction}", self.rows) });
+            return Err(Error::Empty {
+                what: format!("one part of a split of {} rows at {fraction}", self.rows),
+            });
         }
         let mut order: Vec<usize> = (0..self.rows).collect();
         let mut random = SplitMix(seed);
@@ -61,7 +63,8 @@ impl Data {
     /// ```
     pub fn select_where(&self, column: &str, mut keep: impl FnMut(&[f64]) -> bool) -> Result<Data> {
         let values = self.array::<f64>(column)?;
-        let rows: Vec<usize> = values.iter().enumerate().filter(|(_, row)| keep(row)).map(|(i, _)| i).collect();
+        let rows: Vec<usize> =
+            values.iter().enumerate().filter(|(_, row)| keep(row)).map(|(i, _)| i).collect();
         if rows.is_empty() {
             return Err(Error::Empty { what: format!("the selection by column `{column}`") });
         }

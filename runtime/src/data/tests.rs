@@ -111,7 +111,10 @@ fn centring_uses_the_mean_it_is_given() {
 fn arrays_give_rows() {
     let array = Array::new(&[2, 3], vec![1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
     assert_eq!(array.row(1).unwrap(), [4.0, 5.0, 6.0]);
-    assert_eq!(line(array.row(2).map(<[f32]>::to_vec)), "array of shape [2, 3]: `row 2` should be under 2, but is 2");
+    assert_eq!(
+        line(array.row(2).map(<[f32]>::to_vec)),
+        "array of shape [2, 3]: `row 2` should be under 2, but is 2"
+    );
     assert_eq!(array.iter().map(|row| row[0]).collect::<Vec<_>>(), [1.0, 4.0]);
     assert_eq!(array.mean(), 3.5);
     assert_eq!(Data::from_array("z", array).unwrap().column("z").unwrap().features(), [3]);
@@ -221,7 +224,9 @@ fn damaged_gzip_is_named() {
         });
         // Some bytes of a gzip header (time, system) carry nothing; whatever else is hit must show.
         match mnist(folder.path()) {
-            Ok(digits) => assert_eq!(digits.train.array::<f32>("label").unwrap().values(), [0.0, 1.0, 2.0, 3.0]),
+            Ok(digits) => {
+                assert_eq!(digits.train.array::<f32>("label").unwrap().values(), [0.0, 1.0, 2.0, 3.0])
+            }
             Err(error) => assert!(error.to_string().contains("train-labels-idx1-ubyte.gz"), "{error}"),
         }
     }
@@ -242,7 +247,10 @@ fn a_claim_in_a_packed_file_is_not_believed() {
     bytes[4..8].fill(255);
     fs::write(&path, bytes).unwrap();
     pack(folder.path(), IMAGES, |_| ());
-    assert!(line(mnist(folder.path())).contains("claims 25769803770 values, more than a file of its size can hold"));
+    assert!(
+        line(mnist(folder.path()))
+            .contains("claims 25769803770 values, more than a file of its size can hold")
+    );
 }
 
 #[test]
@@ -252,13 +260,16 @@ fn missing_files_are_named() {
         line(mnist(folder.path())),
         format!("{}: contains neither {IMAGES} nor {IMAGES}.gz", folder.path().display())
     );
+    assert_eq!(line(mnist("no/such/folder")), "no/such/folder: is not a folder");
 }
 
 /// The folder with the real files, where there is one.
 fn real() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let folder = std::env::var_os("DIABOLO_DATA").map_or_else(beside, PathBuf::from);
-    [folder.join("mnist"), folder.clone()].into_iter().find(|path| path.join("train-images-idx3-ubyte.gz").is_file())
+    [folder.join("mnist"), folder.clone()]
+        .into_iter()
+        .find(|path| path.join("train-images-idx3-ubyte.gz").is_file())
 }
 
 #[test]

@@ -41,14 +41,14 @@ const INK: RGBColor = RGBColor(51, 51, 51);
 const FAINT: RGBColor = RGBColor(229, 229, 229);
 const FONT: &str = "diabolo";
 /// From here on, a linear axis would show one large value and a flat line.
-const LOG_FROM: f64 = 100.0;
+const LOG_FROM: f64 = 300.0;
 /// Sizes beyond these are left out, or not drawn on a logarithmic axis: the arithmetic of the axes ends there.
 const LARGEST: f64 = 1e300;
 const SMALLEST: f64 = 1e-12;
 
 /// Draws one line a series, over labelled axes (`["epoch", "loss"]`).
 ///
-/// Positive values that span more than a factor of 100 are drawn on a logarithmic axis, which says so. Points that are
+/// Positive values that span more than a factor of 300 are drawn on a logarithmic axis, which says so. Points that are
 /// not finite are left out.
 pub fn curve(
     path: impl AsRef<Path>,
@@ -56,9 +56,8 @@ pub fn curve(
     axes: [&str; 2],
     series: &[(&str, Vec<(f64, f64)>)],
 ) -> Result<()> {
-    let finite = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
-        points.iter().copied().filter(drawable).collect()
-    };
+    let finite =
+        |points: &[(f64, f64)]| -> Vec<(f64, f64)> { points.iter().copied().filter(drawable).collect() };
     let series: Vec<(&str, Vec<(f64, f64)>)> =
         series.iter().map(|(name, points)| (*name, finite(points))).collect();
     let all = || series.iter().flat_map(|(_, points)| points);
@@ -125,13 +124,20 @@ pub fn scatter<'a, F: Float>(
             .bold_line_style(FAINT)
             .axis_style(FAINT)
             .label_style((FONT, 14).into_font().color(&INK))
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
             .draw()?;
         let radius = if dots.len() > 5000 { 1 } else { 3 };
-        chart.draw_series(
-            dots.iter().map(|(at, class)| Circle::new(*at, radius, shade(*class, classes.len()).mix(0.75).filled())),
-        )?;
+        chart
+            .draw_series(dots.iter().map(|(at, class)| {
+                Circle::new(*at, radius, shade(*class, classes.len()).mix(0.75).filled())
+            }))?;
         // A key for classes that can be told apart; more of them are shades of one scale.
-        let shown = if classes.len() <= CLASSES.len() { (0..classes.len()).collect() } else { vec![0, classes.len() - 1] };
+        let shown = if classes.len() <= CLASSES.len() {
+            (0..classes.len()).collect()
+        } else {
+            vec![0, classes.len() - 1]
+        };
         for (line, class) in shown.into_iter().enumerate() {
             let y = 64 + 24 * line as i32;
             key.draw(&Circle::new((10, y), 5, shade(class, classes.len()).filled()))?;
@@ -169,6 +175,8 @@ where
         .axis_style(FAINT)
         .label_style((FONT, 14).into_font().color(&INK))
         .axis_desc_style((FONT, 16).into_font().color(&INK))
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
         .x_desc(axes[0])
         .y_desc(axes[1])
         .draw()?;
@@ -195,6 +203,19 @@ where
     Ok(())
 }
 
+/// `5`, `0.3`, `2.5e9`: the shortest text of four digits.
+fn tick(value: &f64) -> String {
+    let size = value.abs();
+    match size {
+        0.0 => "0".into(),
+        _ if !(1e-4..1e6).contains(&size) => {
+            format!("{:e}", format!("{value:.3e}").parse::<f64>().unwrap_or(*value))
+        }
+        // Rounded as a decimal, so that 0.1 + 0.2 is 0.3.
+        _ => format!("{}", (value * 1e7).round() / 1e7),
+    }
+}
+
 /// Lets `paint` draw on a white page, and saves it.
 fn draw(path: &Path, width: usize, height: usize, paint: impl FnOnce(&Area) -> Drawn) -> Result<()> {
     static LETTERS: Once = Once::new();
@@ -204,7 +225,8 @@ fn draw(path: &Path, width: usize, height: usize, paint: impl FnOnce(&Area) -> D
     });
     let mut canvas = Canvas::new(path, width, height)?;
     let painted = {
-        let area = BitMapBackend::with_buffer(&mut canvas.bytes, (width as u32, height as u32)).into_drawing_area();
+        let area =
+            BitMapBackend::with_buffer(&mut canvas.bytes, (width as u32, height as u32)).into_drawing_area();
         paint(&area).and_then(|()| Ok(area.present()?))
     };
     painted.map_err(|e| Error::Picture { path: path.into(), what: e.to_string() })?;
@@ -244,5 +266,10 @@ fn widened(low: f64, high: f64, share: f64) -> std::ops::Range<f64> {
 }
 
 fn mismatch(path: &Path, thing: &str, expected: &str, found: String) -> Error {
-    Error::Shape { thing: thing.into(), expected: expected.into(), found, place: format!("chart {}", path.display()) }
+    Error::Shape {
+        thing: thing.into(),
+        expected: expected.into(),
+        found,
+        place: format!("chart {}", path.display()),
+    }
 }

@@ -80,7 +80,9 @@ impl fmt::Display for Figures {
             match best {
                 Some(best) if *value == best => write!(f, "  best")?,
                 // A ratio says something between values of one sign only.
-                Some(best) if best > 0.0 && *value > 0.0 && value.is_finite() => write!(f, "  × {:.2}", value / best)?,
+                Some(best) if best > 0.0 && *value > 0.0 && value.is_finite() => {
+                    write!(f, "  × {:.2}", value / best)?
+                }
                 _ => {}
             }
         }

@@ -60,7 +60,16 @@ impl Progress {
     fn with(name: &str, epochs: usize, sink: Sink) -> Progress {
         let now = Instant::now();
         let name = name.to_string();
-        Progress { name, epochs, epoch: 0, rows: 0, started: now, epoch_started: now, places: Vec::new(), sink }
+        Progress {
+            name,
+            epochs,
+            epoch: 0,
+            rows: 0,
+            started: now,
+            epoch_started: now,
+            places: Vec::new(),
+            sink,
+        }
     }
 
     /// A step is done.
@@ -126,8 +135,10 @@ impl Progress {
             if *places == 0 || needed > *places + 2 {
                 *places = needed;
             }
+            // Before the first value that is not 0, there is nothing to go by.
+            let shown = if *value == 0.0 { (*places).max(1) } else { *places };
             let gap = if words.is_empty() { "" } else { "  " };
-            words.push_str(&format!("{gap}{name} {:>9}", number(*value, *places)));
+            words.push_str(&format!("{gap}{name} {:>9}", number(*value, shown)));
         }
         words
     }

@@ -102,13 +102,14 @@ fn charts_are_lettered() {
 #[test]
 fn a_run_never_overwrites_another() {
     let out = tempfile::tempdir().unwrap();
-    let mut first = Run::create(out.path(), "vanilla").unwrap();
+    let first = Run::create(out.path(), "vanilla").unwrap();
     first.metrics(1, 1, &[("loss", 0.5), ("kl", f64::NAN)]).unwrap();
     first.metrics(2, 1, &[("loss", 0.25)]).unwrap();
     let second = Run::create(out.path(), "vanilla").unwrap();
     assert_eq!(second.folder(), out.path().join("vanilla-2"));
     let lines = fs::read_to_string(first.path("metrics.jsonl")).unwrap();
-    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0], serde_json::json!({ "step": 1, "epoch": 1, "loss": 0.5, "kl": null }));
     assert_eq!(lines.len(), 2);
 
@@ -129,11 +130,16 @@ fn a_run_records_what_it_takes_to_repeat_it() {
     let out = tempfile::tempdir().unwrap();
     let run = Run::create(out.path(), "vanilla").unwrap();
     run.config(&serde_json::json!({ "epochs": 3 }), Settings { seed: 7, threads: 2 }).unwrap();
-    let config: serde_json::Value = serde_json::from_slice(&fs::read(run.path("config.json")).unwrap()).unwrap();
-    assert_eq!((&config["seed"], &config["threads"], &config["config"]["epochs"]), (&7.into(), &2.into(), &3.into()));
+    let config: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.path("config.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&config["seed"], &config["threads"], &config["config"]["epochs"]),
+        (&7.into(), &2.into(), &3.into())
+    );
     assert!(config["instruction_set"].is_string() && config["version"].is_string());
     run.figures(&Figures::new("error").row("model", 1.5)).unwrap();
-    let figures: serde_json::Value = serde_json::from_slice(&fs::read(run.path("figures.json")).unwrap()).unwrap();
+    let figures: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.path("figures.json")).unwrap()).unwrap();
     assert_eq!(figures["rows"][0], serde_json::json!({ "name": "model", "value": 1.5 }));
 }
 
@@ -147,7 +153,10 @@ fn figures_mark_the_best() {
     let higher = Figures::new("log-likelihood").higher_is_better().row("a", -104.0).row("b", -98.5);
     assert_eq!(higher.to_string(), "log-likelihood\n  a   -104.000\n  b    -98.500  best");
     assert_eq!(Figures::new("nothing").to_string(), "nothing");
-    assert_eq!(Figures::new("exact").row("a", 0.0).row("b", 2.0).to_string(), "exact\n  a   0  best\n  b   2");
+    assert_eq!(
+        Figures::new("exact").row("a", 0.0).row("b", 2.0).to_string(),
+        "exact\n  a   0  best\n  b   2"
+    );
 }
 
 /// A writer that can be read afterwards.

@@ -18,7 +18,7 @@ use diabolo_kernels::Float;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::{Model, inside_pool};
-use crate::nn::optim::Adam;
+use crate::optimizers::Adam;
 use crate::program::{IntoRoot, Loss, Optimizer, Root};
 use crate::report::Run;
 

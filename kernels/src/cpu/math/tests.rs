@@ -148,17 +148,27 @@ fn pow() {
 
 #[test]
 fn comparisons_and_choices() {
-    assert_eq!(
-        [lt(1.0, 2.0), le(2.0, 2.0), gt(1.0, 2.0), ge(2.0, 2.0), eq(1.0, 2.0), ne(1.0, 2.0)],
-        [1., 1., 0., 1., 0., 1.]
-    );
-    assert_eq!([lt(f32::NAN, 0.0), ge(f32::NAN, 0.0), ne(f32::NAN, 0.0)], [0., 0., 1.]);
-    assert_eq!([sign(-3.0), sign(0.0), sign(2.0)], [-1.0, 0.0, 1.0]);
-    assert!(sign(f32::NAN).is_nan());
-    assert_eq!([select(1.0, 2.0, 3.0), select(0.0, 2.0, 3.0)], [2.0, 3.0]);
-    assert_eq!([min(1.0, 2.0), max(1.0, 2.0)], [1.0, 2.0]);
-    for (a, b) in [(f32::NAN, 1.0), (1.0, f32::NAN)] {
-        assert!(min(a, b).is_nan() && max(a, b).is_nan());
+    use crate::Portable as P;
+    let nan = f32::NAN;
+    let all = |a: f32, b: f32| {
+        [
+            lt::<P, _>(a, b),
+            le::<P, _>(a, b),
+            gt::<P, _>(a, b),
+            ge::<P, _>(a, b),
+            eq::<P, _>(a, b),
+            ne::<P, _>(a, b),
+        ]
+    };
+    assert_eq!(all(1.0, 2.0), [1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(all(2.0, 2.0), [0.0, 1.0, 0.0, 1.0, 1.0, 0.0]);
+    assert_eq!(all(nan, 0.0), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!([-3.0, 0.0, 2.0].map(sign::<P, f32>), [-1.0, 0.0, 1.0]);
+    assert!(sign::<P, _>(nan).is_nan());
+    assert_eq!([select::<P, _>(1.0, 2.0, 3.0), select::<P, _>(0.0, 2.0, 3.0)], [2.0, 3.0]);
+    assert_eq!([min::<P, _>(1.0, 2.0), max::<P, _>(1.0, 2.0)], [1.0, 2.0]);
+    for (a, b) in [(nan, 1.0), (1.0, nan)] {
+        assert!(min::<P, _>(a, b).is_nan() && max::<P, _>(a, b).is_nan());
     }
 }
 

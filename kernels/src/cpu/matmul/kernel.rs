@@ -1,40 +1,17 @@
 //! The blocked product. In: raw strided views. Out: c = a·b or c += a·b.
-//! Never: allocation (packing buffers lie on the stack), threads, or a sum in another order than
+//! Never: allocation (the packed panel lies on the stack), threads, or a sum in another order than
 //! p = 0, 1, 2, … within blocks of k.
 //!
 //! After Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, but packing only
-//! what must be: a row-major right factor is read where it lies, since row tiles are too low to repay a copy.
+//! what must be: a row-major right factor is read where it lies, since row tiles are too low to repay a copy,
+//! and so is the left one always (packed, it was up to a third slower on weight gradients).
+use super::pack::{View, pack};
 use super::vector::Vector;
 use crate::Float;
 use std::mem::MaybeUninit;
 
-/// A strided view: element (i, j) at `data + i·row + j·col`.
-#[derive(Clone, Copy)]
-pub(super) struct View<F> {
-    pub data: *mut F,
-    pub row: usize,
-    pub col: usize,
-}
-
-impl<F> View<F> {
-    /// The view from element (i, j) on.
-    ///
-    /// # Safety
-    /// Element (i, j), or the end of a dimension, lies in the same allocation.
-    #[inline(always)]
-    unsafe fn at(self, i: usize, j: usize) -> Self {
-        // SAFETY: the caller's.
-        View { data: unsafe { self.data.add(i * self.row + j * self.col) }, ..self }
-    }
-    pub fn t(self) -> Self {
-        View { row: self.col, col: self.row, ..self }
-    }
-}
-
-/// Bytes of a's packed block: 64 rows of 256 f32.
-const PACK_A: usize = 64 << 10;
 /// Bytes of b's packed panel: 256 rows of 48 f32 on AVX-512, which half fills a first-level cache.
-const PACK_B: usize = 48 << 10;
+const PACKED: usize = 48 << 10;
 /// Bytes of a block of k: 256 f32.
 const DEPTH: usize = 1 << 10;
 /// Bytes of the sums of the largest tile: 8 rows of 3 vectors of 64 bytes.
@@ -58,49 +35,37 @@ pub(super) unsafe fn product<F: Float, V: Vector<F>, const MR: usize>(
     b: View<F>,
     accumulate: bool,
 ) {
-    let mut buffer_a = Aligned::<PACK_A>(MaybeUninit::uninit());
-    let mut buffer_b = Aligned::<PACK_B>(MaybeUninit::uninit());
-    let packed_a = buffer_a.0.as_mut_ptr().cast::<F>();
-    let packed_b = buffer_b.0.as_mut_ptr().cast::<F>();
-
+    let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
+    let packed = buffer.0.as_mut_ptr().cast::<F>();
     let depth = even(k, DEPTH / size_of::<F>());
-    let pack_a = a.col != 1 && n > 3 * V::LANES;
-    // The rows of a block: those that fit, or all where nothing is packed.
-    let height = if pack_a { PACK_A / (depth * size_of::<F>()) / MR * MR } else { m };
-    let panels = n.div_ceil(V::LANES).div_ceil(3);
+    let vectors = n.div_ceil(V::LANES);
+    let panels = vectors.div_ceil(3);
+    let wide = size_of::<V>() >= 32;
 
     for p in (0..k).step_by(depth) {
         let kc = depth.min(k - p);
         let accumulate = accumulate || p > 0;
-        for i in (0..m).step_by(height) {
-            let mc = height.min(m - i);
-            // SAFETY: (i, p), (p, j) and (i, j) lie within the matrices; kc, mc and the panel's width keep
-            // the packed parts within their buffers, since MR·kc·size ≤ PACK_A for a group that is copied
-            // and 3·LANES·DEPTH ≤ PACK_B.
+        let mut j = 0;
+        for panel in 0..panels {
+            let vectors = vectors * (panel + 1) / panels - vectors * panel / panels;
+            let width = (vectors * V::LANES).min(n - j);
+            let whole = width == vectors * V::LANES;
+            // SAFETY: (0, p), (p, j) and (0, j) lie within the matrices; a packed panel fits its buffer,
+            // since 3·LANES·DEPTH ≤ PACKED, and has whole vectors; another is only read where b has them.
             unsafe {
-                let mut block_a = a.at(i, p);
-                if pack_a {
-                    block_a = pack_groups::<F, MR>(packed_a, block_a, mc, kc);
+                let mut right = b.at(p, j);
+                if !whole || b.col != 1 || m >= GROUPS * MR {
+                    right = pack(packed, right, kc, width, vectors * V::LANES, wide);
                 }
-                let mut j = 0;
-                for panel in 0..panels {
-                    let vectors =
-                        n.div_ceil(V::LANES) * (panel + 1) / panels - n.div_ceil(V::LANES) * panel / panels;
-                    let width = (vectors * V::LANES).min(n - j);
-                    let full = width == vectors * V::LANES;
-                    let mut block_b = b.at(p, j);
-                    if !full || b.col != 1 || mc >= GROUPS * MR {
-                        block_b = pack_panel(packed_b, block_b, kc, width, vectors * V::LANES);
-                    }
-                    let tile = Panel { rows: mc, depth: kc, width, accumulate, grouped: pack_a };
-                    match vectors {
-                        1 => tile.run::<F, V, MR, 1>(c.at(i, j), block_a, block_b),
-                        2 => tile.run::<F, V, MR, 2>(c.at(i, j), block_a, block_b),
-                        _ => tile.run::<F, V, MR, 3>(c.at(i, j), block_a, block_b),
-                    }
-                    j += width;
+                let (left, to) = (a.at(0, p), c.at(0, j));
+                let panel = Panel { rows: m, depth: kc, width, accumulate };
+                match vectors {
+                    1 => panel.run::<F, V, MR, 1>(to, left, right),
+                    2 => panel.run::<F, V, MR, 2>(to, left, right),
+                    _ => panel.run::<F, V, MR, 3>(to, left, right),
                 }
             }
+            j += width;
         }
     }
 }
@@ -108,68 +73,6 @@ pub(super) unsafe fn product<F: Float, V: Vector<F>, const MR: usize>(
 /// The length of even pieces of `n` of at most `most`.
 fn even(n: usize, most: usize) -> usize {
     n.div_ceil(n.div_ceil(most))
-}
-
-/// Copies a's block in groups of `MR` rows, each group column by column; the last group may be lower.
-/// The returned view's `row` is 1, its `col` is `MR`.
-///
-/// # Safety
-/// `to` has room for rows·depth numbers rounded up to groups, and a's block is readable.
-#[inline(always)]
-unsafe fn pack_groups<F: Float, const MR: usize>(
-    to: *mut F,
-    a: View<F>,
-    rows: usize,
-    depth: usize,
-) -> View<F> {
-    for group in (0..rows).step_by(MR) {
-        let height = MR.min(rows - group);
-        // SAFETY: the caller's room; group + i < rows and p < depth.
-        unsafe {
-            let to = to.add(group * depth);
-            let from = a.at(group, 0);
-            if height == MR && a.row == 1 {
-                for p in 0..depth {
-                    to.add(p * MR).cast::<[F; MR]>().write(from.data.add(p * a.col).cast::<[F; MR]>().read());
-                }
-            } else {
-                for i in 0..height {
-                    for p in 0..depth {
-                        *to.add(p * MR + i) = *from.data.add(i * a.row + p * a.col);
-                    }
-                }
-            }
-        }
-    }
-    View { data: to, row: 1, col: MR }
-}
-
-/// Copies b's panel row by row, with zeros up to `padded` columns.
-///
-/// # Safety
-/// `to` has room for depth·padded numbers, and b's panel is readable.
-#[inline(always)]
-unsafe fn pack_panel<F: Float>(to: *mut F, b: View<F>, depth: usize, width: usize, padded: usize) -> View<F> {
-    // SAFETY: the caller's room; p < depth and j < padded.
-    unsafe {
-        if b.col == 1 {
-            for p in 0..depth {
-                let row = to.add(p * padded);
-                std::ptr::copy_nonoverlapping(b.data.add(p * b.row), row, width);
-                for j in width..padded {
-                    *row.add(j) = F::ZERO;
-                }
-            }
-        } else {
-            for j in 0..padded {
-                let column = b.data.wrapping_add(j * b.col);
-                for p in 0..depth {
-                    *to.add(p * padded + j) = if j < width { *column.add(p * b.row) } else { F::ZERO };
-                }
-            }
-        }
-    }
-    View { data: to, row: padded, col: 1 }
 }
 
 /// A loop of at most eight rounds, written out: LLVM keeps an array in registers only where every index is
@@ -186,15 +89,13 @@ macro_rules! unrolled {
     };
 }
 
-/// One panel of columns against a block of rows.
+/// One panel of columns against all rows.
 struct Panel {
     rows: usize,
     depth: usize,
     /// Columns of c, at most `NV` vectors.
     width: usize,
     accumulate: bool,
-    /// Whether a lies in groups of `MR` rows.
-    grouped: bool,
 }
 
 impl Panel {
@@ -209,14 +110,9 @@ impl Panel {
     ) {
         let mut i = 0;
         while i < self.rows {
-            // SAFETY: row i of the block exists in a and c; in packed groups it is row i % MR of its group.
+            // SAFETY: row i exists in a and c.
             unsafe {
-                let a = if self.grouped {
-                    View { data: a.data.add((i - i % MR) * self.depth + i % MR), ..a }
-                } else {
-                    a.at(i, 0)
-                };
-                let c = c.at(i, 0);
+                let (a, c) = (a.at(i, 0), c.at(i, 0));
                 // Whole groups, then the rest by 4, 2 and 1.
                 i += match self.rows - i {
                     rest if rest >= MR => self.tile::<F, V, MR, NV>(c, a, b),
@@ -273,7 +169,7 @@ impl Panel {
                         sums[i][v].store(copy.add((i * NV + v) * V::LANES));
                     });
                 });
-                self.scatter::<F, R>(c, copy, NV * V::LANES);
+                self.scatter::<F, R>(c, copy, NV * V::LANES, size_of::<V>() >= 32);
             }
         }
         R
@@ -282,14 +178,34 @@ impl Panel {
     /// Writes sums to a c whose rows are not contiguous, or to part of a vector.
     ///
     /// # Safety
-    /// `sums` holds `R` rows, `apart` numbers apart; c holds `R` rows of `width` columns.
+    /// `sums` holds `R` rows, `apart` numbers apart; c holds `R` rows of `width` columns; AVX is enabled
+    /// where `wide`.
     #[inline(always)]
-    unsafe fn scatter<F: Float, const R: usize>(&self, c: View<F>, sums: *const F, apart: usize) {
-        for j in 0..self.width {
-            for i in 0..R {
-                // SAFETY: the caller's.
-                unsafe {
-                    let (sum, to) = (*sums.add(i * apart + j), c.data.add(i * c.row + j * c.col));
+    unsafe fn scatter<F: Float, const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, wide: bool) {
+        // Whole squares of a transposed c first, then what they leave.
+        let squares = c.row == 1 && R.is_multiple_of(F::SIDE);
+        let columns = if squares { self.width / F::SIDE * F::SIDE } else { 0 };
+        // SAFETY: the caller's.
+        unsafe {
+            for j in (0..columns).step_by(F::SIDE) {
+                for i in (0..R).step_by(F::SIDE) {
+                    let (from, to) = (sums.add(i * apart + j), c.at(i, j));
+                    if self.accumulate {
+                        let mut square = [F::ZERO; 64];
+                        F::transpose(from, apart, square.as_mut_ptr(), F::SIDE, wide);
+                        for (column, sums) in square.chunks_exact(F::SIDE).take(F::SIDE).enumerate() {
+                            for (row, &sum) in sums.iter().enumerate() {
+                                *to.at(row, column).data += sum;
+                            }
+                        }
+                    } else {
+                        F::transpose(from, apart, to.data, c.col, wide);
+                    }
+                }
+            }
+            for j in columns..self.width {
+                for i in 0..R {
+                    let (sum, to) = (*sums.add(i * apart + j), c.at(i, j).data);
                     *to = if self.accumulate { *to + sum } else { sum };
                 }
             }

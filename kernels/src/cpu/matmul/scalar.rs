@@ -1,6 +1,8 @@
 //! Which kernel runs for which number type and instruction set. In: the type `I`. Out: the kernel's call.
 //! Never: a choice by anything else.
-use super::kernel::{View, product};
+use super::kernel::product;
+use super::pack::View;
+use super::transpose::Transpose;
 use super::vector::Four;
 use super::{MatMut, MatRef};
 #[cfg(target_arch = "aarch64")]
@@ -11,7 +13,8 @@ use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 use crate::cpu::isa::{Isa, IsaKind};
 
 /// What each number type needs of the product kernels.
-pub trait Scalar: Sized {
+#[allow(private_bounds)] // the trait is closed
+pub trait Scalar: Transpose {
     /// The product of this type: see [`crate::matmul`].
     fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool);
 
@@ -50,6 +53,11 @@ macro_rules! scalar {
                 // leave three vectors of sums, three of b and one of a in the set's registers.
                 unsafe {
                     match I::KIND {
+                        // Half vectors where a whole one would be half empty; AVX-512 VL has 32 of them too.
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx512 if shape.1 <= 32 / size_of::<$type>() => {
+                            product::<_, $avx2, 8>(shape, c, a, b, accumulate)
+                        }
                         #[cfg(target_arch = "x86_64")]
                         IsaKind::Avx512 => product::<_, $avx512, 8>(shape, c, a, b, accumulate),
                         #[cfg(target_arch = "x86_64")]

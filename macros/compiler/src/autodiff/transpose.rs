@@ -10,7 +10,9 @@ pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize
     let node = g.node(id).clone();
     let arg = node.args[index];
     Some(match &node.kind {
-        Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => return None,
+        Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => {
+            return None;
+        }
         Kind::StopGradient => return None,
         Kind::Map(row) => {
             let factor = (row.derivative)(g, id, &node.args, index)?;
@@ -115,7 +117,9 @@ fn pull_back_contract(
         g.contract(terms, &args, found.clone(), rows)
     };
     let shape = ty.shape();
-    let size = |label: &u32| labels.iter().position(|l| l == label).map_or_else(Default::default, |a| shape[a].clone());
+    let size = |label: &u32| {
+        labels.iter().position(|l| l == label).map_or_else(Default::default, |a| shape[a].clone())
+    };
     let distinct_rows = distinct.iter().take_while(|label| labels[..ty.rows.len()].contains(label)).count();
     if found.len() < distinct.len() {
         let wide = crate::build::typed(distinct.iter().map(size).collect(), distinct_rows);

@@ -176,7 +176,7 @@ fn reduce(reduction: Reduction, axes: &[usize], shape: Vec<usize>, arg: &Value) 
             }
             Reduction::Max => {
                 // A NaN stays.
-                if !(arg.data[e] <= out.data[to]) {
+                if arg.data[e] > out.data[to] || arg.data[e].is_nan() {
                     out.data[to] = arg.data[e];
                 }
                 out.scale[to] = out.scale[to].max(arg.scale[e]);

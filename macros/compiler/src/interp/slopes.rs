@@ -33,7 +33,8 @@ impl Slopes {
 
 fn derivatives(row: Row) -> (Graph, Vec<Option<NodeId>>) {
     let mut graph = Graph::default();
-    let args: Vec<NodeId> = (0..row.arity).map(|i| graph.push(Kind::Input(i), vec![], Type::scalar())).collect();
+    let args: Vec<NodeId> =
+        (0..row.arity).map(|i| graph.push(Kind::Input(i), vec![], Type::scalar())).collect();
     let node = graph.map(row, &args);
     let slopes = (0..row.arity).map(|i| (row.derivative)(&mut graph, node, &args, i)).collect();
     (graph, slopes)

@@ -19,7 +19,10 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
             }
             View::Broadcast(axes) => {
                 let mut back = vec![0; from.shape.len()];
-                axes.iter().zip(&index).filter_map(|(a, i)| a.map(|a| (a, *i))).for_each(|(a, i)| back[a] = i);
+                axes.iter()
+                    .zip(&index)
+                    .filter_map(|(a, i)| a.map(|a| (a, *i)))
+                    .for_each(|(a, i)| back[a] = i);
                 Some((0, back))
             }
             View::Slice { axis, start } => {

@@ -5,12 +5,45 @@
 
 use std::collections::BTreeSet;
 
-use crate::ast::{Block, Expr, ExprKind, FeatureExpr, Item, Path, Pattern, SizeExpr, Statement, TypeExpr};
-use crate::parse::is_size_variable;
+use crate::ast::{Argument, Block, Expr, ExprKind, FeatureExpr, Item, Param, Path, Pattern, SizeExpr, Statement, TypeExpr};
+use crate::parse::{is_constant_name, is_size_variable};
 use crate::words;
 
+/// A path that must be linked.
+#[derive(Clone, Debug)]
+pub struct Free {
+    /// As written.
+    pub path: Path,
+    /// How it is used where it is used most plainly.
+    pub usage: Usage,
+}
+
+/// What a free path can only be, as far as its use says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// Called, given to a word that takes functions, or named by the attribute.
+    Function,
+    /// In capitals.
+    Constant,
+    /// An argument of calls: a function only where one of those takes a function there.
+    Argument(Vec<Given>),
+    /// Anywhere else: nothing that could be linked.
+    Value,
+}
+
+/// The place of an argument in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What is called.
+    pub callee: String,
+    /// The name in `f(x, inner = g)`.
+    pub name: Option<String>,
+    /// The position.
+    pub position: usize,
+}
+
 /// The paths of an item that must be linked.
-pub fn paths(item: &Item) -> Vec<Path> {
+pub fn paths(item: &Item) -> Vec<Free> {
     let mut walk = Walk::default();
     match item {
         Item::Constant { value, .. } => walk.expr(value),
@@ -27,7 +60,8 @@ pub fn paths(item: &Item) -> Vec<Path> {
             walk.ty(&function.output);
             walk.block(&function.body);
             walk.scopes.clear();
-            function.trains.iter().flatten().chain(&function.backward).for_each(|path| walk.path(path));
+            let named = function.trains.iter().flatten().chain(&function.backward);
+            named.for_each(|path| walk.path(path, Usage::Function));
         }
     }
     walk.found
@@ -36,16 +70,24 @@ pub fn paths(item: &Item) -> Vec<Path> {
 #[derive(Default)]
 struct Walk {
     scopes: Vec<BTreeSet<String>>,
-    seen: BTreeSet<String>,
-    found: Vec<Path>,
+    found: Vec<Free>,
 }
 
 impl Walk {
-    fn path(&mut self, path: &Path) {
+    fn path(&mut self, path: &Path, usage: Usage) {
         let is_local = self.scopes.iter().any(|scope| scope.contains(&path.text));
-        if !is_local && !words::is_word(&path.text) && !is_size_variable(&path.text) && self.seen.insert(path.text.clone())
-        {
-            self.found.push(path.clone());
+        if is_local || words::is_word(&path.text) || is_size_variable(&path.text) {
+            return;
+        }
+        let last = path.text.rsplit("::").next().unwrap_or_default();
+        let usage = if is_constant_name(last) { Usage::Constant } else { usage };
+        match self.found.iter_mut().find(|free| free.path.text == path.text) {
+            None => self.found.push(Free { path: path.clone(), usage }),
+            Some(known) => match (&mut known.usage, usage) {
+                (Usage::Argument(all), Usage::Argument(more)) => all.extend(more),
+                (known @ (Usage::Value | Usage::Argument(_)), usage) if usage != Usage::Value => *known = usage,
+                _ => {}
+            },
         }
     }
 
@@ -84,7 +126,7 @@ impl Walk {
     fn size(&mut self, size: &SizeExpr) {
         match size {
             SizeExpr::Literal(..) => {}
-            SizeExpr::Name(path) => self.path(path),
+            SizeExpr::Name(path) => self.path(path, Usage::Value),
             SizeExpr::Binary(_, left, right, _) => {
                 self.size(left);
                 self.size(right);
@@ -115,13 +157,27 @@ impl Walk {
         self.scopes.pop();
     }
 
+    fn argument(&mut self, callee: &Path, position: usize, argument: &Argument) {
+        let ExprKind::Path(path) = &argument.value.kind else { return self.expr(&argument.value) };
+        let is_word = words::is_word(&callee.text) && !self.scopes.iter().any(|s| s.contains(&callee.text));
+        let usage = match is_word {
+            true if words::takes_function(&callee.text) => Usage::Function,
+            true => Usage::Value,
+            false => {
+                let name = argument.name.as_ref().map(|n| n.text.clone());
+                Usage::Argument(vec![Given { callee: callee.text.clone(), name, position }])
+            }
+        };
+        self.path(path, usage);
+    }
+
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Number(..) | ExprKind::Text(_) | ExprKind::Flag(_) => {}
-            ExprKind::Path(path) => self.path(path),
+            ExprKind::Path(path) => self.path(path, Usage::Value),
             ExprKind::Call { callee, args } => {
-                self.path(callee);
-                args.iter().for_each(|a| self.expr(&a.value));
+                self.path(callee, Usage::Function);
+                args.iter().enumerate().for_each(|(position, a)| self.argument(callee, position, a));
             }
             ExprKind::Binary(_, left, right) => {
                 self.expr(left);
@@ -142,5 +198,31 @@ impl Walk {
                 self.scopes.pop();
             }
         }
+    }
+}
+
+impl Free {
+    /// Whether its use alone says that it must be linked, or that it cannot be; `None` where the functions it
+    /// is given to decide.
+    pub fn is_linked(&self) -> Option<bool> {
+        match self.usage {
+            Usage::Function | Usage::Constant => Some(true),
+            Usage::Value => Some(false),
+            Usage::Argument(_) => None,
+        }
+    }
+
+    /// Whether one of the functions that it is given to takes a function there. `signature` finds the
+    /// arguments of a linked callee by its path.
+    pub fn is_function_for<'a>(&self, signature: impl Fn(&str) -> Option<&'a [Param]>) -> bool {
+        let Usage::Argument(given) = &self.usage else { return self.usage == Usage::Function };
+        given.iter().any(|given| {
+            let Some(params) = signature(&given.callee) else { return false };
+            let param = match &given.name {
+                Some(name) => params.iter().find(|p| p.name.text == *name),
+                None => params.get(given.position),
+            };
+            param.is_some_and(|p| matches!(p.ty, TypeExpr::Function(_)))
+        })
     }
 }

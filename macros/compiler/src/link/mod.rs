@@ -3,6 +3,7 @@
 //! In: an item and the items it calls, from files (`from_source`) or from the tokens that hidden macros hand
 //! over (`dictionary`). Out: `Linked`. Never: a shape, a file read.
 
+pub mod dictionary;
 pub mod free;
 mod source;
 
@@ -126,7 +127,7 @@ pub(crate) fn refuse_recursion(linked: &Linked) -> Result<()> {
     Ok(())
 }
 
-fn recursion(names: &[&str]) -> String {
+pub(crate) fn recursion(names: &[&str]) -> String {
     match names {
         [one] => format!("`{one}` calls itself; a function of Diabolo is inlined where it is called, so it cannot"),
         [first, ..] => format!(

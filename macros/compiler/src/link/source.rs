@@ -46,7 +46,7 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
             }
         };
         let mut callees = Vec::new();
-        for path in free::paths(&item) {
+        for free::Free { path, .. } in free::paths(&item) {
             match find(&path.text, &declared.place.file) {
                 Some(callee) => {
                     callees.push(Callee { path: path.text, id: callee.id() });

@@ -10,7 +10,7 @@ const CODE: &str = r#"
     }
     #[encoder] fn encode(x: Tensor<B, 784>) -> Tensor<B, LATENT> { dense(relu(dense(x, 256)), LATENT) }
     #[network] fn critic(z: Tensor<B, LATENT>) -> Tensor<B> { squeeze(dense(z, 1)) }
-    #[loss(trains(encode))] fn loss(x: Tensor<B, 784>, #[default(0.1)] lambda: f32) -> Tensor<B> {
+    #[loss(trains(encode))] fn total(x: Tensor<B, 784>, #[default(0.1)] lambda: f32) -> Tensor<B> {
         let e = nets::encode(x);
         let dense = e + 1.0;
         for i in 0..3 { inspect("i", i); }
@@ -25,9 +25,9 @@ fn callees<'a>(linked: &'a Linked, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn free_names_are_linked_in_order_and_local_ones_are_not() {
-    let linked = from_source(&[("net.rs", CODE)], "loss").expect("links");
-    assert_eq!(linked.name(), "loss");
-    assert_eq!(callees(&linked, "loss"), ["nets::encode", "encode", "critic"]);
+    let linked = from_source(&[("net.rs", CODE)], "total").expect("links");
+    assert_eq!(linked.name(), "total");
+    assert_eq!(callees(&linked, "total"), ["nets::encode", "encode", "critic"]);
     assert_eq!(callees(&linked, "encode"), ["LATENT", "dense"]);
     assert_eq!(callees(&linked, "dense"), [""; 0]);
     assert_eq!(linked.items.len(), 5);

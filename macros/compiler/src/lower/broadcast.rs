@@ -231,7 +231,7 @@ impl<'a> Lowerer<'a> {
         let sources = [(left, left_node), (right, right_node)];
         let from: String = sources
             .iter()
-            .filter_map(|(name, node)| Some(self.shape_from((*node)?, Some(name).filter(|n| is_name(n)).copied())))
+            .filter_map(|(name, node)| Some(self.shape_from((*node)?, name)))
             .collect();
         [text.trim_end(), from.trim_end()].join("\n").trim_end().to_owned()
     }
@@ -263,8 +263,4 @@ impl<'a> Lowerer<'a> {
 
 fn named<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
     if text.is_empty() || text == "…" { otherwise } else { text }
-}
-
-fn is_name(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }

@@ -4,6 +4,7 @@
 //! that stays a call.
 
 use super::arguments::{Parameter, arrange, names};
+use super::broadcast::Operand;
 use super::coerce::Declared;
 use super::expr::{Hint, Want};
 use super::scope::Frame;
@@ -12,9 +13,6 @@ use super::written::signature;
 use super::{At, Lowerer, words};
 use crate::ast::{self, Argument, Item, Path, Role, TypeExpr};
 use crate::link::LinkedItem;
-
-/// A value for a parameter, and where it was written.
-pub(super) type Given<'a> = (Value<'a>, At);
 
 impl<'a> Lowerer<'a> {
     /// A call as written.
@@ -31,7 +29,7 @@ impl<'a> Lowerer<'a> {
                     let param = places.as_ref().and_then(|p| p.iter().position(|place| *place == Some(position)));
                     let hint = param.and_then(|p| function.params.get(p)).map(|p| self.argument_hint(item, &p.ty));
                     let value = self.eval(&arg.value, &Want::hint(hint.unwrap_or_default()));
-                    given.push((value, At::from(&arg.value)));
+                    given.push(Operand::of(value, &arg.value));
                 }
                 let given = places?.into_iter().map(|place| given.get(place?).cloned()).collect();
                 self.inline(item, function, given, at, want)
@@ -42,7 +40,8 @@ impl<'a> Lowerer<'a> {
                     if let Some(name) = &arg.name {
                         self.report(At { span: name.span, ..at }, "a closure's arguments have no names");
                     }
-                    given.push((self.eval(&arg.value, &Want::default()), At::from(&arg.value)));
+                    let value = self.eval(&arg.value, &Want::default());
+                    given.push(Operand::of(value, &arg.value));
                 }
                 self.enter_closure(&closure, given, at, want)
             }
@@ -55,7 +54,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Calls a function that is a value, as `grad` does.
-    pub(super) fn apply(&mut self, function: &Function<'a>, given: Vec<Given<'a>>, at: At) -> Option<Value<'a>> {
+    pub(super) fn apply(&mut self, function: &Function<'a>, given: Vec<Operand<'a>>, at: At) -> Option<Value<'a>> {
         match function {
             Function::Closure(closure) => self.enter_closure(closure, given, at, &Want::default()),
             Function::Word(word) => words::apply(self, word, given, at),
@@ -114,7 +113,7 @@ impl<'a> Lowerer<'a> {
     fn enter_closure(
         &mut self,
         closure: &Closure<'a>,
-        given: Vec<Given<'a>>,
+        given: Vec<Operand<'a>>,
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
@@ -126,8 +125,8 @@ impl<'a> Lowerer<'a> {
         frame.anchor = self.anchor(at);
         frame.scopes.push(Default::default());
         self.frames.push(frame);
-        for (pattern, (value, at)) in closure.params.iter().zip(given) {
-            self.bind(pattern, value, at);
+        for (pattern, given) in closure.params.iter().zip(given) {
+            self.bind(pattern, given.value, given.at);
         }
         let value = self.eval(closure.body, &Want::hint(want.hint.clone()));
         self.frames.pop();
@@ -139,7 +138,7 @@ impl<'a> Lowerer<'a> {
         &mut self,
         item: &'a LinkedItem,
         function: &'a ast::Function,
-        given: Vec<Option<Given<'a>>>,
+        given: Vec<Option<Operand<'a>>>,
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
@@ -193,9 +192,9 @@ impl<'a> Lowerer<'a> {
         &mut self,
         item: &'a LinkedItem,
         function: &'a ast::Function,
-        given: Vec<Option<Given<'a>>>,
+        given: Vec<Option<Operand<'a>>>,
         at: At,
-    ) -> Option<Vec<Given<'a>>> {
+    ) -> Option<Vec<Operand<'a>>> {
         let mut all = Vec::with_capacity(function.params.len());
         for (param, given) in function.params.iter().zip(given) {
             all.push(match (given, &param.default) {
@@ -204,7 +203,7 @@ impl<'a> Lowerer<'a> {
                     self.frames.push(Frame::new(item, self.anchor(at)));
                     let value = self.eval(default, &Want::default());
                     self.frames.pop();
-                    (value, at)
+                    Operand { value, at, text: String::new() }
                 }
                 (None, None) => return None,
             });
@@ -214,23 +213,25 @@ impl<'a> Lowerer<'a> {
 
     /// Matches the arguments of a call with the parameters, and binds them. Numbers go first, because types
     /// use them; then values with rows, which fix `B`; placeholders last, when most is known.
-    fn bind_arguments(&mut self, frame: &mut Frame<'a>, function: &'a ast::Function, given: Vec<Given<'a>>) -> Option<()> {
+    fn bind_arguments(&mut self, frame: &mut Frame<'a>, function: &'a ast::Function, given: Vec<Operand<'a>>) -> Option<()> {
         let mut order: Vec<_> = function.params.iter().zip(given).collect();
-        order.sort_by_key(|(param, (value, _))| self.turn(&param.ty, value));
+        order.sort_by_key(|(param, given)| self.turn(&param.ty, &given.value));
         let mentions_rows = |ty: &TypeExpr| matches!(ty, TypeExpr::Tensor { rows: Some(_), .. });
         let mut poisoned = false;
-        for (param, (value, at)) in order {
-            let turn = self.turn(&param.ty, &value);
+        for (param, given) in order {
+            let turn = self.turn(&param.ty, &given.value);
             if turn > 1 && turn < 5 && frame.letters.rows.is_none() && mentions_rows(&param.ty) {
                 // Nothing with rows came: `B` stands for none.
                 frame.letters.rows = Some(vec![]);
             }
             let place = frame.item.place.to_string();
-            let whose = Declared::Argument { callee: &function.name.text, param: &param.name.text, place: &place };
-            let value = match value {
-                Value::Poison => Value::Poison,
-                value => self.coerce(frame, value, &param.ty, whose, at).unwrap_or(Value::Poison),
+            let whose = Declared::Argument {
+                callee: &function.name.text,
+                param: (function.params.len() > 1).then_some(&param.name.text),
+                text: &given.text,
+                place: &place,
             };
+            let value = self.coerce(frame, given.value, &param.ty, whose, given.at).unwrap_or(Value::Poison);
             poisoned |= matches!(value, Value::Poison);
             frame.bind(&param.name.text, value);
         }

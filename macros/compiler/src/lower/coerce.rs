@@ -9,14 +9,14 @@ use super::value::Value;
 use super::written::written_type;
 use super::{At, Lowerer};
 use crate::ast::TypeExpr;
-use crate::graph::{NodeId, Type};
+use crate::graph::{Kind, NodeId, Type};
 use crate::size::Size;
 
 /// Whose declared type it is.
 #[derive(Clone, Copy)]
 pub(super) enum Declared<'d> {
-    /// An argument: `decode` takes Tensor<B, 32>, …; the argument's name, where the callee is declared.
-    Argument { callee: &'d str, param: &'d str, place: &'d str },
+    /// An argument: whose, its name among several, how it was written, where the callee is declared.
+    Argument { callee: &'d str, param: Option<&'d String>, text: &'d str, place: &'d str },
     /// `let` with a type.
     Let,
     /// The value of a function.
@@ -120,18 +120,20 @@ impl<'a> Lowerer<'a> {
             Value::Tuple(values) => {
                 format!("({})", super::written::joined(values.iter().map(|value| self.describe(value))))
             }
+            Value::Number(n, _) => format!("the number {n}"),
+            Value::Size(size) => format!("the size {}", self.sizes.show(size)),
             other => other.kind().to_owned(),
         }
     }
 
-    /// Where a value got its shape, as a sentence; nothing where that is not known.
-    pub(super) fn shape_from(&self, node: NodeId, name: Option<&str>) -> String {
-        let label = &*self.graph.node(node).origin.label;
-        let name = name.unwrap_or(if label.is_empty() { "it" } else { label });
-        match self.shaped_by.get(&node) {
-            Some(from) if from.starts_with('`') && from.contains("first use") => format!("{from}. "),
-            Some(from) => format!("`{name}` gets its shape from {from}. "),
-            None => String::new(),
+    /// Where a value got its shape, as a sentence; nothing where that is not known. `text` is how it was written.
+    pub(super) fn shape_from(&self, node: NodeId, text: &str) -> String {
+        let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let name = if is_name { format!("`{text}`") } else { "It".to_owned() };
+        match (self.shaped_by.get(&node), &self.graph.node(node).kind) {
+            (Some(from), Kind::Param(_)) => format!("{from}. "),
+            (Some(from), _) => format!("{name} gets its shape from {from}. "),
+            (None, _) => String::new(),
         }
     }
 
@@ -148,12 +150,14 @@ impl<'a> Lowerer<'a> {
             return None;
         }
         let (ty, why) = (written_type(declared), why.map(|why| format!(": {why}")).unwrap_or_default());
-        let from = node.map(|node| self.shape_from(node, None)).unwrap_or_default();
+        let text = if let Declared::Argument { text, .. } = whose { text } else { "" };
+        let from = node.map(|node| self.shape_from(node, text)).unwrap_or_default();
         let (first, rest) = match whose {
-            Declared::Argument { callee, param, place } => (
-                format!("`{callee}` takes {ty} as `{param}`, but this is {found}{why}."),
-                format!("{from}`{callee}` is declared at {place}."),
-            ),
+            Declared::Argument { callee, param, place, .. } => {
+                let param = param.map(|name| format!(" as `{name}`")).unwrap_or_default();
+                let first = format!("`{callee}` takes {ty}{param}, but this is {found}{why}.");
+                (first, format!("{from}`{callee}` is declared at {place}."))
+            }
             Declared::Let => (format!("this is declared as {ty}, but it is {found}{why}."), from),
             Declared::Output { function, place } => (
                 format!("`{function}` returns {ty}, but this is {found}{why}."),

@@ -36,7 +36,7 @@ mod statement;
 mod types;
 mod value;
 mod words;
-mod written;
+pub(crate) mod written;
 
 pub use optimizer::{OptimizerGraph, Slot, SlotKind, optimizer};
 pub use root::is_template;

@@ -9,6 +9,7 @@ use super::pending::What;
 use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::{Item, Role};
+use crate::error::Error;
 use crate::graph::{Initial, Kind, NetworkDecl, NodeId, ParamDecl, Type};
 use crate::link::LinkedItem;
 
@@ -87,8 +88,10 @@ impl<'a> Lowerer<'a> {
     pub(super) fn parameter(&mut self, initial: Initial, name: Option<&str>, at: At) -> Option<Value<'a>> {
         let owner = self.frames.last().and_then(|frame| frame.owner);
         let Some(owner) = owner.and_then(|owner| self.networks.owners.get_mut(owner)) else {
-            let message = self.homeless();
-            return self.fail(at, message);
+            // Without the line inside the layer: every parameter of it would say the same.
+            let error = Error::new(self.anchor(at), self.homeless());
+            self.errors.push(error);
+            return None;
         };
         let name = name.unwrap_or("weight");
         let mut unique = name.to_owned();
@@ -138,6 +141,9 @@ impl<'a> Lowerer<'a> {
             };
             (frame.item.item.name().text.as_str(), what)
         });
+        if innermost == name {
+            return format!("`{name}` is {what}, so `param` would have no owner: make it a `#[network]` or a `#[layer]`");
+        }
         format!(
             "`{innermost}` makes parameters, and `{name}` is {what}: nobody would own them. \
              Move the call into a `#[network]`, `#[encoder]` or `#[decoder]`"

@@ -9,7 +9,7 @@ use super::scope::Frame;
 use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::{Block, Expr, Name, Pattern, Statement, TypeExpr};
-use crate::graph::{NodeId, Origin};
+use crate::graph::NodeId;
 use crate::size::Size;
 
 /// A loop with more turns than this would be a `scan`.
@@ -39,7 +39,7 @@ impl<'a> Lowerer<'a> {
             value = self.in_frame(|this, frame| this.coerce(frame, value, ty, Declared::Let, expr.into()));
         }
         if let Pattern::Name(name) = pattern {
-            self.label(&value, &name.text, first);
+            self.label(&value, &name.text, first, expr.into());
         }
         self.bind(pattern, value, expr.into());
     }
@@ -74,13 +74,14 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// The user's name for nodes that were made for it.
-    fn label(&mut self, value: &Value<'a>, name: &str, first: usize) {
+    /// The user's name and place for a node that was made for it.
+    fn label(&mut self, value: &Value<'a>, name: &str, first: usize, at: At) {
+        self.mark(at, name);
         if let Value::Tensor(node) = value
             && node.index() >= first
             && let Some(node) = self.graph.nodes.get_mut(node.index())
         {
-            node.origin = Origin { label: name.into(), ..(*node.origin).clone() }.into();
+            node.origin = self.graph.origin.clone();
         }
     }
 
@@ -121,7 +122,7 @@ impl<'a> Lowerer<'a> {
         };
         let first = self.graph.nodes.len();
         let value = self.eval(expr, &Want::hint(hint));
-        self.label(&value, &name.text, first);
+        self.label(&value, &name.text, first, expr.into());
         self.note_metric(&name.text, &value);
         let known = self.frames.last_mut().is_some_and(|frame| frame.assign(&name.text, value));
         if !known {

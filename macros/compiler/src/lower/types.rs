@@ -55,8 +55,11 @@ impl<'a> Lowerer<'a> {
 
     /// A type in the user's words.
     pub(super) fn show(&self, ty: &Type) -> String {
-        let show = |sizes: &[Size]| sizes.iter().map(|size| self.sizes.show(size)).collect();
-        Type { rows: show(&ty.rows), features: show(&ty.features) }.to_string()
+        let show = |sizes: &[Size]| sizes.iter().map(|size| self.sizes.show(size)).collect::<Vec<_>>();
+        // The whole batch as an ordinary axis has another letter than the rows.
+        let ordinary = |symbol: &str| (symbol == BATCH).then(|| Size::symbol("N"));
+        let features = show(&ty.features).iter().map(|size| size.substitute(&ordinary)).collect();
+        Type { rows: show(&ty.rows), features }.to_string()
     }
 
     /// The value of a size as written.

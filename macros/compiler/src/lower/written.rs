@@ -29,7 +29,7 @@ pub(super) fn written_type(ty: &TypeExpr) -> String {
 }
 
 /// `dense(x: Tensor<B, _, I>, out: usize) -> Tensor<B, _, out>`.
-pub(super) fn signature(function: &Function) -> String {
+pub(crate) fn signature(function: &Function) -> String {
     let params = function.params.iter().map(|p| {
         let default = p.default.as_ref().map(|value| format!(" = {}", written(value))).unwrap_or_default();
         format!("{}: {}{default}", p.name.text, written_type(&p.ty))

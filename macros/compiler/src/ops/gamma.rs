@@ -70,11 +70,8 @@ pub(super) fn digamma(x: f64) -> f64 {
         sum += 1.0 / x;
         x += 1.0;
     }
-    let series: f64 = BERNOULLI
-        .iter()
-        .enumerate()
-        .map(|(k, b)| b / (2 * k + 2) as f64 / x.powi(2 * k as i32 + 2))
-        .sum();
+    let series: f64 =
+        BERNOULLI.iter().enumerate().map(|(k, b)| b / (2 * k + 2) as f64 / x.powi(2 * k as i32 + 2)).sum();
     x.ln() - 0.5 / x - series - sum
 }
 

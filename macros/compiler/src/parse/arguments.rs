@@ -54,8 +54,7 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the arguments of the attribute `name`.
     pub fn parse(name: &str, tokens: TokenStream) -> Result<Self> {
-        let attribute = Attribute::named(name)
-            .ok_or_else(|| Error::new(Span::call_site(), format!("`{name}` is not an attribute of Diabolo")))?;
+        let attribute = Attribute::named(name).ok_or_else(|| Error::new(Span::call_site(), unknown(name)))?;
         let mut arguments = Arguments { attribute, trains: None, backward: None, krate: None };
         let mut errors = Errors::default();
         super::nesting::check(&tokens)?;
@@ -115,6 +114,15 @@ impl Arguments {
             }
         }
         Ok(())
+    }
+}
+
+fn unknown(name: &str) -> String {
+    match name {
+        "state" => "`#[state]` is reserved: values that a step replaces are not part of Diabolo yet; \
+                    a `#[network]` that returns a `param(…)` is a value that training changes"
+            .to_owned(),
+        _ => format!("`{name}` is not an attribute of Diabolo"),
     }
 }
 

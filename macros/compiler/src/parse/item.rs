@@ -13,7 +13,7 @@ use crate::words;
 impl Parser {
     /// The item under an attribute.
     pub(super) fn item(mut self, arguments: &Arguments, tokens: TokenStream) -> Result<Item> {
-        let tokens = nesting::flatten_groups_checked(tokens).map_err(|e| self.here_of(e))?;
+        let tokens = nesting::flattened(tokens).map_err(|e| self.here_of(e))?;
         let item = match syn::parse2::<syn::Item>(tokens) {
             Ok(item) => item,
             Err(error) => return Err(self.here_of(Error::from(error).into())),
@@ -162,7 +162,13 @@ impl Parser {
                 self.error(argument.ty.span(), message);
             }
             let default = self.default_value(&argument.attrs);
-            if default.is_some() && !matches!(ty, TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_)) {
+            let takes_number = match ty {
+                TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) => true,
+                // A number, repeated to the shape that the call has; data has none.
+                TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => role != Role::Loss,
+                TypeExpr::Tuple(..) | TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
+            };
+            if default.is_some() && !takes_number {
                 self.error(ident.span(), format!("`{}` is not a number, so it has no default", name.text));
             }
             params.push(Param { name, ty, default });

@@ -54,15 +54,15 @@ fn measure(tokens: TokenStream, start: usize) -> std::result::Result<(), Span> {
     Ok(())
 }
 
-/// Checks, then flattens.
-pub(super) fn flatten_groups_checked(tokens: TokenStream) -> Result<TokenStream> {
+/// The same tokens without invisible groups, unless they nest too deep.
+pub fn flattened(tokens: TokenStream) -> Result<TokenStream> {
     check(&tokens)?;
     Ok(flatten_groups(tokens))
 }
 
 /// Removes the invisible groups that `$x:expr` and the like of a user's macro leave: an expression becomes
 /// a parenthesis, anything else its contents.
-pub fn flatten_groups(tokens: TokenStream) -> TokenStream {
+fn flatten_groups(tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()
         .flat_map(|token| match token {

@@ -14,6 +14,12 @@ use std::collections::HashMap;
 use crate::graph::*;
 use crate::print::live;
 
+/// From a graph to one that means the same.
+pub type Pass = fn(&Graph) -> Graph;
+
+/// The passes after differentiation, in their order, by name.
+pub const ALL: [(&str, Pass); 2] = [("simplify", simplify), ("contract", contract)];
+
 /// The graph without the nodes that no output needs.
 pub fn sweep(graph: &Graph) -> Graph {
     let mut swept = without_nodes(graph);

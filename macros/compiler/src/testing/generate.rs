@@ -231,7 +231,11 @@ impl Maker {
             }
             (6, Some((axis, _))) => {
                 let y = self.any();
-                if *self.graph.ty(y) == ty { self.graph.concat(&[x, y], axis) } else { self.graph.concat(&[x, x], axis) }
+                if *self.graph.ty(y) == ty {
+                    self.graph.concat(&[x, y], axis)
+                } else {
+                    self.graph.concat(&[x, x], axis)
+                }
             }
             (7, _) if rows == 1 => self.graph.batch(x),
             (7 | 8, _) if rows == 0 && shape.first() == Some(&Size::batch()) => self.graph.unbatch(x),

@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 
 use super::sizes::{size, symbol};
 use super::steps::{self, Scope};
-use crate::graph::{Graph, Role};
+use crate::graph::Graph;
 use crate::schedule::{Home, Schedule, Segment, Stage};
 use crate::size::{BATCH, Size};
 
@@ -91,7 +91,7 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
             }
         });
     }
-    let head = head(names, schedule);
+    let head = head(schedule);
     let dims = dims(names);
     let (layout_item, slots, count) = self::layout(names, schedule, &layout);
     Ok(quote! {
@@ -147,7 +147,7 @@ pub(super) fn dims(names: &Names<'_>) -> TokenStream {
 }
 
 /// Inputs, parameters and outputs, cut into slices.
-fn head(names: &Names<'_>, schedule: &Schedule) -> TokenStream {
+fn head(schedule: &Schedule) -> TokenStream {
     let graph = &schedule.graph;
     let mut out = TokenStream::new();
     for (i, input) in graph.inputs.iter().enumerate() {
@@ -177,14 +177,7 @@ fn head(names: &Names<'_>, schedule: &Schedule) -> TokenStream {
     cut("g", "grads", of(&|home| if let Home::Gradient(i) = home { Some(*i) } else { None }));
     cut("r", "outputs", of(&|home| if let Home::Result(i) = home { Some(*i) } else { None }));
     cut("m", "metrics", of(&|home| if let Home::Metric(i) = home { Some(*i) } else { None }));
-    let _ = names;
     out
-}
-
-/// Whether the graph hands out gradients or metrics in the places that the schedule counts.
-#[allow(dead_code)]
-fn roles(graph: &Graph) -> impl Iterator<Item = &Role> {
-    graph.outputs.iter().map(|output| &output.role)
 }
 
 /// The function that sizes the arena, the statements that cut it, and the number of its parts.
@@ -200,7 +193,7 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
         let elements = if slot.rows { &slot.elements * &Size::batch() } else { slot.elements.clone() };
         let exact = size(&elements);
         let part = lens.len();
-        lens.push(quote!((#exact).next_multiple_of(16)));
+        lens.push(quote!(usize::next_multiple_of(#exact, 16)));
         cuts.extend(quote!(let (#local, work) = work.split_at_mut(slots[#part]);));
     }
     let mut scratch = Vec::new();
@@ -211,11 +204,11 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
         tilings.push(quote!(#krate::kernels::Tiling::plan(#rows, #bytes, #flops, 4 * #lane)));
         let local = format_ident!("lanes{i}");
         let part = lens.len();
-        lens.push(quote!(tilings[#i].lanes * (#lane).next_multiple_of(16)));
+        lens.push(quote!(tilings[#i].lanes * usize::next_multiple_of(#lane, 16)));
         cuts.extend(quote!(let (#local, work) = work.split_at_mut(slots[#part]);));
         let slots = stage.scratch.iter().map(|slot| {
             let slot = size(slot);
-            quote!((tilings[#i].tile * #slot).next_multiple_of(16))
+            quote!(usize::next_multiple_of(tilings[#i].tile * #slot, 16))
         });
         scratch.push(quote!(tilings[#i].lanes * (0 #(+ #slots)*)));
     }
@@ -272,7 +265,7 @@ fn stage(
     for (i, slot) in stage.scratch.iter().enumerate() {
         let (local, slot) = (format_ident!("s{i}"), size(slot));
         cuts.extend(quote! {
-            let (#local, scratch) = scratch.split_at_mut((height * #slot).next_multiple_of(16));
+            let (#local, scratch) = scratch.split_at_mut(usize::next_multiple_of(height * #slot, 16));
         });
     }
     for (i, buffer) in schedule.buffers.iter().enumerate() {
@@ -284,7 +277,7 @@ fn stage(
     let lanes = format_ident!("lanes{number}");
     let slots = stage.scratch.iter().map(|slot| {
         let slot = size(slot);
-        quote!((tilings[#number].tile * #slot).next_multiple_of(16))
+        quote!(usize::next_multiple_of(tilings[#number].tile * #slot, 16))
     });
     Ok(quote! {
         let (height, lanes) = (tilings[#number].tile, tilings[#number].lanes);

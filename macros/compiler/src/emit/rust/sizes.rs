@@ -26,13 +26,18 @@ pub(super) fn size(size: &Size) -> TokenStream {
     let mut out = TokenStream::new();
     for (i, (symbols, factor)) in terms.iter().enumerate() {
         let n = Literal::u64_unsuffixed(factor.unsigned_abs());
-        let names = symbols.iter().map(|s| symbol(s));
-        let term = match (factor.unsigned_abs(), symbols.is_empty()) {
-            (1, false) => quote!(#(#names)* *),
-            _ => quote!(#n #(* #names)*),
-        };
-        let names = symbols.iter().map(|s| symbol(s));
-        let term = if factor.unsigned_abs() == 1 && !symbols.is_empty() { quote!(#(#names)**) } else { term };
+        let mut factors: Vec<TokenStream> = Vec::new();
+        if factor.unsigned_abs() != 1 || symbols.is_empty() {
+            factors.push(quote!(#n));
+        }
+        factors.extend(symbols.iter().map(|name| {
+            let local = symbol(name);
+            quote!(#local)
+        }));
+        let mut term = TokenStream::new();
+        for (i, factor) in factors.into_iter().enumerate() {
+            term.extend(if i == 0 { factor } else { quote!(* #factor) });
+        }
         out.extend(match (i, *factor < 0) {
             (0, _) => term,
             (_, true) => quote!(- #term),

@@ -6,6 +6,7 @@
 use super::{Call, Entry};
 use crate::autodiff;
 use crate::graph::{NodeId, Output, Role};
+use crate::lower::broadcast::Operand;
 use crate::lower::value::Value;
 use crate::lower::{Lowerer, Mode};
 
@@ -20,9 +21,17 @@ pub(super) static WORDS: &[Entry] = &[
     entry("jacobian", &["f", "x"], |l, call| {
         let (cut, y) = at_cut(l, &call)?;
         l.mark(call.at, call.word);
-        match autodiff::jacobian(&mut l.graph, y, cut) {
+        let (x_ty, y_ty) = (l.graph.ty(cut).clone(), l.graph.ty(y).clone());
+        let derivative = match x_ty.rows == y_ty.rows {
+            true => autodiff::jacobian(&mut l.graph, y, cut).map_err(|why| format!(": {why}")),
+            false => Err(format!(", and {} and {} have different rows", l.show(&x_ty), l.show(&y_ty))),
+        };
+        match derivative {
             Ok(node) => Some(Value::Tensor(node)),
-            Err(why) => l.fail(call.at, format!("`jacobian` is taken row by row: {why}")),
+            Err(why) => l.fail(
+                call.at,
+                format!("`jacobian` is taken row by row, so its function cannot cross the rows of the batch{why}"),
+            ),
         }
     }),
     entry("stop_gradient", &["x"], |l, call| {
@@ -77,7 +86,8 @@ fn at_cut<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeI
     if let Some(from) = l.shaped_by.get(&x).cloned() {
         l.shaped_by.insert(cut, from);
     }
-    let value = l.apply(function, vec![(Value::Tensor(cut), call.at)], call.at)?;
+    let argument = Operand { value: Value::Tensor(cut), ..call.arg(1)?.clone() };
+    let value = l.apply(function, vec![argument], call.at)?;
     match value {
         Value::Tuple(_) => {
             let (word, found) = (call.word, l.describe(&value));

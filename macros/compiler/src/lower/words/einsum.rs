@@ -1,7 +1,7 @@
 //! `einsum("bd,kd->bk", x, w)`: any product, summed over the labels that the result lacks.
 //!
-//! In: labels and values. The first label of a value with rows stands for all of its rows. Out: one `Contract`.
-//! Never: rows summed; an ellipsis.
+//! In: labels and values. The first label of a value with rows stands for all of its rows; `...` stands for any
+//! feature axes, the same in every value that has it. Out: one `Contract`. Never: rows summed.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,9 @@ use crate::size::Size;
 pub(super) static WORDS: &[Entry] =
     &[Entry { name: "einsum", params: &["labels"], rest_after: Some(1), run: |l, call| einsum(l, &call) }];
 
+/// `...` among the labels.
+const ANY: char = '…';
+
 /// The labels as written.
 struct Labels {
     inputs: Vec<Vec<char>>,
@@ -27,10 +30,14 @@ impl Labels {
         let Some((inputs, output)) = text.split_once("->") else {
             return Err(format!("\"{text}\" has no `->`: the labels of the result stand behind it, as in \"bd,kd->bk\""));
         };
-        let letters = |part: &str| part.chars().collect::<Vec<_>>();
+        let letters = |part: &str| part.replace("...", "…").chars().collect::<Vec<_>>();
         let labels = Labels { inputs: inputs.split(',').map(letters).collect(), output: letters(output) };
-        let all = labels.inputs.iter().flatten().chain(&labels.output);
-        match all.into_iter().find(|c| !c.is_ascii_alphabetic()) {
+        let lists = || labels.inputs.iter().chain([&labels.output]);
+        if lists().any(|list| list.iter().filter(|c| **c == ANY).count() > 1) {
+            return Err(format!("`...` stands twice for one value in \"{text}\""));
+        }
+        let strange = lists().flatten().copied().find(|c| !c.is_ascii_alphabetic() && *c != ANY);
+        match strange {
             Some(c) => Err(format!("`{c}` in \"{text}\" is not a label: a label is one letter")),
             None => Ok(labels),
         }
@@ -59,11 +66,12 @@ fn einsum<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         return l.fail(text.at, format!("\"{written}\" has labels for {has} values, and {given} are given"));
     }
     let row = row_label(l, &labels, &call.rest)?;
-    let mut sizes = BTreeMap::new();
+    let (mut sizes, mut any) = (BTreeMap::new(), None);
     let mut factors = Vec::new();
     for (labels, operand) in labels.inputs.iter().zip(&call.rest) {
-        factors.push(factor(l, labels, operand, row, &mut sizes)?);
+        factors.push(factor(l, labels, operand, row, &mut any, &mut sizes)?);
     }
+    let labels = spelled_out(l, call, labels, &mut factors, any)?;
     let rows = factors.iter().filter_map(|f| f.node).find(|n| !l.graph.ty(*n).rows.is_empty());
     let rows = rows.map(|n| l.graph.ty(n).rows.clone()).unwrap_or_default();
     let output = result_labels(l, call, &labels, row, &rows)?;
@@ -71,17 +79,46 @@ fn einsum<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     contract(l, call, &factors, &output, &rows)
 }
 
+/// `…` as that many labels of its own.
+fn expanded(labels: &[char], any: usize) -> Vec<char> {
+    let own = (0..any as u32).filter_map(|i| char::from_u32(0xE000 + i));
+    labels.iter().flat_map(|c| if *c == ANY { own.clone().collect() } else { vec![*c] }).collect()
+}
+
+/// Every `…` that is left, once its number of axes is known.
+fn spelled_out<'a>(
+    l: &mut Lowerer<'a>,
+    call: &Call<'a, '_>,
+    labels: Labels,
+    factors: &mut [Factor],
+    any: Option<usize>,
+) -> Option<Labels> {
+    let waits = factors.iter().any(|f| f.features.contains(&ANY)) || labels.output.contains(&ANY);
+    if waits && any.is_none() {
+        return l.fail(call.at, "nothing says how many axes `...` stands for here");
+    }
+    let any = any.unwrap_or(0);
+    factors.iter_mut().for_each(|f| f.features = expanded(&f.features, any));
+    let inputs = labels.inputs.iter().map(|list| expanded(list, any)).collect();
+    Some(Labels { inputs, output: expanded(&labels.output, any) })
+}
+
 /// The label that stands for the rows: the first one of the values that have any. In a function that is used
 /// without rows, the one that a value has too many.
 fn row_label<'a>(l: &mut Lowerer<'a>, labels: &Labels, operands: &[Operand<'a>]) -> Option<Option<char>> {
     let mut found: Option<char> = None;
+    let output = &labels.output;
     let used_without_rows = l.frames.last().is_some_and(|f| f.letters.rows.as_ref().is_some_and(Vec::is_empty));
     for (labels, operand) in labels.inputs.iter().zip(operands) {
         let ty = match &operand.value {
             Value::Pending(index) if l.settled(*index).is_none() => continue,
             value => l.tensor(value, operand.at).map(|node| l.graph.ty(node).clone())?,
         };
-        let dropped = used_without_rows && labels.len() == ty.features.len() + 1;
+        let dropped = used_without_rows
+            && match labels.contains(&ANY) {
+                true => labels.first() == output.first() && labels.len() > 1 && labels.first() != Some(&ANY),
+                false => labels.len() == ty.features.len() + 1,
+            };
         if ty.rows.is_empty() && !dropped {
             continue;
         }
@@ -105,6 +142,7 @@ fn factor<'a>(
     labels: &[char],
     operand: &Operand<'a>,
     row: Option<char>,
+    any: &mut Option<usize>,
     sizes: &mut BTreeMap<char, Size>,
 ) -> Option<Factor> {
     let starts_with_rows = row.is_some() && labels.first() == row.as_ref();
@@ -119,10 +157,17 @@ fn factor<'a>(
     let ty = l.graph.ty(node).clone();
     let has_rows = !ty.rows.is_empty();
     // A value without rows may carry the label of the rows: it is repeated over them.
-    let drop = has_rows || (starts_with_rows && labels.len() == ty.features.len() + 1);
+    let has_any = labels.contains(&ANY);
+    let drop = has_rows || (starts_with_rows && (has_any || labels.len() == ty.features.len() + 1));
     let features = if drop { labels.get(1..).unwrap_or_default() } else { labels };
     let shown = l.show(&ty);
-    let from = l.shape_from(node, Some(&operand.text).filter(|t| !t.contains('…')).map(|t| t.as_str()));
+    let here = (ty.features.len() + 1).saturating_sub(features.len());
+    if has_any && *any.get_or_insert(here) != here {
+        let before = any.unwrap_or_default();
+        return l.fail(operand.at, format!("`...` is {here} axes of {shown}, and {before} of a value before"));
+    }
+    let features = expanded(features, here).as_slice().to_vec();
+    let from = l.shape_from(node, &operand.text);
     if features.len() != ty.features.len() {
         let (wish, have) = (labels.len(), ty.features.len() + usize::from(has_rows));
         let message = format!("{wish} labels for {shown}, which has {have} axes (rows count as one)\n{from}");

@@ -11,7 +11,6 @@ mod shape;
 
 use super::arguments::{Parameter, arrange};
 use super::broadcast::Operand;
-use super::call::Given;
 use super::expr::Want;
 use super::value::Value;
 use super::{At, Lowerer};
@@ -66,9 +65,9 @@ pub(super) fn call<'a>(
 }
 
 /// A word called as a value, as in `grad(square, x)`.
-pub(super) fn apply<'a>(lowerer: &mut Lowerer<'a>, word: &'a str, given: Vec<Given<'a>>, at: At) -> Option<Value<'a>> {
-    let operand = |(value, at)| (None, Operand { value, at, text: "…".to_owned() });
-    dispatch(lowerer, word, given.into_iter().map(operand).collect(), at, &Want::default())
+pub(super) fn apply<'a>(lowerer: &mut Lowerer<'a>, word: &'a str, given: Vec<Operand<'a>>, at: At) -> Option<Value<'a>> {
+    let operands = given.into_iter().map(|operand| (None, operand)).collect();
+    dispatch(lowerer, word, operands, at, &Want::default())
 }
 
 fn dispatch<'a>(
@@ -190,10 +189,10 @@ impl<'a> Call<'a, '_> {
                     let shown = lowerer.show(ty);
                     let range = match features {
                         0 => "no feature axes".to_owned(),
-                        1 => "feature axis 1 alone".to_owned(),
-                        n => format!("feature axes 1 to {n}"),
+                        1 => "axis 1 alone".to_owned(),
+                        n => format!("axes 1 to {n}"),
                     };
-                    lowerer.fail(at, format!("axis {k} of {shown}: it has {range}, counted after the rows"))
+                    lowerer.fail(at, format!("feature axes count from 1, after the rows: {shown} has {range}, not {k}"))
                 }
             },
             (other, None) => {

@@ -14,6 +14,7 @@ pub(super) static WORDS: &[Entry] = &[
     Entry { name: "flatten", params: &["x"], rest_after: None, run: |l, call| flatten(l, &call) },
     Entry { name: "squeeze", params: &["x", "axis?"], rest_after: None, run: |l, call| squeeze(l, &call) },
     Entry { name: "unsqueeze", params: &["x", "axis"], rest_after: None, run: |l, call| unsqueeze(l, &call) },
+    Entry { name: "expand_like", params: &["x", "like"], rest_after: None, run: |l, call| expand_like(l, &call) },
     Entry { name: "permute", params: &["x"], rest_after: Some(1), run: |l, call| permute(l, &call) },
     Entry { name: "transpose", params: &["x"], rest_after: None, run: |l, call| transpose(l, &call) },
     Entry {
@@ -118,6 +119,37 @@ fn unsqueeze<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> 
         }
     }
     reshaped(l, call, x, features)
+}
+
+/// The axes of `x` are the last ones of `like`; the others are new.
+fn expand_like<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
+    let like = call.tensor(l, 1)?;
+    let target = l.graph.ty(like).clone();
+    let x = match call.arg(0)?.value {
+        Value::Pending(index) if l.settled(index).is_none() => l.settle(index, &target)?,
+        _ => call.tensor(l, 0)?,
+    };
+    let ty = l.graph.ty(x).clone();
+    let new = target.features.len().checked_sub(ty.features.len());
+    let fits = new.is_some_and(|new| {
+        let axes = ty.features.iter().zip(target.features.iter().skip(new));
+        let rows = ty.rows.is_empty() || l.same_list(&ty.rows, &target.rows).is_ok();
+        rows && axes.into_iter().all(|(from, to)| from.is_one() || l.same(from, to))
+    });
+    let (Some(new), true) = (new, fits) else {
+        let (from, to) = (l.show(&ty), l.show(&target));
+        return l.fail(call.at, format!("`expand_like`: the axes of {from} are not the last ones of {to}"));
+    };
+    l.mark(call.at, call.word);
+    let target = l.resolved(&target);
+    let from = l.resolved(&ty);
+    let rows = (0..target.rows.len()).map(|axis| (axis < from.rows.len()).then_some(axis));
+    let features = target.features.iter().enumerate().map(|(axis, to)| {
+        let own = axis.checked_sub(new)?;
+        (from.features.get(own) == Some(to)).then_some(from.rows.len() + own)
+    });
+    let places = rows.chain(features).collect();
+    Some(Value::Tensor(l.graph.broadcast(x, places, target)))
 }
 
 fn permute<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {

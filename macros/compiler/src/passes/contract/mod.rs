@@ -4,6 +4,9 @@
 //! In: a simplified graph. Out: the same meaning, where the predicted cost falls clearly; everything else as
 //! it was. Never: a *cancelling* rewrite (see `term`); a cost that depends on the machine.
 //!
+//! Afterwards every `Contract` is binary, with at least one summed label, each of which both arguments have
+//! once; only a diagonal is taken by a `Contract` of one argument. What sums nothing is a `mul`.
+//!
 //! Each sum and each product is unfolded to factors, as far as that stays stable, and also stopping at each
 //! inner product; the cheapest of these plans is compared with what the node costs now, together with the
 //! nodes that only it needs.
@@ -83,17 +86,35 @@ fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
         return None;
     }
     let (widest, opened) = plan(graph, id, &HashSet::new());
-    let saved = |opened: &[NodeId]| cost(graph, id) + freed(graph, id, opened, users);
-    let mut best = (widest.cost / saved(&opened), widest);
+    let ratio = |plan: &Plan, opened: &[NodeId]| {
+        // A value without elements costs nothing either way.
+        plan.cost / (cost(graph, id) + freed(graph, id, opened, users)).max(1.0)
+    };
+    let mut best = (ratio(&widest, &opened), widest);
     // Stopping at one of the products or sums inside.
     for inner in opened.iter().filter(|inner| **inner != id && cost(graph, **inner) > 0.0) {
         let (plan, opened) = plan(graph, id, &HashSet::from([*inner]));
-        let ratio = plan.cost / saved(&opened);
-        if ratio < best.0 {
-            best = (ratio, plan);
+        let part = ratio(&plan, &opened);
+        if part < best.0 {
+            best = (part, plan);
         }
     }
-    (best.0 < CLEARLY).then_some(best.1)
+    (best.0 < CLEARLY || !is_normal(node)).then_some(best.1)
+}
+
+/// Whether a node is in the form that `schedule` is made for; see the header.
+fn is_normal(node: &Node) -> bool {
+    let Kind::Contract { inputs, output } = &node.kind else { return true };
+    let repeats = |labels: &Vec<u32>| labels.iter().enumerate().any(|(i, label)| labels[..i].contains(label));
+    match inputs.as_slice() {
+        [one] => repeats(one),
+        [a, b] => {
+            let summed: Vec<&u32> = a.iter().chain(b).filter(|label| !output.contains(label)).collect();
+            let both = summed.iter().all(|label| a.contains(label) && b.contains(label));
+            !summed.is_empty() && both && !repeats(a) && !repeats(b)
+        }
+        _ => false,
+    }
 }
 
 fn plan(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> (Plan, Vec<NodeId>) {

@@ -124,7 +124,8 @@ mod tests {
     fn a_chain_of_matrices_is_cut_at_its_thinnest_place() {
         // (ab)(bc)(cd) with b small: a(b c)(c d) is dearer than … the classic 10×100×5×50.
         let sizes = [10.0, 100.0, 5.0, 50.0];
-        let problem = Problem { operands: vec![vec![0, 1], vec![1, 2], vec![2, 3]], output: &[0, 3], sizes: &sizes };
+        let problem =
+            Problem { operands: vec![vec![0, 1], vec![1, 2], vec![2, 3]], output: &[0, 3], sizes: &sizes };
         let (tree, cost) = problem.solve();
         assert_eq!(cost, 5000.0 + 2500.0);
         let left = Tree::Pair(Box::new(Tree::One(0)), Box::new(Tree::One(1)));

@@ -82,11 +82,15 @@ impl Plan {
     pub fn build(&self, graph: &mut Graph, moved: &HashMap<NodeId, NodeId>) -> NodeId {
         let ty = typed(self.output.iter().map(|l| self.sizes[*l].clone()).collect(), self.rows);
         let scalar = self.scalar(graph, moved);
-        let mut parts: Vec<Option<Part>> =
-            self.factors.iter().map(|(factor, kept)| Some(self.operand(graph, moved, factor, kept))).collect();
+        let mut parts: Vec<Option<Part>> = self
+            .factors
+            .iter()
+            .map(|(factor, kept)| Some(self.operand(graph, moved, factor, kept)))
+            .collect();
         if let Some(scalar) = scalar {
             // On the smallest operand.
-            let size = |part: &Part| -> f64 { part.labels.iter().map(|l| self.sizes[*l].nominal()).product() };
+            let size =
+                |part: &Part| -> f64 { part.labels.iter().map(|l| self.sizes[*l].nominal()).product() };
             let smallest = parts.iter_mut().flatten().min_by(|a, b| size(a).total_cmp(&size(b)));
             match smallest {
                 None => return graph.broadcast(scalar, vec![None; ty.rank()], ty),
@@ -120,7 +124,13 @@ impl Plan {
     }
 
     /// A factor to its power, summed over what only it depends on.
-    fn operand(&self, graph: &mut Graph, moved: &HashMap<NodeId, NodeId>, factor: &Factor, kept: &[Label]) -> Part {
+    fn operand(
+        &self,
+        graph: &mut Graph,
+        moved: &HashMap<NodeId, NodeId>,
+        factor: &Factor,
+        kept: &[Label],
+    ) -> Part {
         let id = power(graph, moved[&factor.node], factor.power);
         let mut distinct: Vec<Label> = Vec::new();
         for label in &factor.labels {
@@ -132,7 +142,8 @@ impl Plan {
             let names = |labels: &[Label]| labels.iter().map(|l| *l as u32).collect::<Vec<u32>>();
             graph.contract(vec![names(&factor.labels)], &[id], names(kept), self.rows_of(kept))
         } else {
-            let axes: Vec<usize> = (0..distinct.len()).filter(|axis| !kept.contains(&distinct[*axis])).collect();
+            let axes: Vec<usize> =
+                (0..distinct.len()).filter(|axis| !kept.contains(&distinct[*axis])).collect();
             graph.sum(id, &axes)
         };
         Part { id, labels: kept.to_vec() }
@@ -151,7 +162,8 @@ impl Plan {
                 let set = left | right;
                 let outside = |label: &Label| {
                     self.output.contains(label)
-                        || (0..self.factors.len()).any(|f| set >> f & 1 == 0 && self.factors[f].1.contains(label))
+                        || (0..self.factors.len())
+                            .any(|f| set >> f & 1 == 0 && self.factors[f].1.contains(label))
                 };
                 let mut every = a.labels.clone();
                 every.extend(b.labels.iter().filter(|l| !a.labels.contains(l)));
@@ -193,7 +205,8 @@ impl Plan {
         if labels.is_empty() || labels.first().copied() != self.batch {
             return 0;
         }
-        let further = labels[1..].iter().take_while(|l| self.rows > 0 && self.output[..self.rows].contains(l));
+        let further =
+            labels[1..].iter().take_while(|l| self.rows > 0 && self.output[..self.rows].contains(l));
         1 + further.count()
     }
 

@@ -211,6 +211,11 @@ impl Unfolding<'_> {
                 }
             }
         }
+        // Renamed, two factors may have become one.
+        let factors = std::mem::take(&mut term.factors);
+        for factor in factors {
+            push(&mut term.factors, factor);
+        }
         let used = |label: &Label| term.factors.iter().any(|f| f.labels.contains(label));
         let (summed, counted): (Vec<Label>, Vec<Label>) = term.summed.iter().partition(|label| used(label));
         term.counts.extend(counted.into_iter().map(|l| self.sizes[l].clone()).filter(|size| !size.is_one()));
@@ -232,14 +237,17 @@ fn multiply(mut a: Term, b: Term) -> Term {
     a.number *= b.number;
     a.counts.extend(b.counts);
     a.summed.extend(b.summed);
-    for factor in b.factors {
-        let same = |f: &&mut Factor| {
-            f.node == factor.node && f.labels == factor.labels && (f.power > 0) == (factor.power > 0)
-        };
-        match a.factors.iter_mut().find(same) {
-            Some(found) => found.power += factor.power,
-            None => a.factors.push(factor),
-        }
-    }
+    b.factors.into_iter().for_each(|factor| push(&mut a.factors, factor));
     a
+}
+
+/// One more factor: another power of one that is there, where both divide or both multiply.
+fn push(factors: &mut Vec<Factor>, factor: Factor) {
+    let same = |f: &&mut Factor| {
+        f.node == factor.node && f.labels == factor.labels && (f.power > 0) == (factor.power > 0)
+    };
+    match factors.iter_mut().find(same) {
+        Some(found) => found.power += factor.power,
+        None => factors.push(factor),
+    }
 }

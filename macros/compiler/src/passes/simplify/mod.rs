@@ -8,6 +8,7 @@ mod reduce;
 mod views;
 
 use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 
 use super::{sweep, without_nodes};
 use crate::graph::*;
@@ -35,7 +36,8 @@ pub fn simplify(graph: &Graph) -> Graph {
 /// The new graph, in which equal nodes are one.
 struct Simplifier {
     graph: Graph,
-    known: HashMap<String, NodeId>,
+    /// By kind and arguments; those of one entry differ in what their kind carries, or in type.
+    known: HashMap<(Discriminant<Kind>, Vec<NodeId>), Vec<NodeId>>,
 }
 
 impl Simplifier {
@@ -46,9 +48,9 @@ impl Simplifier {
             Kind::Reduce { reduction, axes } => self.reduce(*reduction, axes, args[0]),
             Kind::View(view) => self.view(view, &args, &ty),
             Kind::StopGradient => Some(args[0]),
-            Kind::Const(Constant::Size(size)) => {
-                size.value().map(|n| self.make(Kind::Const(Constant::Number(n as f64)), vec![], Type::scalar()))
-            }
+            Kind::Const(Constant::Size(size)) => size
+                .value()
+                .map(|n| self.make(Kind::Const(Constant::Number(n as f64)), vec![], Type::scalar())),
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) => None,
             Kind::Random { .. } | Kind::Contract { .. } => None,
         };
@@ -57,12 +59,21 @@ impl Simplifier {
 
     /// The node as it is, once.
     fn intern(&mut self, kind: Kind, args: Vec<NodeId>, ty: Type) -> NodeId {
-        let key = format!("{kind:?} {args:?} {ty:?}");
-        if let Some(id) = self.known.get(&key) {
+        let key = (discriminant(&kind), args);
+        let equal = |id: &&NodeId| {
+            let node = self.graph.node(**id);
+            // 0 and -0 are equal, and not the same.
+            let bits = |kind: &Kind| match kind {
+                Kind::Const(Constant::Number(number)) => number.to_bits(),
+                _ => 0,
+            };
+            node.kind == kind && bits(&node.kind) == bits(&kind) && node.ty == ty
+        };
+        if let Some(id) = self.known.get(&key).and_then(|ids| ids.iter().find(equal)) {
             return *id;
         }
-        let id = self.graph.push(kind, args, ty);
-        self.known.insert(key, id);
+        let id = self.graph.push(kind, key.1.clone(), ty);
+        self.known.entry(key).or_default().push(id);
         id
     }
 

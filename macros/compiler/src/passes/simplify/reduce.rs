@@ -44,9 +44,16 @@ impl Simplifier {
     }
 
     /// Along new axes, a sum is a product with their size, and the largest is the value itself.
-    fn of_repeated(&mut self, reduction: Reduction, axes: &[usize], node: &Node, places: &[Option<usize>]) -> NodeId {
+    fn of_repeated(
+        &mut self,
+        reduction: Reduction,
+        axes: &[usize],
+        node: &Node,
+        places: &[Option<usize>],
+    ) -> NodeId {
         let shape = node.ty.shape();
-        let count = Size::product(axes.iter().filter(|axis| places[**axis].is_none()).map(|axis| &shape[*axis]));
+        let count =
+            Size::product(axes.iter().filter(|axis| places[**axis].is_none()).map(|axis| &shape[*axis]));
         let inner: Vec<usize> = axes.iter().filter_map(|axis| places[*axis]).collect();
         let mut value = self.reduced(reduction, node.args[0], inner.clone());
         if reduction == Reduction::Sum && !count.is_one() {

@@ -1,0 +1,86 @@
+//! Densities, cross-entropies and divergences, in nats, with all their constants.
+//!
+//! In: what a distribution predicts, then what was observed. Out: one value per row; `_each`: per element.
+//! Never: a constant dropped.
+
+use crate::prelude::*;
+
+/// Σ of [`bce_with_logits_each`] over the features.
+#[function]
+pub fn bce_with_logits(logits: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B> {
+    sum(bce_with_logits_each(logits, observation))
+}
+
+/// −x log σ(l) − (1 − x) log(1 − σ(l)) = softplus(l) − x l, without overflow.
+#[function]
+pub fn bce_with_logits_each(logits: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B, _> {
+    softplus(logits) - observation * logits
+}
+
+/// Σ of [`bce_each`] over the features.
+#[function]
+pub fn bce(probability: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B> {
+    sum(bce_each(probability, observation))
+}
+
+/// −x log p − (1 − x) log(1 − p), with p kept within [1e-7, 1 − 1e-7]: prefer [`bce_with_logits`].
+#[function]
+pub fn bce_each(probability: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B, _> {
+    let p = min(max(probability, 1e-7), 1.0 - 1e-7);
+    -(observation * log(p) + (1.0 - observation) * log(1.0 - p))
+}
+
+/// Σ of [`log_bernoulli_each`] over the features.
+#[function]
+pub fn log_bernoulli(logits: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B> {
+    -bce_with_logits(logits, observation)
+}
+
+/// log Bernoulli(x; σ(l)), also for x between 0 and 1: minus the cross-entropy.
+#[function]
+pub fn log_bernoulli_each(logits: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B, _> {
+    -bce_with_logits_each(logits, observation)
+}
+
+/// Σ of [`log_normal_each`] over the features: `log_normal(z)` is the standard normal density.
+#[function]
+pub fn log_normal(
+    x: Tensor<B, _>,
+    #[default(0.0)] mean: Tensor<B, _>,
+    #[default(0.0)] logvar: Tensor<B, _>,
+) -> Tensor<B> {
+    sum(log_normal_each(x, mean, logvar))
+}
+
+/// log N(x; mean, e^logvar) = −½ (log 2π + logvar + (x − mean)² e^−logvar).
+#[function]
+pub fn log_normal_each(
+    x: Tensor<B, _>,
+    #[default(0.0)] mean: Tensor<B, _>,
+    #[default(0.0)] logvar: Tensor<B, _>,
+) -> Tensor<B, _> {
+    -0.5 * (log(6.283185307179586) + logvar + square(x - mean) * exp(-logvar))
+}
+
+/// −log N(x; mean, e^logvar), summed over the features: prediction first.
+#[function]
+pub fn gaussian_nll(
+    mean: Tensor<B, _>,
+    observation: Tensor<B, _>,
+    #[default(0.0)] logvar: Tensor<B, _>,
+) -> Tensor<B> {
+    -log_normal(observation, mean = mean, logvar = logvar)
+}
+
+/// Σ of [`kl_normal_each`] over the features.
+#[function]
+pub fn kl_normal(mean: Tensor<B, _>, logvar: Tensor<B, _>) -> Tensor<B> {
+    sum(kl_normal_each(mean, logvar))
+}
+
+/// KL(N(m, e^v) ‖ N(0, 1)) = ½ (e^v − 1 − v + m²) (Kingma and Welling 2014, appendix B); `expm1` keeps its
+/// digits for v near 0.
+#[function]
+pub fn kl_normal_each(mean: Tensor<B, _>, logvar: Tensor<B, _>) -> Tensor<B, _> {
+    0.5 * (expm1(logvar) - logvar + square(mean))
+}

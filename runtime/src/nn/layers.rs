@@ -1,0 +1,28 @@
+//! Layers: functions that make fresh parameters where they are called.
+//!
+//! In: features. Out: features. Never: an activation; that is the next word.
+
+use crate::prelude::*;
+
+/// A dense layer: `y = x W + b` along the last feature axis.
+///
+/// `W: Tensor<I, out>` lies [in, out] row-major, `b: Tensor<out>`; both start uniform on ±1/√I, which keeps the
+/// variance of sums of I terms (LeCun et al., "Efficient BackProp", 1998, §4.6). `bias = false` leaves out b.
+#[layer]
+pub fn dense(x: Tensor<B, _, I>, out: usize, #[default(true)] bias: bool) -> Tensor<B, _, out> {
+    let weight: Tensor<I, out> = param(fan_in(I));
+    let y = einsum("b...i,io->b...o", x, weight);
+    if bias {
+        let bias: Tensor<out> = param(fan_in(I));
+        y + expand_like(bias, y)
+    } else {
+        y
+    }
+}
+
+/// Dropout (Srivastava et al. 2014), inverted: while training, each element is 0 with probability `rate`, and
+/// the others are divided by 1 − rate; otherwise x itself.
+#[layer]
+pub fn dropout(x: Tensor<B, _>, rate: f32) -> Tensor<B, _> {
+    if training() { x * bernoulli(1.0 - rate) / (1.0 - rate) } else { x }
+}

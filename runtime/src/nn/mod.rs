@@ -1,0 +1,22 @@
+//! The library, written in the language itself: layers, losses, densities, kernels, optimizers.
+//!
+//! In: what `use diabolo::nn::{…}` names. Out: annotated functions like a user's own, in files that read like
+//! one. Never: anything that a user could not write.
+//!
+//! Conventions: the prediction comes first, the observation second. A loss or a density sums over the features
+//! and keeps the rows, and its `_each` form does not sum. Log-densities keep all their constants; units are nats.
+
+mod densities;
+mod errors;
+mod kernels;
+mod layers;
+mod optim;
+
+pub use densities::{
+    bce, bce_each, bce_with_logits, bce_with_logits_each, gaussian_nll, kl_normal, kl_normal_each, log_bernoulli,
+    log_bernoulli_each, log_normal, log_normal_each,
+};
+pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
+pub use kernels::{mmd, pairwise_squares, rbf};
+pub use layers::{dense, dropout};
+pub use optim::{adam, adamw, sgd};

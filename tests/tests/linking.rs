@@ -1,0 +1,155 @@
+//! Annotated functions find each other wherever Rust does: across modules, function bodies and crates, under
+//! other names, in any order.
+
+#![forbid(unsafe_code)]
+#![deny(warnings, unused, dead_code, missing_docs)]
+
+use codes::{decode, embed};
+use diabolo::prelude::*;
+use diabolo::program::{Declared, Root};
+use nets::make_network;
+
+/// The names of a root's parameters.
+fn params<R: Root>() -> Vec<&'static str> {
+    R::spec().params.iter().map(|p| p.path).collect()
+}
+
+// Before what it calls, which stands below and in modules.
+#[loss]
+fn vanilla(x: Tensor<B, 8>, #[default(0.5)] beta: f32) -> Tensor<B> {
+    beta * measure::distance(decode(embed(x)), x) + crate::measure::distance(x, x)
+}
+
+mod measure {
+    use diabolo::prelude::*;
+
+    #[function]
+    pub(crate) fn distance(a: Tensor<B, 8>, b: Tensor<B, 8>) -> Tensor<B> {
+        sum_squares(a - b)
+    }
+}
+
+#[test]
+fn across_three_crates_and_renamed_on_the_way() {
+    assert_eq!(params::<vanilla>(), ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight", "decode.linear0.weight"]);
+    let identity = vanilla::identity(&[2]);
+    assert_eq!(identity, <nets::encode as Declared>::identity(&[]));
+    assert!(identity.place.starts_with("nets::encode (src/lib.rs:"), "{}", identity.place);
+}
+
+#[test]
+fn a_loss_is_a_struct_of_its_hyperparameters_and_a_function_of_their_defaults() {
+    assert_eq!(vanilla().beta, 0.5);
+    assert_eq!(Root::hypers(&vanilla { beta: 0.25 }), [0.25]);
+    let roots = (diabolo::program::IntoRoot::into_root(vanilla), diabolo::program::IntoRoot::into_root(vanilla()));
+    assert_eq!(roots.0.beta, roots.1.beta);
+    // A local name may hide it.
+    let vanilla = vanilla { beta: 1.0 };
+    assert_eq!(vanilla.beta, 1.0);
+}
+
+#[loss]
+fn without_default(x: Tensor<B, 8>, scale: f32) -> Tensor<B> {
+    scale * vanilla(x, beta = 2.0)
+}
+
+#[test]
+fn a_hyperparameter_without_default_is_an_argument() {
+    assert_eq!(without_default(0.2).scale, 0.2);
+    assert_eq!(params::<without_default>(), params::<vanilla>());
+    assert_eq!(without_default::identity(&[0, 2]), <nets::encode as Declared>::identity(&[]));
+}
+
+#[test]
+fn inside_a_function_body() {
+    use nets::linear;
+
+    #[encoder]
+    fn small(x: Tensor<B, 8>) -> Tensor<B, 2> {
+        linear(x, 2)
+    }
+
+    #[loss]
+    fn size(x: Tensor<B, 8>) -> Tensor<B> {
+        sum_squares(small(x)) + vanilla(x)
+    }
+
+    assert_eq!(params::<size>().len(), 4);
+}
+
+#[loss]
+fn by_value(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(jacobian(embed, x)) + sum_squares(nets::twice(same, x))
+}
+
+#[function]
+fn same(x: Tensor<B, 8>) -> Tensor<B, 8> {
+    exp(x)
+}
+
+#[test]
+fn functions_as_values() {
+    assert_eq!(params::<by_value>(), ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight"]);
+    assert_eq!(by_value::identity(&[2]), same::identity(&[]));
+}
+
+make_network!(one, 8);
+make_network!(two, 8);
+
+#[loss]
+fn both(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(one(x) - two(x)) + sum_squares(one(x))
+}
+
+#[test]
+fn two_networks_of_one_macro_are_two() {
+    assert_eq!(params::<both>(), ["one.linear0.weight", "two.linear0.weight"]);
+    assert_ne!(both::identity(&[0]), both::identity(&[1]));
+}
+
+#[loss]
+fn renamed_crate(x: Tensor<B, 8>) -> Tensor<B> {
+    renamed::size(x, weight = 3.0) + sum_squares(renamed::scale(x))
+}
+
+#[test]
+fn a_crate_that_knows_diabolo_by_another_name() {
+    assert_eq!(params::<renamed::size>(), ["scale.scaled0.scale"]);
+    assert_eq!(params::<renamed_crate>(), ["scale.scaled0.scale"]);
+    assert_eq!(renamed::size().weight, 2.0);
+}
+
+#[constant]
+const STEPS: usize = 2;
+#[constant]
+const RATE: f32 = 0.5;
+
+#[function]
+fn decayed(x: Tensor<B, STEPS>) -> Tensor<B, { STEPS * nets::WIDTH }> {
+    let mut y = x;
+    for _ in 0..STEPS {
+        y = RATE * y;
+    }
+    concat(y, y, y)
+}
+
+#[test]
+fn constants_are_linked_like_functions() {
+    use diabolo::program::Axis;
+    assert_eq!(decayed::spec().inputs[0].shape, [Axis::Known(2)]);
+    assert_eq!(decayed::spec().outputs[0].shape, [Axis::Known(6)]);
+}
+
+mod tests {
+    use super::*;
+
+    #[loss]
+    fn outer(x: Tensor<B, 8>) -> Tensor<B> {
+        vanilla(x) + measure::distance(x, x)
+    }
+
+    #[test]
+    fn through_a_glob_of_the_module_above() {
+        assert_eq!(params::<outer>().len(), 3);
+    }
+}
