@@ -9,6 +9,8 @@ use std::any::TypeId;
 use diabolo_kernels::Float;
 
 use crate::data::Array;
+#[doc(hidden)]
+pub use crate::unlinked::Unlinked;
 
 /// An axis of an input or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -120,28 +120,37 @@ pub trait Body {
 /// Runs `body` with the widest instruction set of this machine, or the one that was forced.
 #[inline]
 pub fn dispatch<B: Body>(body: B) -> B::Output {
-    run_on(isa(), body)
+    // SAFETY: `choose` and `force_isa` let a kind through only where `available` saw it.
+    unsafe { run_with(isa(), body) }
 }
 
-/// Runs `body` with the given set, or portably where this build or machine lacks it.
-#[inline]
+/// Runs `body` with the given set, for tests.
+#[cfg(test)]
 pub(crate) fn run_on<B: Body>(kind: IsaKind, body: B) -> B::Output {
+    assert!(kind.available());
+    // SAFETY: asked just now.
+    unsafe { run_with(kind, body) }
+}
+
+/// Runs `body` with the given set.
+///
+/// # Safety
+/// The machine has it.
+#[inline]
+unsafe fn run_with<B: Body>(kind: IsaKind, body: B) -> B::Output {
     match kind {
         #[cfg(target_arch = "x86_64")]
         IsaKind::Avx512 => {
-            debug_assert!(kind.available());
-            // SAFETY: `isa` and `force_isa` let a kind through only where `available` saw its features.
+            // SAFETY: the caller asked whether the machine has it.
             unsafe { avx512(body) }
         }
         #[cfg(target_arch = "x86_64")]
         IsaKind::Avx2 => {
-            debug_assert!(kind.available());
             // SAFETY: as above.
             unsafe { avx2(body) }
         }
         #[cfg(target_arch = "aarch64")]
         IsaKind::Neon => {
-            debug_assert!(kind.available());
             // SAFETY: as above.
             unsafe { neon(body) }
         }

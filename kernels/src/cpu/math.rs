@@ -9,7 +9,7 @@
 //!
 //! | exp | expm1 | log | log1p | tanh | sigmoid | softplus | erf | sin, cos | pow |
 //! | - | - | - | - | - | - | - | - | - | - |
-//! | 1.1 | 2 | 1 | 2 | 3 | 3 | 3 | 2 | 2 | 1 |
+//! | 1.1 | 2 | 1 | 1 | 3 | 3 | 3 | 2 | 2 | 1 |
 use super::float::Float;
 use super::isa::Isa;
 

@@ -214,27 +214,24 @@ fn damaged_idx_files_are_named() {
 
 #[test]
 fn damaged_gzip_is_named() {
-    for at in 0..60 {
+    /// Reads four labels out of a packed file with this done to its bytes.
+    fn read(damage: impl FnOnce(&mut Vec<u8>)) -> Result<Digits> {
         let folder = tempfile::tempdir().unwrap();
         write_idx(folder.path(), 4);
-        pack(folder.path(), LABELS, |bytes| {
-            if let Some(byte) = bytes.get_mut(at) {
-                *byte ^= 0x5a;
-            }
-        });
-        // Some bytes of a gzip header (time, system) carry nothing; whatever else is hit must show.
-        match mnist(folder.path()) {
-            Ok(digits) => {
-                assert_eq!(digits.train.array::<f32>("label").unwrap().values(), [0.0, 1.0, 2.0, 3.0])
-            }
+        pack(folder.path(), LABELS, damage);
+        mnist(folder.path())
+    }
+    let mut length = 0;
+    read(|bytes| length = bytes.len()).unwrap();
+    for at in 0..length {
+        match read(|bytes| bytes[at] ^= 0x5a) {
+            // The flags, the time and the system in the ten bytes of the header carry no values.
+            Ok(_) => assert!((3..10).contains(&at), "byte {at} of {length}"),
             Err(error) => assert!(error.to_string().contains("train-labels-idx1-ubyte.gz"), "{error}"),
         }
-    }
-    for keep in 0..20 {
-        let folder = tempfile::tempdir().unwrap();
-        write_idx(folder.path(), 4);
-        pack(folder.path(), LABELS, |bytes| bytes.truncate(keep));
-        assert!(line(mnist(folder.path())).contains("train-labels-idx1-ubyte.gz: ends too early"));
+        assert!(
+            line(read(|bytes| bytes.truncate(at))).contains("train-labels-idx1-ubyte.gz: ends too early")
+        );
     }
 }
 

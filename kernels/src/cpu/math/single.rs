@@ -52,11 +52,10 @@ impl Elementary for f32 {
     fn log1p<I: Isa>(self) -> Self {
         let u = 1.0 + self;
         let (k, m) = split(u);
-        // What the sum lost, as a fraction of it; where it needs no scaling, x itself is exact.
+        // What the sum lost, as a fraction of it.
         let lost = if self > 1.0 { 1.0 - (u - self) } else { self - (u - 1.0) };
-        let near = k == 0.0;
-        let lost = if near { 0.0 } else { lost / u };
-        let f = if near { self } else { m - 1.0 };
+        let lost = lost / u;
+        let f = m - 1.0;
         let z = f * f;
         let tail = I::fma(k, LN2_LOW, I::fma(f * z, log_tail::<I>(f), lost));
         let y = I::fma(-0.5, z, tail);

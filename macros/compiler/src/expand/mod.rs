@@ -21,13 +21,14 @@
 
 mod compiled;
 mod hidden;
+mod recursion;
 mod site;
 mod state;
 mod surface;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::ast::{FeatureExpr, Function, Item, Role, SizeExpr, TypeExpr};
@@ -70,12 +71,13 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
     let parsed: syn::Item = syn::parse2(item.clone()).map_err(Error::from)?;
     let krate = Arguments::parse(name, arguments.clone()).ok().and_then(|a| a.krate);
     let krate = krate.unwrap_or_else(|| quote!(::diabolo));
+    let start = item.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
     let (site, bare) = match &parsed {
         syn::Item::Fn(function) => {
-            (Site::new(&function.sig.ident, &function.vis, krate), surface::bare_function(function))
+            (Site::new(&function.sig.ident, &function.vis, krate, start), surface::bare_function(function))
         }
         syn::Item::Const(constant) => {
-            (Site::new(&constant.ident, &constant.vis, krate), surface::bare_constant(constant))
+            (Site::new(&constant.ident, &constant.vis, krate, start), surface::bare_constant(constant))
         }
         _ => return parse::item(name, arguments, item).map(|_| TokenStream::new()),
     };
@@ -108,6 +110,16 @@ fn begin(name: &str, arguments: TokenStream, item: TokenStream, site: &Site, ast
         } else if *text == ast.name().text || text.strip_prefix("self::") == Some(&ast.name().text) {
             errors.push(Error::new(free.path.span, crate::link::recursion(&[text])));
         }
+    }
+    let closes = site.is_at_margin.then(|| {
+        let callees = frees.iter().map(|free| free.path.text.clone()).collect();
+        recursion::circle(&site.place.file, &ast.name().text, callees)
+    });
+    if let Some(names) = closes.flatten() {
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let span = frees.iter().find(|free| names.get(1) == Some(&free.path.text.as_str()));
+        let span = span.map_or(ast.name().span, |free| free.path.span);
+        errors.push(Error::new(span, crate::link::recursion(&names)));
     }
     if frees.len() > MOST_CALLEES {
         let message = format!(

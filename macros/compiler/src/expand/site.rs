@@ -30,11 +30,14 @@ pub(super) struct Site {
     pub place: Place,
     /// The crate it belongs to.
     pub package: String,
+    /// Whether it starts at the left margin of its file.
+    pub is_at_margin: bool,
 }
 
 impl Site {
-    /// Of the item `name`.
-    pub fn new(name: &Ident, visibility: &syn::Visibility, krate: TokenStream) -> Self {
+    /// Of the item `name` that starts at `first`.
+    pub fn new(name: &Ident, visibility: &syn::Visibility, krate: TokenStream, first: Span) -> Self {
+        let is_at_margin = first.start().column == 0;
         let start = name.span().start();
         let place = Place { file: file(name.span()), line: start.line };
         let variable = |key: &str| std::env::var(key).unwrap_or_default();
@@ -44,7 +47,7 @@ impl Site {
         let mut hasher = DefaultHasher::new();
         (&package, variable("CARGO_PKG_VERSION"), key, turn).hash(&mut hasher);
         let id = format!("{name}_{:016x}", hasher.finish());
-        Site { name: name.clone(), visibility: visibility.to_token_stream(), krate, id, place, package }
+        Site { name: name.clone(), visibility: visibility.to_token_stream(), krate, id, place, package, is_at_margin }
     }
 
     /// The name of its hidden macro.
@@ -67,7 +70,7 @@ impl Site {
     pub fn parse(site: TokenStream, id: String, place: Place, package: String) -> Result<Self> {
         let mut tokens = Reader::new(site);
         let name = syn::parse2(tokens.group()?).map_err(crate::error::Error::from)?;
-        Ok(Site { name, visibility: tokens.group()?, krate: tokens.group()?, id, place, package })
+        Ok(Site { name, visibility: tokens.group()?, krate: tokens.group()?, id, place, package, is_at_margin: false })
     }
 }
 

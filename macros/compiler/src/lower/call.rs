@@ -11,7 +11,7 @@ use super::scope::Frame;
 use super::value::{Closure, Function, Value};
 use super::written::signature;
 use super::{At, Lowerer, words};
-use crate::ast::{self, Argument, Item, Path, Role, TypeExpr};
+use crate::ast::{self, Argument, FeatureExpr, Item, Path, Role, SizeExpr, TypeExpr};
 use crate::link::LinkedItem;
 
 impl<'a> Lowerer<'a> {
@@ -28,7 +28,7 @@ impl<'a> Lowerer<'a> {
                 for (position, arg) in args.iter().enumerate() {
                     let param = places.as_ref().and_then(|p| p.iter().position(|place| *place == Some(position)));
                     let hint = param.and_then(|p| function.params.get(p)).map(|p| self.argument_hint(item, &p.ty));
-                    let value = self.eval(&arg.value, &Want::hint(hint.unwrap_or_default()));
+                    let value = self.eval(&arg.value, &Want::firm(hint.unwrap_or_default()));
                     given.push(Operand::of(value, &arg.value));
                 }
                 let given = places?.into_iter().map(|place| given.get(place?).cloned()).collect();
@@ -47,8 +47,9 @@ impl<'a> Lowerer<'a> {
             }
             Value::Poison => None,
             other => {
-                let found = self.describe(&other);
-                self.fail(at, format!("`{}` is {found}, and cannot be called", callee.text))
+                let (name, found) = (&callee.text, self.describe(&other));
+                let hidden = if crate::words::is_word(name) { "; this local name hides the word" } else { "" };
+                self.fail(at, format!("`{name}` is {found}, and cannot be called{hidden}"))
             }
         }
     }
@@ -157,16 +158,33 @@ impl<'a> Lowerer<'a> {
     pub(super) fn run_body(&mut self, frame: Frame<'a>, function: &'a ast::Function, want: &Want<'a>) -> Value<'a> {
         let place = frame.item.place.to_string();
         self.frames.push(frame);
+        if want.firm {
+            self.letters_from(&function.output, &want.hint);
+        }
         let hint = match self.output_hint(&function.output) {
             Hint::None => want.hint.clone(),
             hint => hint,
         };
-        let value = self.block(&function.body, &Want::hint(hint)).unwrap_or(Value::Poison);
+        let value = self.block(&function.body, &Want::firm(hint)).unwrap_or(Value::Poison);
         let at = function.body.value.as_deref().map_or(At { span: function.name.span, line: 0 }, At::from);
         let whose = Declared::Output { function: &function.name.text, place: &place };
         let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
         self.frames.pop();
         value
+    }
+
+    /// Letters of the result that no argument has fixed are what the caller declares.
+    fn letters_from(&mut self, output: &TypeExpr, hint: &Hint) {
+        let (TypeExpr::Tensor { features, .. }, Hint::Type(ty)) = (output, hint) else { return };
+        let Some(frame) = self.frames.last_mut().filter(|_| features.len() == ty.features.len()) else { return };
+        for (feature, size) in features.iter().zip(&ty.features) {
+            if let FeatureExpr::Size(SizeExpr::Name(path)) = feature
+                && frame.is_letter(&path.text)
+            {
+                let from = "the type that the call is declared to have".to_owned();
+                frame.letters.sizes.entry(path.text.clone()).or_insert_with(|| (size.clone(), from));
+            }
+        }
     }
 
     fn output_hint(&mut self, output: &'a TypeExpr) -> Hint {
@@ -265,6 +283,10 @@ impl<'a> Lowerer<'a> {
     /// Whose parameters the body makes, and under which name a loss logs its parts.
     fn own_frame(&mut self, frame: &mut Frame<'a>, item: &'a LinkedItem, function: &ast::Function, at: At) -> Option<()> {
         let name = &function.name.text;
+        if function.backward.is_some() {
+            let message = format!("`{name}` has a derivative by hand (`backward = …`), which this version does not have");
+            return self.fail(at, message);
+        }
         match function.role {
             Role::Network(_) => {
                 self.called.insert(&item.id);

@@ -75,12 +75,20 @@ impl<'a> Lowerer<'a> {
         at: At,
     ) -> Option<Value<'a>> {
         let any = if matches!(whose, Declared::Let) { Any::Free } else { Any::Shared };
+        let is_argument = matches!(whose, Declared::Argument { .. });
         let node = match value {
             Value::Pending(index) => match self.settled(index) {
                 Some(node) => node,
                 None => {
                     return match self.declared_type(frame, declared) {
-                        Ok(Some(ty)) => self.settle(index, &ty).map(Value::Tensor),
+                        Ok(Some(ty)) if self.is_param(index) && !ty.rows.is_empty() && !is_argument => {
+                            let wanted = self.show(&Type { rows: vec![], ..ty });
+                            self.fail(at, format!("a parameter has no rows: declare it as {wanted}"))
+                        }
+                        Ok(Some(ty)) => {
+                            let node = self.settle(index, &ty)?;
+                            self.repeat_to(node, &ty).map(Value::Tensor)
+                        }
                         Ok(None) => Some(Value::Pending(index)),
                         Err(why) => self.wrong(whose, declared, "not known yet", Some(why), None, at),
                     };

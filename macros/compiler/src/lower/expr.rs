@@ -19,6 +19,8 @@ pub(super) struct Want<'a> {
     pub(super) pattern: Option<&'a Pattern>,
     /// The type that it will have to have, where that is known: fixes placeholders, nothing else.
     pub(super) hint: Hint,
+    /// Whether the value itself is wanted in that type, not only what an operator makes of it.
+    pub(super) firm: bool,
 }
 
 /// A type that is wanted.
@@ -31,9 +33,14 @@ pub(super) enum Hint {
 }
 
 impl<'a> Want<'a> {
-    /// The wanted type alone.
+    /// What an operator's result should be, of its operands.
     pub(super) fn hint(hint: Hint) -> Self {
-        Want { pattern: None, hint }
+        Want { pattern: None, hint, firm: false }
+    }
+
+    /// The declared type of the value itself.
+    pub(super) fn firm(hint: Hint) -> Self {
+        Want { pattern: None, hint, firm: true }
     }
 
     /// The name that a `let` gives.
@@ -61,7 +68,7 @@ impl<'a> Want<'a> {
             Hint::Tuple(hints) => hints.get(index).cloned().unwrap_or_default(),
             _ => Hint::None,
         };
-        Want { pattern, hint }
+        Want { pattern, hint, firm: self.firm }
     }
 }
 
@@ -108,7 +115,7 @@ impl<'a> Lowerer<'a> {
             let message = if self.depth > DEPTH {
                 format!("calls and expressions are nested more than {DEPTH} deep here: does a function call itself?")
             } else {
-                "this program is too large: its calls and loops unroll to more than a million expressions".to_owned()
+                format!("this program is too large: its calls and loops unroll to more than {BUDGET} expressions")
             };
             self.report(at, message);
             self.steps = usize::MAX;

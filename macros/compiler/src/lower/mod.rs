@@ -85,8 +85,8 @@ pub fn lower(linked: &Linked, mode: Mode) -> Result<Lowered> {
     lowerer.errors.finish(Lowered { graph: lowerer.graph, depends_on_mode })
 }
 
-/// Expressions and turns that one program may take: far beyond any real one, and a second of work.
-const BUDGET: usize = 1_000_000;
+/// Expressions that one program may unroll to: some thousand layers, and about a second of work.
+const BUDGET: usize = 100_000;
 /// Calls, closures and expressions inside each other.
 const DEPTH: usize = 200;
 

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use proc_macro2::Span;
 
 use super::value::Value;
+use crate::ast::Item;
 use crate::link::LinkedItem;
-use crate::size::Size;
+use crate::parse::is_size_variable;
+use crate::size::{BATCH, Size};
 
 /// One function, closure or constant that is being lowered.
 #[derive(Clone)]
@@ -63,13 +65,19 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Whether a name in a size is one of the function's own letters: a size variable or a generic.
+    pub(super) fn is_letter(&self, name: &str) -> bool {
+        let generic = matches!(&self.item.item, Item::Function(f) if f.generics.iter().any(|g| g.text == name));
+        (generic || is_size_variable(name)) && name != BATCH && self.local(name).is_none()
+    }
+
     /// Changes a local; false where there is none.
     pub(super) fn assign(&mut self, name: &str, value: Value<'a>) -> bool {
         let place = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name));
         place.map(|place| *place = value).is_some()
     }
 
-    /// The local whose name is most like this one.
+    /// The names of all locals.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.scopes.iter().flat_map(|scope| scope.keys().map(String::as_str))
     }

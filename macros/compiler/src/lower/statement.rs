@@ -34,7 +34,7 @@ impl<'a> Lowerer<'a> {
     fn bind_let(&mut self, pattern: &'a Pattern, ty: Option<&'a TypeExpr>, expr: &'a Expr) {
         let hint = ty.map(|ty| self.wanted(ty)).unwrap_or_default();
         let first = self.graph.nodes.len();
-        let mut value = self.eval(expr, &Want { pattern: Some(pattern), hint });
+        let mut value = self.eval(expr, &Want { pattern: Some(pattern), hint, firm: true });
         if let Some(ty) = ty {
             value = self.in_frame(|this, frame| this.coerce(frame, value, ty, Declared::Let, expr.into()));
         }

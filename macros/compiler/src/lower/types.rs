@@ -8,7 +8,6 @@ use super::scope::Frame;
 use super::written::{written_size, written_type};
 use crate::ast::{FeatureExpr, Item, SizeExpr, TypeExpr};
 use crate::graph::Type;
-use crate::parse::is_size_variable;
 use crate::size::{BATCH, Size};
 
 /// No axis is longer: far beyond any memory, and safe to multiply.
@@ -122,9 +121,7 @@ impl<'a> Lowerer<'a> {
             let message = || format!("`{name}` is {}; a size is an integer known at compile time", value.kind());
             return value.size().ok_or_else(message);
         }
-        let item = &frame.item.item;
-        let generic = matches!(item, Item::Function(f) if f.generics.iter().any(|g| g.text == name));
-        if generic || is_size_variable(name) {
+        if frame.is_letter(name) {
             let unknown = self.sizes.unknown(name);
             frame.letters.sizes.insert(name.to_owned(), (unknown.clone(), String::new()));
             return Ok(unknown);
@@ -257,10 +254,8 @@ impl<'a> Lowerer<'a> {
     fn match_size(&mut self, frame: &mut Frame<'a>, size: &'a SizeExpr, found: &Size, axis: usize) -> Result<(), String> {
         // A letter's first use takes the size as it is, without an unknown in between.
         if let SizeExpr::Name(path) = size
-            && is_size_variable(&path.text)
-            && path.text != BATCH
+            && frame.is_letter(&path.text)
             && !frame.letters.sizes.contains_key(&path.text)
-            && frame.local(&path.text).is_none()
         {
             frame.letters.sizes.insert(path.text.clone(), (found.clone(), format!("axis {axis} of another argument")));
             return Ok(());

@@ -41,7 +41,7 @@ pub(super) fn assemble(legal: Legal, views: &Views, draft: &Draft, places: Place
             }
         }
     }
-    Schedule { graph: legal.graph, segments, buffers: places.buffers, slots: places.slots }
+    Schedule { graph: legal.graph, segments, buffers: places.buffers, slots: places.slots, homes: Vec::new() }
 }
 
 struct Context<'a> {

@@ -145,7 +145,7 @@ pub(super) fn fuse(legal: &Legal, views: &Views, levels: &Levels) -> Result<Draf
             continue;
         }
         for (space, item) in items(graph, views, id, rows)? {
-            let step = join(levels, &step_of, steps, level, space, item);
+            let step = join(graph, levels, &step_of, steps, level, space, item);
             let last = step_of[id.index()].map_or(step, |s| s.max(step));
             step_of[id.index()] = Some(last);
         }
@@ -171,6 +171,7 @@ fn push_product(
 
 /// Puts an item into a loop; the step's position.
 fn join(
+    graph: &Graph,
     levels: &Levels,
     step_of: &[Option<usize>],
     steps: &mut Vec<DraftStep>,
@@ -183,6 +184,10 @@ fn join(
         let Some(at) = step_of[operand.source.index()].filter(|_| levels.run(operand.source) == level) else {
             continue;
         };
+        // Random numbers read in order are drawn again by every loop that needs them.
+        if matches!(graph.node(operand.source).kind, Kind::Random { .. }) && operand.is_plain(&space) {
+            continue;
+        }
         let inside = matches!(&steps[at], DraftStep::Loop(l) if l.space == space && l.reads_inside(operand));
         first = first.max(if inside { at } else { at + 1 });
     }

@@ -21,12 +21,14 @@ mod fuse;
 mod legal;
 mod level;
 mod place;
-pub mod print;
+mod print;
 mod product;
 mod recompute;
 mod view;
 
-use crate::graph::{Distribution, Graph, NodeId, Reduction};
+pub use print::print;
+
+use crate::graph::{Distribution, Graph, NodeId, Reduction, Role};
 use crate::ops::Row;
 use crate::size::Size;
 
@@ -41,6 +43,8 @@ pub struct Schedule {
     pub buffers: Vec<Buffer>,
     /// The slots of the arena that outlive a tile: the elements of each.
     pub slots: Vec<Slot>,
+    /// What is handed out, in the order of the graph's outputs.
+    pub homes: Vec<Role>,
 }
 
 /// A part of the run; parts follow each other.
@@ -269,7 +273,8 @@ pub fn schedule(graph: &Graph) -> Result<Schedule, String> {
     recompute::recompute(&legal, &views, &mut draft);
     let stored = recompute::sweep(&legal, &views, &mut draft);
     let places = place::place(&legal, &views, &draft, &stored);
-    Ok(assemble::assemble(legal, &views, &draft, places))
+    let homes = graph.outputs.iter().map(|output| output.role.clone()).collect();
+    Ok(Schedule { homes, ..assemble::assemble(legal, &views, &draft, places) })
 }
 
 impl Extent {

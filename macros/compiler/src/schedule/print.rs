@@ -1,7 +1,175 @@
-//! The plan in words.
-use super::Schedule;
+//! The plan in words: what `Spec::plan` shows and golden tests hold.
+//!
+//! In: a schedule. Out: a few lines a stage: products as m × n × k, loops with their fused functions, and where
+//! they read and write. Never: a number that depends on the machine that runs it.
+//!
+//! Names: inputs and parameters by theirs; `s0` a scratch slot of the tile, `w0` a slot of the arena, `lane0` a
+//! place among the accumulators, `grad …`, `result0`, and metrics by name.
+
+use std::fmt::Write;
+
+use super::{Axis, Buffer, Extent, Home, Loop, Op, Place, Product, Schedule, Segment, Source, Stage, Step};
+use crate::graph::{NodeId, Role};
+use crate::size::Size;
 
 /// The text of a schedule.
-pub fn print(_schedule: &Schedule) -> String {
-    String::new()
+pub fn print(schedule: &Schedule) -> String {
+    let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
+    let mut stages = 0;
+    for segment in &schedule.segments {
+        match segment {
+            Segment::Alone(steps) => {
+                text.push_str("on one thread\n");
+                steps.iter().for_each(|step| line(&mut text, schedule, step));
+            }
+            Segment::Wide(list) => {
+                text.push_str("on all threads, over the whole batch\n");
+                list.iter().for_each(|product| product_line(&mut text, schedule, product));
+            }
+            Segment::Stage(stage) => {
+                stages += 1;
+                head(&mut text, stages, stage);
+                stage.steps.iter().for_each(|step| line(&mut text, schedule, step));
+            }
+            Segment::Inspect(_, buffer) => {
+                writeln!(text, "inspect {}", buffer_name(schedule, *buffer)).ok();
+            }
+        }
+    }
+    for (i, slot) in schedule.slots.iter().enumerate() {
+        let rows = if slot.rows { "B × " } else { "" };
+        writeln!(text, "w{i}: {rows}{}", slot.elements).ok();
+    }
+    text
+}
+
+fn head(text: &mut String, number: usize, stage: &Stage) {
+    let list = |sizes: &[Size]| sizes.iter().map(Size::to_string).collect::<Vec<_>>().join(", ");
+    writeln!(
+        text,
+        "stage {number}, by tiles of rows: a row keeps {} elements (scratch {}) and takes {} flops; a lane sums {}",
+        stage.row_elements,
+        if stage.scratch.is_empty() { "none".to_owned() } else { list(&stage.scratch) },
+        stage.row_flops,
+        stage.lane,
+    )
+    .ok();
+}
+
+fn line(text: &mut String, schedule: &Schedule, step: &Step) {
+    match step {
+        Step::Product(product) => product_line(text, schedule, product),
+        Step::Loop(l) => loop_line(text, schedule, l),
+    }
+}
+
+fn product_line(text: &mut String, schedule: &Schedule, p: &Product) {
+    let outer: String = p.outer.iter().map(|axis| format!("{} of ", extent(&axis.extent))).collect();
+    let size = |axis: &Axis| extent(&axis.extent);
+    let name = |place: &Place| source_name(schedule, place.source);
+    let sign = if p.accumulate { "+=" } else { "=" };
+    let what = format!(
+        "  product {outer}{} × {} × {}: {} {sign} {} · {}",
+        size(&p.m),
+        size(&p.n),
+        size(&p.k),
+        name(&p.c),
+        name(&p.a),
+        name(&p.b)
+    );
+    comment(text, schedule, what, &[p.node]);
+}
+
+fn loop_line(text: &mut String, schedule: &Schedule, l: &Loop) {
+    let space: Vec<String> = l.space.iter().map(extent).collect();
+    let mut reads: Vec<String> = Vec::new();
+    let mut maps: Vec<&str> = Vec::new();
+    let mut writes: Vec<String> = Vec::new();
+    for op in &l.body {
+        match op {
+            Op::Load(access) => {
+                let name = source_name(schedule, access.place.source);
+                if !reads.contains(&name) {
+                    reads.push(name);
+                }
+            }
+            Op::Map(row, _) => maps.push(row.name),
+            Op::Random { .. } => maps.push("random"),
+            Op::Store(access, _) => writes.push(source_name(schedule, access.place.source)),
+            Op::Reduce { reduction, into, .. } => {
+                writes.push(format!("{reduction:?} {}", source_name(schedule, into.place.source)).to_lowercase());
+            }
+            Op::Number(_) | Op::Extent(_) => {}
+        }
+    }
+    let maps = if maps.is_empty() { "copy".to_owned() } else { maps.join(" ") };
+    let what = format!("  loop {}: {maps} ({}) -> {}", space.join(" × "), reads.join(", "), writes.join(", "));
+    comment(text, schedule, what, &l.nodes);
+}
+
+/// The user's words for what a line computes.
+fn comment(text: &mut String, schedule: &Schedule, what: String, nodes: &[NodeId]) {
+    let mut labels: Vec<&str> = Vec::new();
+    for node in nodes {
+        let label = &*schedule.graph.node(*node).origin.label;
+        if !label.is_empty() && !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    if labels.is_empty() {
+        writeln!(text, "{what}").ok();
+    } else {
+        writeln!(text, "{what:<60} // {}", labels.join(", ")).ok();
+    }
+}
+
+fn extent(extent: &Extent) -> String {
+    match (extent.rows, extent.size.is_one()) {
+        (true, true) => "rows".to_owned(),
+        (true, false) => format!("rows * {}", extent.size),
+        (false, _) => extent.size.to_string(),
+    }
+}
+
+fn source_name(schedule: &Schedule, source: Source) -> String {
+    let graph = &schedule.graph;
+    match source {
+        Source::Input(i) => graph.inputs[i].name.clone(),
+        Source::Param(i) => graph.params[i].path.clone(),
+        Source::Hyper(i) => graph.hypers[i].name.clone(),
+        Source::Buffer(i) => buffer_name(schedule, i),
+    }
+}
+
+fn buffer_name(schedule: &Schedule, index: usize) -> String {
+    let Buffer { home, writer, .. } = &schedule.buffers[index];
+    match home {
+        Home::Slot(i) => format!("w{i}"),
+        Home::Scratch(i) => format!("s{i}"),
+        Home::Lane(_) => {
+            let same = |other: &&Buffer| matches!(other.home, Home::Lane(_)) && other.writer == *writer;
+            format!("lane{}", schedule.buffers[..index].iter().filter(same).count())
+        }
+        Home::Gradient(i) => {
+            let mut trained: Vec<usize> = schedule
+                .homes
+                .iter()
+                .filter_map(|role| match role {
+                    Role::Gradient(param) => Some(*param),
+                    _ => None,
+                })
+                .collect();
+            trained.sort_unstable();
+            format!("grad {}", trained.get(*i).map_or("?", |param| &schedule.graph.params[*param].path))
+        }
+        Home::Result(i) => format!("result{i}"),
+        Home::Metric(0) => "loss".to_owned(),
+        Home::Metric(i) => {
+            let mut metrics = schedule.homes.iter().filter_map(|role| match role {
+                Role::Metric(name) => Some(name.clone()),
+                _ => None,
+            });
+            metrics.nth(i - 1).unwrap_or_default()
+        }
+    }
 }

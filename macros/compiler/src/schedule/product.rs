@@ -12,9 +12,7 @@ use super::{Axis, Extent};
 /// One label with its strides everywhere.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
-    /// The label.
-    pub label: u32,
-    /// The axis; a stride of `None` in `in_*` means that it does not occur.
+    /// The axis, with a stride of 0 where the label does not occur.
     pub axis: Axis,
     /// Whether the left factor has it.
     pub in_a: bool,
@@ -76,7 +74,6 @@ pub(super) fn labels(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> Ve
             let batch = rows && row == Some(&label);
             let size = if batch { Size::known(1) } else { size };
             Some(Label {
-                label,
                 in_a: a.is_some(),
                 in_b: b.is_some(),
                 in_c: c.is_some(),

@@ -3,6 +3,8 @@
 //! In: a seed. Out: a graph that `verify` accepts, with a loss, parameters and inputs. Never: the same program
 //! for two seeds on purpose; a jump near a point where an exact and a rounded argument fall on two sides.
 
+mod moves;
+
 use super::Rng;
 use crate::graph::*;
 use crate::interp::Inputs;
@@ -16,6 +18,13 @@ pub struct Program {
     pub graph: Graph,
     /// What it is run on.
     pub inputs: Inputs,
+}
+
+impl Program {
+    /// Whether derivatives differ from differences: these see through `StopGradient`.
+    pub fn is_frozen(&self) -> bool {
+        self.graph.nodes.iter().any(|node| node.kind == Kind::StopGradient)
+    }
 }
 
 /// Rows that jump: their arguments are kept away from round numbers.
@@ -106,10 +115,14 @@ impl Maker {
         }
     }
 
-    /// An argument: rather a late one.
+    /// An argument: rather a late one, so that views of views and sums of products come about.
     fn any(&mut self) -> NodeId {
-        let late = self.rng.chance(0.6);
-        let from = if late { self.pool.len().saturating_sub(6) } else { 0 };
+        let count = match self.rng.below(10) {
+            0..=3 => 1,
+            4..=6 => 6,
+            _ => self.pool.len(),
+        };
+        let from = self.pool.len().saturating_sub(count);
         let at = from + self.rng.below(self.pool.len() - from);
         self.pool[at]
     }
@@ -183,102 +196,6 @@ impl Maker {
         let largest = self.rng.chance(0.3);
         let reduction = if largest { Reduction::Max } else { Reduction::Sum };
         self.graph.reduce(reduction, x, &axes)
-    }
-
-    fn view(&mut self) -> NodeId {
-        let x = self.any();
-        let ty = self.graph.ty(x).clone();
-        let (rows, rank, shape) = (ty.rows.len(), ty.rank(), ty.shape());
-        let axis = (rank > rows).then(|| rows + self.rng.below(rank - rows));
-        let known = axis.and_then(|axis| shape[axis].value().map(|n| (axis, n)));
-        match (self.rng.below(9), known) {
-            (0, _) => {
-                let flat = Type { rows: ty.rows.clone(), features: vec![Size::product(&ty.features)] };
-                self.graph.reshape(x, flat)
-            }
-            (1, _) if !ty.features.is_empty() => {
-                let mut features = ty.features.clone();
-                features.insert(self.rng.below(features.len() + 1), Size::known(1));
-                self.graph.reshape(x, Type { rows: ty.rows, features })
-            }
-            (2, _) => {
-                let mut axes: Vec<usize> = (0..rank).collect();
-                for i in (rows + 1..rank).rev() {
-                    axes.swap(i, rows + self.rng.below(i - rows + 1));
-                }
-                self.graph.permute(x, &axes, rows)
-            }
-            (3, _) => {
-                // Repeat along a new axis: a feature, or a row behind the batch.
-                let size = self.length();
-                let row = rows > 0 && self.rng.chance(0.3);
-                let at = if row { rows } else { rows + self.rng.below(rank - rows + 1) };
-                let mut shape = shape;
-                shape.insert(at, size);
-                let axes = (0..=rank).map(|i| if i == at { None } else { Some(i - usize::from(i > at)) });
-                let wide = crate::build::typed(shape, rows + usize::from(row));
-                self.graph.broadcast(x, axes.collect(), wide)
-            }
-            (4, Some((axis, n))) if n > 1 => {
-                let start = self.rng.below(n);
-                let len = 1 + self.rng.below(n - start);
-                self.graph.slice(x, axis, start, Size::known(len))
-            }
-            (5, Some((axis, n))) => {
-                let before = self.rng.below(2);
-                let after = self.rng.below(2);
-                self.graph.pad(x, axis, before, Size::known(before + n + after))
-            }
-            (6, Some((axis, _))) => {
-                let y = self.any();
-                if *self.graph.ty(y) == ty {
-                    self.graph.concat(&[x, y], axis)
-                } else {
-                    self.graph.concat(&[x, x], axis)
-                }
-            }
-            (7, _) if rows == 1 => self.graph.batch(x),
-            (7 | 8, _) if rows == 0 && shape.first() == Some(&Size::batch()) => self.graph.unbatch(x),
-            _ => self.graph.identity(x),
-        }
-    }
-
-    fn contract(&mut self) -> NodeId {
-        let mut inputs = Vec::new();
-        let mut args = Vec::new();
-        let mut labels: Vec<(u32, Size)> = Vec::new();
-        for _ in 0..1 + self.rng.below(3) {
-            let arg = self.any();
-            let ty = self.graph.ty(arg).clone();
-            let mut own = Vec::new();
-            for (axis, size) in ty.shape().into_iter().enumerate() {
-                if axis == 0 && !ty.rows.is_empty() {
-                    own.push(0);
-                    continue;
-                }
-                let shared: Vec<u32> = labels.iter().filter(|(_, s)| *s == size).map(|(l, _)| *l).collect();
-                if !shared.is_empty() && self.rng.chance(0.7) {
-                    own.push(*self.rng.pick(&shared));
-                } else {
-                    labels.push((labels.len() as u32 + 1, size));
-                    own.push(labels.len() as u32);
-                }
-            }
-            inputs.push(own);
-            args.push(arg);
-        }
-        let mut output: Vec<u32> = Vec::new();
-        let batched = args.iter().any(|arg| !self.graph.ty(*arg).rows.is_empty()) && self.rng.chance(0.9);
-        if batched {
-            output.push(0);
-        }
-        for (label, _) in &labels {
-            if output.len() < 4 && self.rng.chance(0.5) {
-                let at = usize::from(batched) + self.rng.below(output.len() + 1 - usize::from(batched));
-                output.insert(at, *label);
-            }
-        }
-        self.graph.contract(inputs, &args, output, usize::from(batched))
     }
 
     fn leaf(&mut self) -> NodeId {

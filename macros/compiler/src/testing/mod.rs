@@ -112,3 +112,23 @@ pub fn difference(
     let best = narrow + (narrow - wide) / 3.0;
     Ok((best, (narrow - wide).abs() + rounding))
 }
+
+/// Whether `slope`, computed at a scale of `scale`, is that derivative.
+///
+/// # Errors
+/// Both numbers and what was allowed between them.
+pub fn is_slope(
+    graph: &Graph,
+    inputs: &Inputs,
+    of: NodeId,
+    slope: f64,
+    scale: f64,
+    wrt: impl Fn(&mut Inputs) -> &mut f64,
+) -> Result<(), String> {
+    let (expected, error) = difference(graph, inputs, of, wrt)?;
+    let allowed = 4.0 * error + 1e-7 * (1.0 + expected.abs()) + 1e-11 * scale;
+    match (slope - expected).abs() <= allowed {
+        true => Ok(()),
+        false => Err(format!("{slope} is not {expected} ± {allowed:e}")),
+    }
+}

@@ -10,6 +10,7 @@ use quote::{format_ident, quote};
 use super::sizes::{extent, size, sum, symbol, times};
 use super::steps::Scope;
 use crate::graph::{Distribution, Reduction};
+use crate::ops::Row;
 use crate::schedule::{Access, Loop, Op, Place};
 use crate::size::Size;
 
@@ -163,7 +164,17 @@ fn fill_row(l: &Loop, source: crate::schedule::Source) -> Size {
     rows.unwrap_or_default()
 }
 
-fn float(value: f64) -> TokenStream {
+/// The expression of a row over locals.
+pub(super) fn row(row: Row, args: &[String]) -> Result<TokenStream, String> {
+    let mut code = row.rust.to_owned();
+    for (i, arg) in args.iter().enumerate() {
+        code = code.replace(&format!("{{{i}}}"), arg);
+    }
+    code.parse().map_err(|_| format!("the row `{}` is not Rust: {code}", row.name))
+}
+
+/// A number.
+pub(super) fn float(value: f64) -> TokenStream {
     match value {
         0.0 if value.is_sign_positive() => quote!(F::ZERO),
         1.0 => quote!(F::ONE),
@@ -269,18 +280,14 @@ impl Writer<'_> {
                 self.text.loads.extend(quote! {
                     let #block = #krate::kernels::random::#draw::<I, F>(
                         #krate::kernels::random::Stream { seed, step: time, site: #site },
-                        start * (#row as u64) + (#position) as u64,
+                        start * (#row) as u64 + (#position) as u64,
                     );
                 });
                 self.text.element.extend(quote!(let #value = #block[l];));
             }
             Op::Map(row, args) => {
-                let mut code = row.rust.to_owned();
-                for (i, arg) in args.iter().enumerate() {
-                    code = code.replace(&format!("{{{i}}}"), &format!("v{arg}"));
-                }
-                let code: TokenStream =
-                    code.parse().map_err(|_| format!("the row `{}` is not Rust: {code}", row.name))?;
+                let args: Vec<String> = args.iter().map(|arg| format!("v{arg}")).collect();
+                let code = self::row(*row, &args)?;
                 self.text.element.extend(quote!(let #value = #code;));
             }
             Op::Store(access, of) => {

@@ -17,7 +17,7 @@ use crate::graph::Graph;
 use crate::link::Linked;
 use crate::schedule::{Schedule, schedule};
 
-pub use optimizer::{OptimizerMeta, optimizer};
+pub use optimizer::optimizer;
 pub use run::Names;
 
 /// What the code must know of the place where it will stand.

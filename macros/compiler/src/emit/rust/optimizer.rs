@@ -1,25 +1,179 @@
 //! An update rule as an implementation of `diabolo::program::Optimizer`.
 //!
 //! In: an element-wise graph over slots. Out: one fused pass over weights, gradients and moments, in chunks
-//! over the threads. Never: an operation between elements.
+//! over the threads; what is the same for all weights is computed once, before. Never: an operation between
+//! elements.
 
 use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 
-/// What the code must know of the place where it will stand.
-#[derive(Clone, Debug)]
-pub struct OptimizerMeta {
-    /// The path of the crate `diabolo` there.
-    pub krate: TokenStream,
-    /// The struct that becomes an optimizer.
-    pub name: Ident,
-    /// The number of moments.
-    pub moments: usize,
-}
+use super::Meta;
+use super::loops::float;
+use crate::graph::*;
+use crate::lower::{OptimizerGraph, SlotKind};
+use crate::print::live;
+
+/// Elements of a chunk: weights, gradients and two moments of f32 fill 64 KiB.
+const CHUNK: usize = 4096;
 
 /// The implementation of `Optimizer`.
 ///
 /// # Errors
 /// A fault of the compiler.
-pub fn optimizer(_meta: &OptimizerMeta, _graph: &crate::graph::Graph) -> Result<TokenStream, String> {
-    Err("not yet".into())
+pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, String> {
+    let Meta { krate, name, .. } = meta;
+    let graph = &rule.graph;
+    let text = text(rule)?;
+    let moments = rule.slots.iter().filter(|slot| slot.kind == SlotKind::Moment).count();
+    let kept: Vec<Ident> = (0..moments).map(|i| format_ident!("moment{i}")).collect();
+    let labels = graph.hypers.iter().map(|hyper| &hyper.name);
+    let fields = graph.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
+    let Text { once, loads, element, stores, shared } = text;
+    Ok(quote! {
+        #[allow(unused_variables, unused_mut, unused_parens, unused_imports, dead_code, clippy::all, clippy::pedantic)]
+        const _: () = {
+            struct Rule<'a, F> {
+                weight: &'a mut [F],
+                gradient: &'a [F],
+                #(#kept: &'a mut [F],)*
+                #(#shared: F,)*
+            }
+            impl<F: #krate::kernels::Float> #krate::kernels::Body for Rule<'_, F> {
+                type Output = ();
+                #[inline(always)]
+                fn run<I: #krate::kernels::Isa>(self) {
+                    use #krate::kernels::{block, math};
+                    let Rule { weight, gradient, #(#kept,)* #(#shared,)* } = self;
+                    let mut at = 0;
+                    while at < weight.len() {
+                        let len = 64.min(weight.len() - at);
+                        #loads
+                        for l in 0..64 {
+                            #element
+                        }
+                        #stores
+                        at += 64;
+                    }
+                }
+            }
+            impl #krate::program::Optimizer for #name {
+                const MOMENTS: usize = #moments;
+                const HYPERS: &'static [&'static str] = &[#(#labels),*];
+                fn hypers(&self) -> ::std::vec::Vec<f64> {
+                    ::std::vec![#(::core::convert::Into::<f64>::into(self.#fields)),*]
+                }
+                fn update<F: #krate::kernels::Float>(update: #krate::program::Update<'_, F>) {
+                    use #krate::kernels::{Portable as I, math};
+                    let #krate::program::Update { weights, grads, moments, hypers, step } = update;
+                    let count = weights.len();
+                    #(let (#kept, moments) = moments.split_at_mut(count);)*
+                    #once
+                    #krate::kernels::chunks(
+                        [weights, #(#kept),*],
+                        [grads],
+                        #CHUNK,
+                        |_, [weight, #(#kept),*], [gradient]| {
+                            #krate::kernels::dispatch(Rule { weight, gradient, #(#kept,)* #(#shared,)* });
+                        },
+                    );
+                }
+            }
+        };
+    })
+}
+
+/// The pieces of the pass.
+#[derive(Default)]
+struct Text {
+    /// Once a step.
+    once: TokenStream,
+    loads: TokenStream,
+    element: TokenStream,
+    stores: TokenStream,
+    /// Values of `once` that elements read.
+    shared: Vec<Ident>,
+}
+
+fn text(rule: &OptimizerGraph) -> Result<Text, String> {
+    let graph = &rule.graph;
+    let live = live(graph);
+    let mut out = Text::default();
+    let mut moments = 0..;
+    let slots: Vec<Option<Ident>> = rule
+        .slots
+        .iter()
+        .map(|slot| match slot.kind {
+            SlotKind::Weight => Some(format_ident!("weight")),
+            SlotKind::Gradient => Some(format_ident!("gradient")),
+            SlotKind::Moment => moments.next().map(|i: usize| format_ident!("moment{i}")),
+            SlotKind::Step => None,
+        })
+        .collect();
+    for id in graph.ids().filter(|id| live[id.index()]) {
+        let node = graph.node(id);
+        let (value, once) = (name(graph, id), node.ty.rank() == 0);
+        let code = match &node.kind {
+            Kind::Input(slot) => match slots.get(*slot) {
+                Some(Some(field)) => {
+                    let block = format_ident!("b{}", id.0);
+                    out.loads.extend(quote!(let #block: [F; 64] = block::load(&#field[..], at, len);));
+                    quote!(#block[l])
+                }
+                _ => quote!(F::from_usize(step as usize)),
+            },
+            Kind::Hyper(index) => quote!(hypers[#index]),
+            Kind::Const(Constant::Number(number)) => float(*number),
+            Kind::Map(row) => {
+                let args: Vec<String> = node.args.iter().map(|a| name(graph, *a).to_string()).collect();
+                super::loops::row(*row, &args)?
+            }
+            // Broadcasts are the scalar itself; see `name`.
+            Kind::View(_) => continue,
+            kind => return Err(format!("an update rule has no {kind:?}")),
+        };
+        let list = if once { &mut out.once } else { &mut out.element };
+        list.extend(quote!(let #value = #code;));
+        if !once {
+            for arg in node.args.iter().map(|arg| name(graph, *arg)) {
+                let scalar = graph.ids().any(|s| graph.ty(s).rank() == 0 && name(graph, s) == arg);
+                if scalar && !out.shared.contains(&arg) {
+                    out.shared.push(arg);
+                }
+            }
+        }
+    }
+    let mut moments = 0..;
+    let mut results: Vec<(usize, NodeId)> = graph
+        .outputs
+        .iter()
+        .filter_map(|output| match output.role {
+            Role::Result(index) => Some((index, output.node)),
+            _ => None,
+        })
+        .collect();
+    results.sort_unstable();
+    for (index, node) in results {
+        let (to, value, block) = match index {
+            0 => (format_ident!("weight"), name(graph, node), format_ident!("o{index}")),
+            _ => {
+                let moment: usize = moments.next().unwrap_or_default();
+                (format_ident!("moment{moment}"), name(graph, node), format_ident!("o{index}"))
+            }
+        };
+        if graph.ids().any(|s| graph.ty(s).rank() == 0 && name(graph, s) == value) && !out.shared.contains(&value) {
+            out.shared.push(value.clone());
+        }
+        out.loads.extend(quote!(let mut #block = [F::ZERO; 64];));
+        out.element.extend(quote!(#block[l] = #value;));
+        out.stores.extend(quote!(block::store(&mut #to[..], at, len, &#block);));
+    }
+    Ok(out)
+}
+
+/// The local that holds a node: a broadcast is what it repeats.
+fn name(graph: &Graph, id: NodeId) -> Ident {
+    match &graph.node(id).kind {
+        Kind::View(_) => name(graph, graph.node(id).args[0]),
+        _ => format_ident!("v{}", id.0),
+    }
 }

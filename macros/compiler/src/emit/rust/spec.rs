@@ -139,8 +139,8 @@ pub(super) fn spec(
         .flatten()
         .any(|graph| graph.nodes.iter().any(|node| matches!(node.kind, Kind::Random { .. })));
     let plan = match train_plan {
-        Some(plan) => print::print(plan),
-        None => print::print(evaluate_plan),
+        Some(plan) => print(plan),
+        None => print(evaluate_plan),
     };
     let (label, file, line) = (meta.name.to_string(), &meta.file, meta.line as u32);
     Ok(quote! {

@@ -115,6 +115,18 @@ fn wasserstein(x: Tensor<B, 64>, #[default(10.0)] weight: f32) -> Tensor<B> {
 }
 "#;
 
+/// Every program here, with its roots.
+pub(super) const PROGRAMS: [(&str, &str); 8] = [
+    (VANILLA, "vanilla"),
+    (VANILLA, "contractive"),
+    (VAE, "beta_vae"),
+    (VAE, "iwae"),
+    (PENALTY, "critic_loss"),
+    (TIED, "pca"),
+    (TIED, "ista"),
+    (WASSERSTEIN, "wasserstein"),
+];
+
 /// The text of a root's graph against `tests/golden/lower_<name>.txt`; `DIABOLO_BLESS=1` writes it anew.
 #[track_caller]
 fn golden(text: &str, root: &str) {
@@ -162,7 +174,7 @@ fn crossing_the_batch() {
 
 #[test]
 fn every_node_says_where_it_comes_from() {
-    for (text, root) in [(VANILLA, "contractive"), (VAE, "iwae"), (PENALTY, "critic_loss"), (WASSERSTEIN, "wasserstein")] {
+    for (text, root) in PROGRAMS {
         let graph = graph(text, root);
         for (index, node) in graph.nodes.iter().enumerate() {
             let origin = &node.origin;

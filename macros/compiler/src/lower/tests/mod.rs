@@ -3,6 +3,7 @@
 mod errors;
 mod golden;
 mod meaning;
+mod mutations;
 mod optimizers;
 mod parameters;
 mod shapes;

@@ -102,6 +102,8 @@ fn parameters_need_a_network_and_known_sizes() {
     let run_time = "#[network] fn f(x: Tensor<B, T>) -> Tensor<B, 2> { dense(x, 2) }";
     let text = mistakes(run_time, "f");
     assert!(text.contains("the parameter `f.dense0.weight` is Tensor<T, 2>, and T is only known when the program runs"), "{text}");
+    let rows = "#[network] fn f(x: Tensor<B, 4>) -> Tensor<B, 4> { let w: Tensor<B, 4> = param(zeros()); x * w }";
+    assert!(mistakes(rows, "f").contains("a parameter has no rows: declare it as Tensor<4>"));
     let open = "#[network] fn f(x: Tensor<B, 4>) -> Tensor<B> { let w = param(zeros()); sum(x) }";
     let text = mistakes(open, "f");
     assert!(text.contains("nothing fixes the shape of `param(…)` here: annotate it, as in `let w: Tensor<784, 32> = param(…);`"), "{text}");

@@ -78,6 +78,9 @@ fn size_arithmetic_constants_and_letters() {
     let text = "#[function] fn halves(x: Tensor<B, {2 * K}>) -> (Tensor<B, K>, Tensor<B, {3 * K}>) { (slice(x, axis = 1, start = 0, end = K), concat(x, slice(x, end = K))) }
                 #[function] fn f(x: Tensor<B, 10>) -> Tensor<B, 15> { let (_, b) = halves(x); b }";
     assert_eq!(result(text), "Tensor<B, 15>");
+    let text = "#[function] fn first<const K: usize>(x: Tensor<B, D>) -> Tensor<B, K> { slice(x, end = K) }
+                #[function] fn f(x: Tensor<B, 10>) -> Tensor<B, 3> { let y: Tensor<B, 3> = first(x); y }";
+    assert_eq!(result(text), "Tensor<B, 3>");
     let text = "#[layer] fn shrink(x: Tensor<B, I>) -> Tensor<B, {I / 2}> { dense(x, I / 2) }
                 #[network] fn f(x: Tensor<B, 8>) -> Tensor<B, 2> { shrink(shrink(x)) }";
     assert_eq!(result(text), "Tensor<B, 2>");

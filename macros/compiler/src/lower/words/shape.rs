@@ -237,7 +237,9 @@ fn concat<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     let Some(first) = nodes.first() else {
         return l.fail(call.at, "`concat` needs something to put together: `concat(a, b)`");
     };
-    let widest = nodes.iter().copied().max_by_key(|n| l.graph.ty(*n).rows.len()).unwrap_or(*first);
+    // The first of those with the most rows, then axes: what the others have to be like.
+    let axes = |node: &NodeId| (l.graph.ty(*node).rows.len(), l.graph.ty(*node).rank());
+    let widest = nodes.iter().rev().copied().max_by_key(axes).unwrap_or(*first);
     let target = l.graph.ty(widest).clone();
     let axis = only_axis(l, call, 0, &target)?;
     let mut parts = Vec::new();

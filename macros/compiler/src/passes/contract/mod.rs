@@ -27,11 +27,14 @@ use term::{Label, Unfolding};
 /// A plan replaces a node where it costs less than this part of what is there.
 const CLEARLY: f64 = 0.7;
 
+/// The most rounds; each reaches deeper.
+const ROUNDS: usize = 4;
+
 /// Re-associates products and sums by cost.
 pub fn contract(graph: &Graph) -> Graph {
     let mut old = simplify(graph);
     // What a first round made free, a second may use.
-    for _ in 0..2 {
+    for _ in 0..ROUNDS {
         let (new, changed) = round(&old);
         if !changed {
             break;
@@ -85,7 +88,7 @@ fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     if !root {
         return None;
     }
-    let (widest, opened) = plan(graph, id, &HashSet::new());
+    let (widest, opened) = plan(graph, id, &HashSet::new())?;
     let ratio = |plan: &Plan, opened: &[NodeId]| {
         // A value without elements costs nothing either way.
         plan.cost / (cost(graph, id) + freed(graph, id, opened, users)).max(1.0)
@@ -93,7 +96,7 @@ fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     let mut best = (ratio(&widest, &opened), widest);
     // Stopping at one of the products or sums inside.
     for inner in opened.iter().filter(|inner| **inner != id && cost(graph, **inner) > 0.0) {
-        let (plan, opened) = plan(graph, id, &HashSet::from([*inner]));
+        let Some((plan, opened)) = plan(graph, id, &HashSet::from([*inner])) else { continue };
         let part = ratio(&plan, &opened);
         if part < best.0 {
             best = (part, plan);
@@ -117,13 +120,13 @@ fn is_normal(node: &Node) -> bool {
     }
 }
 
-fn plan(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> (Plan, Vec<NodeId>) {
+fn plan(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Option<(Plan, Vec<NodeId>)> {
     let ty = graph.ty(id);
-    let mut unfolding = Unfolding { graph, closed, sizes: Vec::new(), opened: Vec::new() };
+    let mut unfolding = Unfolding { graph, closed, sizes: Vec::new(), opened: Vec::new(), depth: 0 };
     let output: Vec<Label> = ty.shape().into_iter().map(|size| unfolding.label(size)).collect();
     let term = unfolding.open(id, &output);
     let Unfolding { sizes, opened, .. } = unfolding;
-    (Plan::new(graph, term, sizes, output, ty.rows.len()), opened)
+    Some((Plan::new(graph, term, sizes, output, ty.rows.len())?, opened))
 }
 
 /// The cost of the opened nodes that nothing else needs.

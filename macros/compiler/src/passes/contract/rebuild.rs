@@ -35,8 +35,9 @@ struct Part {
 }
 
 impl Plan {
-    /// The cheapest way to compute `term`, whose result has the labels `output`, the first `rows` of them rows.
-    pub fn new(graph: &Graph, term: Term, sizes: Vec<Size>, output: Vec<Label>, rows: usize) -> Plan {
+    /// The cheapest way to compute `term`, whose result has the labels `output`, the first `rows` of them rows;
+    /// none for more labels than `order` takes.
+    pub fn new(graph: &Graph, term: Term, sizes: Vec<Size>, output: Vec<Label>, rows: usize) -> Option<Plan> {
         let nominal: Vec<f64> = sizes.iter().map(Size::nominal).collect();
         let elements = |labels: &[Label]| -> f64 { labels.iter().map(|l| nominal[*l]).product() };
         let (scalars, mut wide): (Vec<Factor>, Vec<Factor>) =
@@ -72,10 +73,10 @@ impl Plan {
             if term.number != 1.0 || !scalars.is_empty() || !term.counts.is_empty() {
                 cost += smallest;
             }
-            let (best, products) = Problem { operands, output: &output, sizes: &nominal }.solve();
+            let (best, products) = Problem::new(&operands, &output, &nominal)?.solve();
             (tree, cost) = (best, cost + products);
         }
-        Plan { term, sizes, output, rows, batch, scalars, factors, tree, cost }
+        Some(Plan { term, sizes, output, rows, batch, scalars, factors, tree, cost })
     }
 
     /// Appends the nodes; `moved` says where each factor's node is now.

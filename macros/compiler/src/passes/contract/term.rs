@@ -39,7 +39,12 @@ pub(super) struct Unfolding<'a> {
     pub sizes: Vec<Size>,
     /// The nodes that were opened.
     pub opened: Vec<NodeId>,
+    /// How many sums are open around the present node.
+    pub depth: usize,
 }
+
+/// How many sums deep a node is opened. What lies deeper is reached in the next round.
+const DEEPEST: usize = 3;
 
 impl Unfolding<'_> {
     /// A new label.
@@ -53,9 +58,18 @@ impl Unfolding<'_> {
         let node = self.graph.node(id);
         // Two batches in one term would need values with a row for each pair of samples.
         let crosses = node.ty.rows.is_empty() && node.args.iter().any(|a| !self.graph.ty(*a).rows.is_empty());
-        if self.closed.contains(&id) || (crosses && !self.opened.is_empty()) {
+        let sums = matches!(node.kind, Kind::Reduce { .. } | Kind::Contract { .. });
+        let deep = sums && self.depth == DEEPEST;
+        if self.closed.contains(&id) || deep || (crosses && !self.opened.is_empty()) {
             return leaf(id, labels, 1);
         }
+        self.depth += usize::from(sums);
+        let term = self.unfold(id, node, labels);
+        self.depth -= usize::from(sums);
+        term
+    }
+
+    fn unfold(&mut self, id: NodeId, node: &Node, labels: &[Label]) -> Term {
         let mark = self.opened.len();
         self.opened.push(id);
         match &node.kind {
