@@ -5,6 +5,7 @@
 //! layers' factors for a deeper one. Look at the penalty with and without λ: it falls by far more than the
 //! error rises.
 
+use common::{Defaults, Study};
 use diabolo::nn::{dense, squared_error};
 use diabolo::prelude::*;
 
@@ -28,4 +29,18 @@ pub fn contractive(x: Tensor<B, 64>, #[default(0.1)] lambda: f32) -> Tensor<B> {
 #[function]
 fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     decode(encode(x))
+}
+
+fn main() -> diabolo::Result<()> {
+    let study = Study::begin("contractive", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
+    let mut errors = Vec::new();
+    for (name, lambda) in [("λ = 0", 0.0), ("λ = 0.1", 0.1)] {
+        let model = study.train(contractive { lambda })?;
+        let means = model.mean(contractive { lambda }, &study.digits.test)?;
+        println!("\n{name}, on the test images: {means}\n");
+        let outputs = study.on_test(&model, reconstruct)?;
+        study.picture("reconstructions", &outputs)?;
+        errors.push((name, study.squared_error(&outputs)?));
+    }
+    study.conclude(&errors, 32)
 }

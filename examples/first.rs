@@ -1,8 +1,9 @@
 //! The first autoencoder: 64 pixels through 8 numbers and back, on real digits.
 //!
 //! Loss: the squared error ‖x − D(E(x))‖², summed over pixels. Look at the figure beside PCA with the same
-//! 8 numbers, and at the pictures: inputs above reconstructions.
+//! 8 numbers, and at the picture: inputs above reconstructions.
 
+use common::{Defaults, Study};
 use diabolo::nn::{dense, squared_error};
 use diabolo::prelude::*;
 
@@ -16,22 +17,20 @@ fn decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
     dense(relu(dense(z, 128)), 64)
 }
 
-#[loss]
-pub fn vanilla(x: Tensor<B, 64>) -> Tensor<B> {
-    squared_error(decode(encode(x)), x)
-}
-
 #[function]
 fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     decode(encode(x))
 }
 
+#[loss]
+pub fn vanilla(x: Tensor<B, 64>) -> Tensor<B> {
+    squared_error(reconstruct(x), x)
+}
+
 fn main() -> diabolo::Result<()> {
-    common::run("first", Defaults { epochs: 150, batch: 64, lr: 2e-3 }, |study| {
-        let model = study.train(vanilla)?;
-        let images = model.run(reconstruct, &study.test)?;
-        study.reconstructions("reconstructions", &images)?;
-        study.figures(&[("autoencoder", model.mean(vanilla, &study.test)?.loss)], Compare::SquaredError { k: 8 })?;
-        study.save(&model)
-    })
+    let study = Study::begin("first", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
+    let model = study.train(vanilla)?;
+    let outputs = study.on_test(&model, reconstruct)?;
+    study.picture("reconstructions", &outputs)?;
+    study.conclude(&[("autoencoder, 8 numbers", study.squared_error(&outputs)?)], 8)
 }

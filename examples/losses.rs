@@ -3,6 +3,7 @@
 //! The networks are written once. Each loss below is one function of a few lines; the last one is of our
 //! own. Look at the table: every model is judged by the same squared error on the test set.
 
+use common::{Defaults, Study};
 use diabolo::nn::{bce_with_logits, dense, huber, kl_normal, l1, squared_error};
 use diabolo::prelude::*;
 
@@ -19,6 +20,12 @@ fn decode(z: Tensor<B, 16>) -> Tensor<B, 64> {
 #[function]
 fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     sigmoid(decode(encode(x)))
+}
+
+#[function]
+fn sample() -> Tensor<B, 64> {
+    let z: Tensor<B, 16> = normal();
+    sigmoid(decode(z))
 }
 
 /// ‖x − x̂‖².
@@ -72,4 +79,26 @@ pub fn robust(x: Tensor<B, 64>, #[default(0.3)] delta: f32) -> Tensor<B> {
 pub fn ink(x: Tensor<B, 64>) -> Tensor<B> {
     let weight = 1.0 + 3.0 * x;
     sum(weight * square(reconstruct(x) - x))
+}
+
+fn main() -> diabolo::Result<()> {
+    let study = Study::begin("losses", Defaults { epochs: 30, batch: 64, lr: 2e-3 })?;
+    let models = [
+        ("plain", study.train(plain)?),
+        ("cross-entropy", study.train(cross_entropy)?),
+        ("sparse, L1", study.train(sparse)?),
+        ("denoising", study.train(denoising)?),
+        ("contractive", study.train(contractive)?),
+        ("VAE, β = 0.5", study.train(beta_vae)?),
+        ("robust, Huber", study.train(robust)?),
+        ("our own: ink", study.train(ink)?),
+    ];
+    let mut errors = Vec::new();
+    for (name, model) in &models {
+        let outputs = study.on_test(model, reconstruct)?;
+        study.picture(&name.replace([' ', ',', ':', '.', '='], ""), &outputs)?;
+        errors.push((*name, study.squared_error(&outputs)?));
+    }
+    study.samples(&models[5].1, sample)?;
+    study.conclude(&errors, 16)
 }

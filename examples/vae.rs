@@ -4,6 +4,7 @@
 //! al. 2017). Look at `recon` and `kl` as they are traded, and at digits that were never drawn by a hand.
 //! The classic mistake is to average one part over pixels and sum the other: here both are sums.
 
+use common::{Defaults, Study};
 use diabolo::nn::{bce_with_logits, dense, kl_normal};
 use diabolo::prelude::*;
 
@@ -37,4 +38,14 @@ fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
 fn sample() -> Tensor<B, 64> {
     let z: Tensor<B, 8> = normal();
     sigmoid(decode(z))
+}
+
+fn main() -> diabolo::Result<()> {
+    let study = Study::begin("vae", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
+    let model = study.train(beta_vae)?;
+    println!("\nnats per test image: {}", model.mean(beta_vae, &study.digits.test)?);
+    let outputs = study.on_test(&model, reconstruct)?;
+    study.picture("reconstructions", &outputs)?;
+    study.samples(&model, sample)?;
+    study.conclude(&[("VAE, 8 means", study.squared_error(&outputs)?)], 8)
 }

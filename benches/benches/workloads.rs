@@ -15,11 +15,11 @@ fn step<L: Loss>(criterion: &mut Criterion, name: &str, trainer: Trainer<L>, row
 }
 
 fn workloads(criterion: &mut Criterion) {
-    step(criterion, "W1 64-32-8-32-64, batch 64", Trainer::new(w1::loss), 64, 64);
-    step(criterion, "W2 784-256-64-256-784, batch 128", Trainer::new(w2::loss), 128, 784);
-    step(criterion, "W3 VAE 784-400-20, batch 128", Trainer::new(w3::loss), 128, 784);
-    step(criterion, "W5 contractive, one layer, batch 128", Trainer::new(w5::loss), 128, 784);
-    step(criterion, "W5g contractive, two layers, batch 128", Trainer::new(w5g::loss), 128, 784);
+    step(criterion, "W1 64-32-8-32-64, batch 64", Trainer::new(w1::objective), 64, 64);
+    step(criterion, "W2 784-256-64-256-784, batch 128", Trainer::new(w2::objective), 128, 784);
+    step(criterion, "W3 VAE 784-400-20, batch 128", Trainer::new(w3::objective), 128, 784);
+    step(criterion, "W5 contractive, one layer, batch 128", Trainer::new(w5::objective), 128, 784);
+    step(criterion, "W5g contractive, two layers, batch 128", Trainer::new(w5g::objective), 128, 784);
 }
 
 criterion_group!(benches, workloads);

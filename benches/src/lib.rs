@@ -22,7 +22,7 @@ pub mod w1 {
     }
 
     #[loss]
-    pub fn loss(x: Tensor<B, 64>) -> Tensor<B> {
+    pub fn objective(x: Tensor<B, 64>) -> Tensor<B> {
         bce_with_logits(decode(encode(x)), x)
     }
 }
@@ -43,7 +43,7 @@ pub mod w2 {
     }
 
     #[loss]
-    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+    pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         bce_with_logits(decode(encode(x)), x)
     }
 }
@@ -65,7 +65,7 @@ pub mod w3 {
     }
 
     #[loss]
-    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+    pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         let (mean, logvar) = encode(x);
         let z = mean + exp(0.5 * logvar) * normal_like(mean);
         bce_with_logits(decode(z), x) + kl_normal(mean, logvar)
@@ -88,7 +88,7 @@ pub mod w4 {
     }
 
     #[loss]
-    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+    pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         squared_error(decode(encode(x)), x)
     }
 }
@@ -109,7 +109,7 @@ pub mod w5 {
     }
 
     #[loss]
-    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+    pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         squared_error(decode(encode(x)), x) / 784.0 + 0.0001 * sum_squares(jacobian(encode, x))
     }
 }
@@ -130,7 +130,7 @@ pub mod w5g {
     }
 
     #[loss]
-    pub fn loss(x: Tensor<B, 784>) -> Tensor<B> {
+    pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         squared_error(decode(encode(x)), x) / 784.0 + 0.0001 * sum_squares(jacobian(encode, x))
     }
 }

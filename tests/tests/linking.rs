@@ -140,6 +140,16 @@ fn constants_are_linked_like_functions() {
     assert_eq!(decayed::spec().outputs[0].shape, [Axis::Known(6)]);
 }
 
+#[loss]
+fn watches(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(nets::watched(x))
+}
+
+#[test]
+fn what_is_linked_keeps_its_own_lines() {
+    assert_eq!(watches::spec().inspects, [("seen", format!("src/lib.rs:{}", nets::WATCHED_LINE).as_str())]);
+}
+
 mod tests {
     use super::*;
 

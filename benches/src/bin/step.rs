@@ -14,12 +14,12 @@ fn main() -> diabolo::Result<()> {
     let threads = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(2);
     let budget = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(1.5);
     let time = |pool: &rayon::ThreadPool| match workload.as_str() {
-        "W1" => pool.install(|| time(Trainer::new(w1::loss).batch(64), 64, 64, budget)),
-        "W2" => pool.install(|| time(Trainer::new(w2::loss).batch(128), 128, 784, budget)),
-        "W3" => pool.install(|| time(Trainer::new(w3::loss).batch(128), 128, 784, budget)),
-        "W4" => pool.install(|| time(Trainer::new(w4::loss).batch(1024), 1024, 784, budget)),
-        "W5" => pool.install(|| time(Trainer::new(w5::loss).batch(128), 128, 784, budget)),
-        "W5g" => pool.install(|| time(Trainer::new(w5g::loss).batch(128), 128, 784, budget)),
+        "W1" => pool.install(|| time(Trainer::new(w1::objective).batch(64), 64, 64, budget)),
+        "W2" => pool.install(|| time(Trainer::new(w2::objective).batch(128), 128, 784, budget)),
+        "W3" => pool.install(|| time(Trainer::new(w3::objective).batch(128), 128, 784, budget)),
+        "W4" => pool.install(|| time(Trainer::new(w4::objective).batch(1024), 1024, 784, budget)),
+        "W5" => pool.install(|| time(Trainer::new(w5::objective).batch(128), 128, 784, budget)),
+        "W5g" => pool.install(|| time(Trainer::new(w5g::objective).batch(128), 128, 784, budget)),
         other => Err(diabolo::Error::Config { what: format!("no workload named {other}") }),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();

@@ -17,7 +17,7 @@ fn trained(seed: u64, steps: usize) -> Program {
 }
 
 fn keeps_meaning(name: &str, pass: impl Fn(&Graph) -> Graph, tolerance: f64) {
-    for seed in 0..2000 {
+    for seed in 0..1000 {
         let made = trained(seed, 4 + seed as usize % 20);
         let new = pass(&made.graph);
         verify(&new, name).unwrap_or_else(|e| panic!("seed {seed}: {e}"));

@@ -86,3 +86,29 @@ fn the_batch_stays_in_its_place() {
     assert_eq!(graph.ty(back), graph.ty(x));
     verify(&graph, "p").unwrap();
 }
+
+#[test]
+fn a_type_must_follow_from_the_arguments() {
+    let vector = |n| Type { rows: vec![Size::batch()], features: vec![Size::known(n)] };
+    let mut graph = Graph::default();
+    graph.inputs.push(InputDecl { name: "x".into(), ty: vector(4) });
+    let x = graph.push(Kind::Input(0), vec![], vector(4));
+    let nodes = [
+        Kind::Reduce { reduction: Reduction::Sum, axes: vec![1] },
+        Kind::View(View::Slice { axis: 1, start: 2 }),
+        Kind::View(View::Pad { axis: 1, before: 1 }),
+        Kind::View(View::Reshape),
+        Kind::View(View::Permute(vec![0, 1])),
+        Kind::View(View::Batch),
+        Kind::Contract { inputs: vec![vec![0, 1]], output: vec![0, 1] },
+        Kind::StopGradient,
+        Kind::Const(Constant::Delta),
+        Kind::Hyper(0),
+    ];
+    for kind in nodes {
+        let mut wrong = graph.clone();
+        let args = if matches!(kind, Kind::Const(_) | Kind::Hyper(_)) { vec![] } else { vec![x] };
+        wrong.push(kind.clone(), args, vector(3));
+        assert!(verify(&wrong, "p").is_err(), "{kind:?}");
+    }
+}

@@ -4,6 +4,7 @@
 //! Never: a value that is not finite, or an index trusted without a look.
 
 use std::any::Any;
+use std::fmt;
 use std::ops::Range;
 
 use diabolo_kernels::Float;
@@ -21,7 +22,6 @@ pub struct Column {
 }
 
 /// Kept as they came: f64 data are not rounded before somebody asks for f32.
-#[derive(Debug)]
 enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
@@ -59,6 +59,14 @@ impl Values {
             Values::F32(values) => convert(&values[range], out, |v| F::from_f64(f64::from(v))),
             Values::F64(values) => convert(&values[range], out, F::from_f64),
         }
+    }
+}
+
+/// A column in a debug message is not worth a million numbers.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if matches!(self, Values::F32(_)) { "f32" } else { "f64" };
+        write!(f, "{} × {name}", self.len())
     }
 }
 

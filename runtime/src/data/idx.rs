@@ -128,3 +128,6 @@ impl<const N: usize> Idx<N> {
         Error::DataFile { path: self.path.clone(), what }
     }
 }
+
+#[cfg(test)]
+mod tests;

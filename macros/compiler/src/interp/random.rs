@@ -18,8 +18,17 @@ pub(super) fn draw(distribution: Distribution, seed: u64, step: u64, site: u32, 
         Distribution::Normal => {
             let first = lane & !1;
             let radius = (-2.0 * unit(first).ln()).sqrt();
-            let angle = 2.0 * std::f64::consts::PI * unit(first + 1);
-            radius * if lane == first { angle.cos() } else { angle.sin() }
+            // 2πv = (quadrant + t) π/2, exactly, so that values near 0 keep their digits.
+            let turns = 4.0 * unit(first + 1);
+            let quadrant = turns.round();
+            let (sin, cos) = ((turns - quadrant) * std::f64::consts::FRAC_PI_2).sin_cos();
+            let (sin, cos) = match quadrant as u32 % 4 {
+                0 => (sin, cos),
+                1 => (cos, -sin),
+                2 => (-sin, -cos),
+                _ => (-cos, sin),
+            };
+            radius * if lane == first { cos } else { sin }
         }
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn arrange(
                     1 => "one argument".to_owned(),
                     n => format!("{n} arguments"),
                 };
-                let text = format!("`{callee}` takes {count}, and this is number {}.{}", position + 1, takes());
+                let text =
+                    format!("`{callee}` takes {count}, and this is number {}.{}", position + 1, takes());
                 mistakes.push((Some(position), text));
             }
             Some(Some(_)) => {
@@ -75,7 +76,8 @@ mod tests {
 
     fn check(args: &[Option<&str>]) -> Result<Vec<Option<usize>>, String> {
         let params = ["x", "out", "bias"].map(|name| Parameter { name, optional: name == "bias" });
-        arrange(&params, args, "f", "f(…)").map_err(|m| m.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("|"))
+        arrange(&params, args, "f", "f(…)")
+            .map_err(|m| m.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("|"))
     }
 
     #[test]

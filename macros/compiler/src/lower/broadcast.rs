@@ -69,7 +69,9 @@ impl<'a> Lowerer<'a> {
     /// A result gets its shape from the first operand that has it.
     fn inherit_shape(&mut self, node: NodeId, operands: &[Operand<'a>]) {
         let sources = operands.iter().filter_map(|operand| match operand.value {
-            Value::Tensor(source) if self.graph.ty(source) == self.graph.ty(node) => self.shaped_by.get(&source),
+            Value::Tensor(source) if self.graph.ty(source) == self.graph.ty(node) => {
+                self.shaped_by.get(&source)
+            }
             _ => None,
         });
         if let Some(from) = sources.into_iter().next().cloned() {
@@ -159,7 +161,8 @@ impl<'a> Lowerer<'a> {
                 let (operands, nodes) = before;
                 let texts: Vec<_> = operands.iter().map(|operand| operand.text.clone()).collect();
                 let this = texts.get(nodes.len()).cloned().unwrap_or_default();
-                let widest = nodes.iter().position(|n| n.is_some_and(|n| self.graph.ty(n).rank() == ty.rank()));
+                let widest =
+                    nodes.iter().position(|n| n.is_some_and(|n| self.graph.ty(n).rank() == ty.rank()));
                 let that = widest.and_then(|w| texts.get(w).cloned()).unwrap_or_default();
                 let other = widest.and_then(|w| nodes.get(w).copied().flatten());
                 let message = self.mismatch(word, (&that, &ty, other), (&this, &next, Some(node)));
@@ -229,10 +232,8 @@ impl<'a> Lowerer<'a> {
             }
         }
         let sources = [(left, left_node), (right, right_node)];
-        let from: String = sources
-            .iter()
-            .filter_map(|(name, node)| Some(self.shape_from((*node)?, name)))
-            .collect();
+        let from: String =
+            sources.iter().filter_map(|(name, node)| Some(self.shape_from((*node)?, name))).collect();
         [text.trim_end(), from.trim_end()].join("\n").trim_end().to_owned()
     }
 
@@ -241,7 +242,11 @@ impl<'a> Lowerer<'a> {
         let missing = large.features.len() - small.features.len();
         let fits = |before: usize| {
             let target = large.features.iter().skip(before);
-            small.features.iter().zip(target).all(|(s, l)| s.is_one() || self.sizes.resolve(s) == self.sizes.resolve(l))
+            small
+                .features
+                .iter()
+                .zip(target)
+                .all(|(s, l)| s.is_one() || self.sizes.resolve(s) == self.sizes.resolve(l))
         };
         let Some(before) = [missing, 0].into_iter().chain(1..missing).find(|before| fits(*before)) else {
             return "`unsqueeze(x, axis)` inserts an axis of size 1, which repeats.".to_owned();
@@ -257,7 +262,10 @@ impl<'a> Lowerer<'a> {
             text = format!("unsqueeze({text}, {})", features.len());
         }
         let ty = Type { rows: small.rows.clone(), features };
-        format!("`{text}` is {}, whose axis of size 1 repeats: write that in the place of `{name}`.", self.show(&ty))
+        format!(
+            "`{text}` is {}, whose axis of size 1 repeats: write that in the place of `{name}`.",
+            self.show(&ty)
+        )
     }
 }
 

@@ -1,22 +1,27 @@
 //! Calls: of annotated functions, of closures, of functions that came as arguments.
 //!
-//! In: a callee and its arguments. Out: the value of its body, inlined, in its declared type. Never: a call
-//! that stays a call.
+//! In: a callee and its arguments as written. Out: the arguments in order, handed to `inline`. Never: a type
+//! checked; that is done where the body is entered.
 
 use super::arguments::{Parameter, arrange, names};
 use super::broadcast::Operand;
-use super::coerce::Declared;
 use super::expr::{Hint, Want};
 use super::scope::Frame;
 use super::value::{Closure, Function, Value};
 use super::written::signature;
 use super::{At, Lowerer, words};
-use crate::ast::{self, Argument, FeatureExpr, Item, Path, Role, SizeExpr, TypeExpr};
+use crate::ast::{self, Argument, Item, Path, TypeExpr};
 use crate::link::LinkedItem;
 
 impl<'a> Lowerer<'a> {
     /// A call as written.
-    pub(super) fn call(&mut self, callee: &'a Path, args: &'a [Argument], at: At, want: &Want<'a>) -> Option<Value<'a>> {
+    pub(super) fn call(
+        &mut self,
+        callee: &'a Path,
+        args: &'a [Argument],
+        at: At,
+        want: &Want<'a>,
+    ) -> Option<Value<'a>> {
         match self.path_value(callee, at)? {
             Value::Function(Function::Word(word)) => words::call(self, word, args, at, want),
             Value::Function(Function::Item(id)) => {
@@ -26,8 +31,10 @@ impl<'a> Lowerer<'a> {
                 // Arguments are looked at even where the call is wrong: they may have mistakes of their own.
                 let mut given = Vec::with_capacity(args.len());
                 for (position, arg) in args.iter().enumerate() {
-                    let param = places.as_ref().and_then(|p| p.iter().position(|place| *place == Some(position)));
-                    let hint = param.and_then(|p| function.params.get(p)).map(|p| self.argument_hint(item, &p.ty));
+                    let param =
+                        places.as_ref().and_then(|p| p.iter().position(|place| *place == Some(position)));
+                    let hint =
+                        param.and_then(|p| function.params.get(p)).map(|p| self.argument_hint(item, &p.ty));
                     let value = self.eval(&arg.value, &Want::firm(hint.unwrap_or_default()));
                     given.push(Operand::of(value, &arg.value));
                 }
@@ -48,14 +55,20 @@ impl<'a> Lowerer<'a> {
             Value::Poison => None,
             other => {
                 let (name, found) = (&callee.text, self.describe(&other));
-                let hidden = if crate::words::is_word(name) { "; this local name hides the word" } else { "" };
+                let hidden =
+                    if crate::words::is_word(name) { "; this local name hides the word" } else { "" };
                 self.fail(at, format!("`{name}` is {found}, and cannot be called{hidden}"))
             }
         }
     }
 
     /// Calls a function that is a value, as `grad` does.
-    pub(super) fn apply(&mut self, function: &Function<'a>, given: Vec<Operand<'a>>, at: At) -> Option<Value<'a>> {
+    pub(super) fn apply(
+        &mut self,
+        function: &Function<'a>,
+        given: Vec<Operand<'a>>,
+        at: At,
+    ) -> Option<Value<'a>> {
         match function {
             Function::Closure(closure) => self.enter_closure(closure, given, at, &Want::default()),
             Function::Word(word) => words::apply(self, word, given, at),
@@ -86,11 +99,17 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Which argument is whose.
-    fn arranged(&mut self, function: &ast::Function, args: &[Argument], at: At) -> Option<Vec<Option<usize>>> {
-        let mistakes = match arrange(&parameters(function), &names(args), &function.name.text, &signature(function)) {
-            Ok(places) => return Some(places),
-            Err(mistakes) => mistakes,
-        };
+    fn arranged(
+        &mut self,
+        function: &ast::Function,
+        args: &[Argument],
+        at: At,
+    ) -> Option<Vec<Option<usize>>> {
+        let mistakes =
+            match arrange(&parameters(function), &names(args), &function.name.text, &signature(function)) {
+                Ok(places) => return Some(places),
+                Err(mistakes) => mistakes,
+            };
         for (position, text) in mistakes {
             let arg = position.and_then(|position| args.get(position));
             let span = arg.map(|arg| arg.name.as_ref().map_or(arg.value.span, |name| name.span));
@@ -132,184 +151,6 @@ impl<'a> Lowerer<'a> {
         let value = self.eval(closure.body, &Want::hint(want.hint.clone()));
         self.frames.pop();
         Some(value)
-    }
-
-    /// The body of an annotated function, in the place of a call.
-    pub(super) fn inline(
-        &mut self,
-        item: &'a LinkedItem,
-        function: &'a ast::Function,
-        given: Vec<Option<Operand<'a>>>,
-        at: At,
-        want: &Want<'a>,
-    ) -> Option<Value<'a>> {
-        let mut frame = Frame::new(item, self.anchor(at));
-        let given = self.with_defaults(item, function, given, at)?;
-        self.bind_arguments(&mut frame, function, given)?;
-        self.own_frame(&mut frame, item, function, at)?;
-        let value = self.run_body(frame, function, want);
-        // The value comes from here, whatever its last operation was.
-        let from: std::rc::Rc<str> = format!("`{}`, {}", function.name.text, item.place).into();
-        self.shape_is_from(&value, &from);
-        Some(value)
-    }
-
-    /// The body in its frame, in the declared type.
-    pub(super) fn run_body(&mut self, frame: Frame<'a>, function: &'a ast::Function, want: &Want<'a>) -> Value<'a> {
-        let place = frame.item.place.to_string();
-        self.frames.push(frame);
-        if want.firm {
-            self.letters_from(&function.output, &want.hint);
-        }
-        let hint = match self.output_hint(&function.output) {
-            Hint::None => want.hint.clone(),
-            hint => hint,
-        };
-        let value = self.block(&function.body, &Want::firm(hint)).unwrap_or(Value::Poison);
-        let at = function.body.value.as_deref().map_or(At { span: function.name.span, line: 0 }, At::from);
-        let whose = Declared::Output { function: &function.name.text, place: &place };
-        let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
-        self.frames.pop();
-        value
-    }
-
-    /// Letters of the result that no argument has fixed are what the caller declares.
-    fn letters_from(&mut self, output: &TypeExpr, hint: &Hint) {
-        let (TypeExpr::Tensor { features, .. }, Hint::Type(ty)) = (output, hint) else { return };
-        let Some(frame) = self.frames.last_mut().filter(|_| features.len() == ty.features.len()) else { return };
-        for (feature, size) in features.iter().zip(&ty.features) {
-            if let FeatureExpr::Size(SizeExpr::Name(path)) = feature
-                && frame.is_letter(&path.text)
-            {
-                let from = "the type that the call is declared to have".to_owned();
-                frame.letters.sizes.entry(path.text.clone()).or_insert_with(|| (size.clone(), from));
-            }
-        }
-    }
-
-    fn output_hint(&mut self, output: &'a TypeExpr) -> Hint {
-        match output {
-            TypeExpr::Tuple(types, _) => Hint::Tuple(types.iter().map(|ty| self.output_hint(ty)).collect()),
-            TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => self.wanted(output),
-            _ => Hint::None,
-        }
-    }
-
-    fn shape_is_from(&mut self, value: &Value<'a>, from: &std::rc::Rc<str>) {
-        match value {
-            Value::Tensor(node) => {
-                self.shaped_by.insert(*node, from.clone());
-            }
-            Value::Tuple(values) => values.iter().for_each(|value| self.shape_is_from(value, from)),
-            _ => {}
-        }
-    }
-
-    /// Arguments that are missing take their defaults.
-    fn with_defaults(
-        &mut self,
-        item: &'a LinkedItem,
-        function: &'a ast::Function,
-        given: Vec<Option<Operand<'a>>>,
-        at: At,
-    ) -> Option<Vec<Operand<'a>>> {
-        let mut all = Vec::with_capacity(function.params.len());
-        for (param, given) in function.params.iter().zip(given) {
-            all.push(match (given, &param.default) {
-                (Some(given), _) => given,
-                (None, Some(default)) => {
-                    self.frames.push(Frame::new(item, self.anchor(at)));
-                    let value = self.eval(default, &Want::default());
-                    self.frames.pop();
-                    Operand { value, at, text: String::new() }
-                }
-                (None, None) => return None,
-            });
-        }
-        Some(all)
-    }
-
-    /// Matches the arguments of a call with the parameters, and binds them. Numbers go first, because types
-    /// use them; then values with rows, which fix `B`; placeholders last, when most is known.
-    fn bind_arguments(&mut self, frame: &mut Frame<'a>, function: &'a ast::Function, given: Vec<Operand<'a>>) -> Option<()> {
-        let mut order: Vec<_> = function.params.iter().zip(given).collect();
-        order.sort_by_key(|(param, given)| self.turn(&param.ty, &given.value));
-        let mentions_rows = |ty: &TypeExpr| matches!(ty, TypeExpr::Tensor { rows: Some(_), .. });
-        let mut poisoned = false;
-        for (param, given) in order {
-            let turn = self.turn(&param.ty, &given.value);
-            if turn > 1 && turn < 5 && frame.letters.rows.is_none() && mentions_rows(&param.ty) {
-                // Nothing with rows came: `B` stands for none.
-                frame.letters.rows = Some(vec![]);
-            }
-            let place = frame.item.place.to_string();
-            let whose = Declared::Argument {
-                callee: &function.name.text,
-                param: (function.params.len() > 1).then_some(&param.name.text),
-                text: &given.text,
-                place: &place,
-            };
-            let value = self.coerce(frame, given.value, &param.ty, whose, given.at).unwrap_or(Value::Poison);
-            poisoned |= matches!(value, Value::Poison);
-            frame.bind(&param.name.text, value);
-        }
-        (!poisoned).then_some(())
-    }
-
-    /// When an argument is matched: the earlier, the more it says.
-    fn turn(&self, ty: &TypeExpr, value: &Value<'a>) -> usize {
-        match (ty, value) {
-            (TypeExpr::Tuple(types, _), Value::Tuple(values)) => {
-                types.iter().zip(values.iter()).map(|(ty, value)| self.turn(ty, value)).min().unwrap_or(0)
-            }
-            (TypeExpr::Tensor { .. } | TypeExpr::Scalar(_), value) => {
-                let node = match value {
-                    Value::Tensor(node) => Some(*node),
-                    Value::Pending(index) => self.settled(*index),
-                    _ => None,
-                };
-                match (node.map(|node| self.graph.ty(node)), value) {
-                    (Some(ty), _) if !ty.rows.is_empty() => 1,
-                    (Some(ty), _) if !ty.features.is_empty() => 2,
-                    (None, Value::Pending(index)) if self.is_param(*index) => 4,
-                    (None, Value::Pending(_)) => 5,
-                    _ => 3,
-                }
-            }
-            _ => 0,
-        }
-    }
-
-    /// Whose parameters the body makes, and under which name a loss logs its parts.
-    fn own_frame(&mut self, frame: &mut Frame<'a>, item: &'a LinkedItem, function: &ast::Function, at: At) -> Option<()> {
-        let name = &function.name.text;
-        if function.backward.is_some() {
-            let message = format!("`{name}` has a derivative by hand (`backward = …`), which this version does not have");
-            return self.fail(at, message);
-        }
-        match function.role {
-            Role::Network(_) => {
-                self.called.insert(&item.id);
-                frame.owner = Some(self.enter_network(item, at)?);
-            }
-            Role::Layer => {
-                let caller = self.frames.last().and_then(|frame| frame.owner);
-                frame.owner = caller.and_then(|caller| self.enter_layer(caller, name));
-            }
-            Role::Loss => {
-                if let Some(prefix) = self.frames.last().and_then(|frame| frame.metrics.clone()) {
-                    let path = format!("{prefix}{name}");
-                    let count = self.inner_losses.entry(path.clone()).or_default();
-                    frame.metrics = Some(if *count == 0 { format!("{path}.") } else { format!("{path}{count}.") });
-                    *count += 1;
-                }
-            }
-            Role::Function => {}
-            Role::Optimizer => {
-                return self.fail(at, format!("`{name}` is an optimizer: the trainer runs it, a function cannot call it"));
-            }
-        }
-        Some(())
     }
 }
 

@@ -52,13 +52,16 @@ impl<'a> Lowerer<'a> {
                 self.coerce_tensor(frame, value, declared, whose, at)
             }
             (TypeExpr::Number(_), Value::Number(n, _)) => Some(Value::Number(n, false)),
-            (TypeExpr::Number(_), Value::Size(size)) => Some(Value::Tensor(self.graph.size(size))),
-            (TypeExpr::Number(_), Value::Pending(index)) => self.settle(index, &Type::scalar()).map(Value::Tensor),
-            (TypeExpr::Number(_), Value::Tensor(node)) if self.graph.ty(node).rank() == 0 => Some(Value::Tensor(node)),
-            (TypeExpr::Size(_), value) if value.size().is_some_and(|s| !is_negative(&s)) => Some(value),
-            (TypeExpr::Flag(_), value @ Value::Flag(_)) | (TypeExpr::Function(_), value @ Value::Function(_)) => {
-                Some(value)
+            (TypeExpr::Number(_), Value::Size(size)) => Some(Value::Tensor(self.size_node(&size))),
+            (TypeExpr::Number(_), Value::Pending(index)) => {
+                self.settle(index, &Type::scalar()).map(Value::Tensor)
             }
+            (TypeExpr::Number(_), Value::Tensor(node)) if self.graph.ty(node).rank() == 0 => {
+                Some(Value::Tensor(node))
+            }
+            (TypeExpr::Size(_), value) if value.size().is_some_and(|s| !is_negative(&s)) => Some(value),
+            (TypeExpr::Flag(_), value @ Value::Flag(_))
+            | (TypeExpr::Function(_), value @ Value::Function(_)) => Some(value),
             (_, value) => {
                 let found = self.describe(&value);
                 self.wrong(whose, declared, &found, None, None, at)
@@ -96,7 +99,7 @@ impl<'a> Lowerer<'a> {
             },
             Value::Tensor(node) => node,
             Value::Number(n, _) => self.graph.number(n),
-            Value::Size(size) => self.graph.size(size),
+            Value::Size(size) => self.size_node(&size),
             other => {
                 let found = self.describe(&other);
                 return self.wrong(whose, declared, &found, None, None, at);

@@ -10,6 +10,7 @@ use super::{At, BUDGET, DEPTH, Lowerer};
 use crate::ast::{Block, Expr, ExprKind, Item, Path, Pattern};
 use crate::graph::{NodeId, Type};
 use crate::parse::is_size_variable;
+use crate::size::Size;
 use crate::words;
 
 /// What the surroundings want of an expression.
@@ -100,7 +101,9 @@ impl<'a> Lowerer<'a> {
                 Some(Value::Tuple(values.collect::<Vec<_>>().into()))
             }
             ExprKind::Block(block) => self.block(block, want),
-            ExprKind::If(condition, then, otherwise) => self.branch(condition, then, otherwise.as_ref(), want),
+            ExprKind::If(condition, then, otherwise) => {
+                self.branch(condition, then, otherwise.as_ref(), want)
+            }
             ExprKind::Closure(params, body) => {
                 let mut frame = self.frames.last()?.clone();
                 frame.metrics = None;
@@ -113,9 +116,13 @@ impl<'a> Lowerer<'a> {
     fn stop(&mut self, at: At) {
         if self.steps != usize::MAX {
             let message = if self.depth > DEPTH {
-                format!("calls and expressions are nested more than {DEPTH} deep here: does a function call itself?")
+                format!(
+                    "calls and expressions are nested more than {DEPTH} deep here: does a function call itself?"
+                )
             } else {
-                format!("this program is too large: its calls and loops unroll to more than {BUDGET} expressions")
+                format!(
+                    "this program is too large: its calls and loops unroll to more than {BUDGET} expressions"
+                )
             };
             self.report(at, message);
             self.steps = usize::MAX;
@@ -130,7 +137,9 @@ impl<'a> Lowerer<'a> {
             return Some(value.clone());
         }
         let known_size = frame.letters.sizes.get(name).map(|(size, _)| size.clone());
-        if let Some(size) = known_size.or_else(|| (name == "B").then(|| frame.letters.rows.as_deref()?.first().cloned())?) {
+        if let Some(size) =
+            known_size.or_else(|| (name == "B").then(|| frame.letters.rows.as_deref()?.first().cloned())?)
+        {
             return Some(Value::from_size(self.sizes.resolve(&size)));
         }
         match self.linked.resolve(&frame.item.id, name) {
@@ -201,12 +210,21 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// A size as a scalar; one that is still unknown is put in later.
+    pub(super) fn size_node(&mut self, size: &Size) -> NodeId {
+        let size = self.sizes.resolve(size);
+        if self.sizes.is_open(&size) {
+            self.open_from = self.open_from.min(self.graph.nodes.len());
+        }
+        self.graph.size(size)
+    }
+
     /// The value as a node of the graph. None where it is not a tensor, which is reported.
     pub(super) fn tensor(&mut self, value: &Value<'a>, at: At) -> Option<NodeId> {
         match value {
             Value::Tensor(node) => Some(*node),
             Value::Number(n, _) => Some(self.graph.number(*n)),
-            Value::Size(size) => Some(self.graph.size(size.clone())),
+            Value::Size(size) => Some(self.size_node(size)),
             Value::Pending(index) => {
                 let node = self.settled(*index);
                 if node.is_none() {

@@ -13,9 +13,9 @@
 //! | - | - |
 //! | `root` | arguments and results of the whole program |
 //! | `expr`, `statement`, `scope`, `value` | expressions, statements, names, what they stand for |
-//! | `call`, `arguments`, `coerce` | calls: who takes what, values against declared types |
+//! | `call`, `arguments`, `inline`, `coerce` | calls: who takes what, the body entered, values against declared types |
 //! | `networks` | who owns which parameter, and what it is called |
-//! | `types`, `sizes`, `pending` | unification |
+//! | `types`, `declared`, `sizes`, `pending` | unification |
 //! | `broadcast`, `numbers` | operators on tensors and on what is known now |
 //! | `words/` | the words of the language, one entry each |
 //! | `optimizer` | update rules: a graph of their own |
@@ -24,7 +24,9 @@ mod arguments;
 mod broadcast;
 mod call;
 mod coerce;
+mod declared;
 mod expr;
+mod inline;
 mod networks;
 mod numbers;
 mod optimizer;

@@ -18,6 +18,9 @@ const ROUTES: usize = 32;
 /// Paths of callees that are looked at for routes.
 const SEARCH: usize = 20_000;
 
+/// No parameter has more elements.
+const LARGEST: usize = 1 << 40;
+
 /// The owners of a program's parameters.
 #[derive(Default)]
 pub(super) struct Networks {
@@ -34,10 +37,15 @@ struct Owner {
     path: String,
     /// Index in `Graph::networks`.
     network: usize,
-    /// How often each layer was called here.
-    calls: BTreeMap<String, usize>,
     /// Names that are taken.
     taken: BTreeSet<String>,
+}
+
+impl Owner {
+    /// The first of these names that is not taken; it is, from now on.
+    fn fresh(&mut self, mut names: impl Iterator<Item = String>) -> Option<String> {
+        names.find(|name| self.taken.insert(name.clone()))
+    }
 }
 
 impl<'a> Lowerer<'a> {
@@ -68,19 +76,14 @@ impl<'a> Lowerer<'a> {
     /// The owner of what a call of a layer makes: fresh at every call.
     pub(super) fn enter_layer(&mut self, caller: usize, name: &str) -> Option<usize> {
         let owner = self.networks.owners.get_mut(caller)?;
-        let count = owner.calls.entry(name.to_owned()).or_default();
-        let mut instance = format!("{name}{count}");
-        while !owner.taken.insert(instance.clone()) {
-            *count += 1;
-            instance = format!("{name}{count}");
-        }
-        *count += 1;
+        // Numbered in call order; a layer whose own name ends with a digit takes a number from another one.
+        let instance = owner.fresh((0..).map(|count| format!("{name}{count}")))?;
         let (path, network) = (format!("{}.{instance}", owner.path), owner.network);
         Some(self.own(path, network))
     }
 
     fn own(&mut self, path: String, network: usize) -> usize {
-        self.networks.owners.push(Owner { path, network, calls: BTreeMap::new(), taken: BTreeSet::new() });
+        self.networks.owners.push(Owner { path, network, taken: BTreeSet::new() });
         self.networks.owners.len() - 1
     }
 
@@ -94,12 +97,8 @@ impl<'a> Lowerer<'a> {
             return None;
         };
         let name = name.unwrap_or("weight");
-        let mut unique = name.to_owned();
-        let mut count = 0;
-        while !owner.taken.insert(unique.clone()) {
-            count += 1;
-            unique = format!("{name}{count}");
-        }
+        let numbered = (1..).map(|count| format!("{name}{count}"));
+        let unique = owner.fresh([name.to_owned()].into_iter().chain(numbered))?;
         let (path, network) = (format!("{}.{unique}", owner.path), owner.network);
         if let Some(index) = self.networks.params.get(&path) {
             return Some(Value::Pending(*index));
@@ -142,7 +141,9 @@ impl<'a> Lowerer<'a> {
             (frame.item.item.name().text.as_str(), what)
         });
         if innermost == name {
-            return format!("`{name}` is {what}, so `param` would have no owner: make it a `#[network]` or a `#[layer]`");
+            return format!(
+                "`{name}` is {what}, so `param` would have no owner: make it a `#[network]` or a `#[layer]`"
+            );
         }
         format!(
             "`{innermost}` makes parameters, and `{name}` is {what}: nobody would own them. \
@@ -165,7 +166,9 @@ impl<'a> Lowerer<'a> {
             if let Initial::FanIn(size) = &mut decl.initial {
                 *size = self.sizes.resolve(size);
             }
-            if let Some(symbol) = decl.ty.features.iter().find(|s| s.value().is_none() && !self.sizes.is_open(s)) {
+            if let Some(symbol) =
+                decl.ty.features.iter().find(|s| s.value().is_none() && !self.sizes.is_open(s))
+            {
                 unknown.push(format!(
                     "the parameter `{}` is {}, and {symbol} is only known when the program runs: \
                      give that axis a size in the arguments of this function",
@@ -199,26 +202,36 @@ impl<'a> Lowerer<'a> {
     }
 
     fn mark_trained(&mut self) {
-        let Some(Item::Function(root)) = self.linked.items.get(&self.linked.root).map(|item| &item.item) else {
+        let Some(Item::Function(root)) = self.linked.items.get(&self.linked.root).map(|item| &item.item)
+        else {
             return;
         };
         let Some(trains) = &root.trains else { return };
-        let mut trained = BTreeSet::new();
+        let mut trained: Vec<&str> = Vec::new();
         for path in trains {
             let at = At { span: path.span, line: 0 };
             match self.linked.resolve(&self.linked.root, &path.text) {
                 Some(item) if self.called.contains(item.id.as_str()) => {
-                    trained.insert(item.id.as_str());
+                    trained.push(&item.id);
                 }
                 Some(LinkedItem { item: Item::Function(f), .. }) if matches!(f.role, Role::Network(_)) => {
-                    let message = format!("`{}` never calls `{}`, so it cannot train it", root.name.text, path.text);
+                    let message =
+                        format!("`{}` never calls `{}`, so it cannot train it", root.name.text, path.text);
                     self.report(at, message);
                 }
                 _ => self.report(at, format!("`{}` is not a network: `trains(…)` lists networks", path.text)),
             }
         }
+        // What a trained network calls is trained with it: a weight that it shares with another one.
+        let mut reached = BTreeSet::new();
+        while let Some(id) = trained.pop() {
+            if reached.insert(id) {
+                let item = self.linked.items.get(id);
+                trained.extend(item.iter().flat_map(|item| &item.callees).map(|callee| callee.id.as_str()));
+            }
+        }
         for network in &mut self.graph.networks {
-            network.trained = trained.contains(network.id.as_str());
+            network.trained = reached.contains(network.id.as_str());
         }
     }
 }

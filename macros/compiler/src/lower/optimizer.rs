@@ -175,7 +175,8 @@ impl<'a> Lowerer<'a> {
         });
         if let Some(node) = outside {
             let (name, label) = (&function.name.text, &node.origin.label);
-            let message = format!("`{name}` works element by element: `{label}` (line {}) does not", node.origin.line);
+            let message =
+                format!("`{name}` works element by element: `{label}` (line {}) does not", node.origin.line);
             self.report(self.root_at(), message);
         }
     }

@@ -38,7 +38,13 @@ pub(super) enum What {
 
 impl<'a> Lowerer<'a> {
     /// A new placeholder.
-    pub(super) fn placeholder(&mut self, what: What, word: &'static str, at: At, name: Option<&str>) -> Value<'a> {
+    pub(super) fn placeholder(
+        &mut self,
+        what: What,
+        word: &'static str,
+        at: At,
+        name: Option<&str>,
+    ) -> Value<'a> {
         let (mark, shape) = match what {
             What::Param(_) => (name.unwrap_or("weight"), "Tensor<784, 32>"),
             What::Delta => (name.unwrap_or("eye"), "Tensor<8, 8>"),
@@ -99,12 +105,16 @@ impl<'a> Lowerer<'a> {
                 [rows, columns] => {
                     let (rows, columns) = (rows.clone(), columns.clone());
                     if !self.same(&rows, &columns) {
-                        return self.fail(at, format!("`identity()` is square, and this is {}", self.show(&ty)));
+                        return self
+                            .fail(at, format!("`identity()` is square, and this is {}", self.show(&ty)));
                     }
                     let delta = self.graph.delta(self.sizes.resolve(&rows));
                     self.repeat_to(delta, &self.resolved(&ty))?
                 }
-                _ => return self.fail(at, format!("`identity()` has two axes, and this is {}", self.show(&ty))),
+                _ => {
+                    return self
+                        .fail(at, format!("`identity()` has two axes, and this is {}", self.show(&ty)));
+                }
             },
         };
         self.graph.origin = outer;

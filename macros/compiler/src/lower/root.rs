@@ -62,7 +62,8 @@ impl<'a> Lowerer<'a> {
             return self.report(at, reason);
         }
         if function.role == Role::Optimizer {
-            return self.report(at, format!("`{}` is an optimizer, which the trainer runs", function.name.text));
+            return self
+                .report(at, format!("`{}` is an optimizer, which the trainer runs", function.name.text));
         }
         let mut frame = Frame::new(item, at.span);
         frame.letters.rows = Some(vec![Size::batch()]);
@@ -163,7 +164,10 @@ impl<'a> Lowerer<'a> {
         let undecided: Vec<_> = self.sizes.undecided().collect();
         let at = self.root_at();
         for (left, right) in undecided {
-            self.report(at, format!("sizes {left} and {right} must be equal here, and nothing says whether they are"));
+            self.report(
+                at,
+                format!("sizes {left} and {right} must be equal here, and nothing says whether they are"),
+            );
         }
         self.mark(At { span: at.span, line: 0 }, &function.name.text);
         match function.role {

@@ -119,7 +119,7 @@ fn is_unknown(symbol: &str) -> bool {
 fn never_zero(size: &Size) -> bool {
     let constant: i64 = size.terms().filter(|(s, _)| s.is_empty()).map(|(_, f)| f).sum();
     let common = size.terms().filter(|(s, _)| !s.is_empty()).fold(0, |g, (_, f)| gcd(g, f.unsigned_abs()));
-    common != 0 && constant.unsigned_abs() % common != 0
+    common != 0 && !constant.unsigned_abs().is_multiple_of(common)
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

@@ -158,7 +158,13 @@ impl<'a> Lowerer<'a> {
         ty.features.is_empty() && (ty.rows.is_empty() || ty.rows == [Size::batch()])
     }
 
-    fn repeat_body(&mut self, variable: Option<&'a Name>, range: (&'a Expr, &'a Expr, bool), body: &'a Block, at: At) {
+    fn repeat_body(
+        &mut self,
+        variable: Option<&'a Name>,
+        range: (&'a Expr, &'a Expr, bool),
+        body: &'a Block,
+        at: At,
+    ) {
         let (from, to, inclusive) = range;
         let Some((first, last)) = self.bound(from).zip(self.bound(to)) else { return };
         let turns = last.saturating_sub(first).saturating_add(i64::from(inclusive));
@@ -189,10 +195,15 @@ impl<'a> Lowerer<'a> {
             None if matches!(value, Value::Poison) => None,
             None => {
                 let found = match &value {
-                    Value::Size(size) => format!("`{}`, known only when the program runs", self.sizes.show(size)),
+                    Value::Size(size) => {
+                        format!("`{}`, known only when the program runs", self.sizes.show(size))
+                    }
                     other => self.describe(other),
                 };
-                self.fail(expr, format!("a loop counts over integers known at compile time, and this is {found}"))
+                self.fail(
+                    expr,
+                    format!("a loop counts over integers known at compile time, and this is {found}"),
+                )
             }
         }
     }

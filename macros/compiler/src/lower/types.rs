@@ -5,13 +5,10 @@
 
 use super::Lowerer;
 use super::scope::Frame;
-use super::written::{written_size, written_type};
-use crate::ast::{FeatureExpr, Item, SizeExpr, TypeExpr};
+use super::written::written_type;
+use crate::ast::{FeatureExpr, SizeExpr, TypeExpr};
 use crate::graph::Type;
 use crate::size::{BATCH, Size};
-
-/// No axis is longer: far beyond any memory, and safe to multiply.
-const LONGEST: i64 = 1 << 40;
 
 /// How a declared type treats `_`.
 #[derive(Clone, Copy, PartialEq)]
@@ -61,87 +58,6 @@ impl<'a> Lowerer<'a> {
         Type { rows: show(&ty.rows), features }.to_string()
     }
 
-    /// The value of a size as written.
-    pub(super) fn size_of(&mut self, frame: &mut Frame<'a>, expr: &'a SizeExpr) -> Result<Size, String> {
-        let size = self.size_inside(frame, expr)?;
-        let resolved = self.sizes.resolve(&size);
-        let negative = resolved.terms().all(|(s, n)| s.is_empty() && n < 0) && resolved.terms().next().is_some();
-        if negative || resolved.terms().any(|(_, n)| n.saturating_abs() > LONGEST) {
-            return Err(format!("`{}` is {resolved}, which is no size", written_size(expr)));
-        }
-        Ok(resolved)
-    }
-
-    fn size_inside(&mut self, frame: &mut Frame<'a>, expr: &'a SizeExpr) -> Result<Size, String> {
-        match expr {
-            SizeExpr::Literal(n, _) => Ok(Size::known(*n)),
-            SizeExpr::Name(path) => self.named_size(frame, &path.text),
-            SizeExpr::Binary(operator, left, right, _) => {
-                let (l, r) = (self.size_inside(frame, left)?, self.size_inside(frame, right)?);
-                match operator {
-                    '+' => Ok(&l + &r),
-                    '-' => Ok(&l - &r),
-                    '*' => Ok(&l * &r),
-                    _ => self.quotient(&l, &r).ok_or_else(|| {
-                        let (l, r) = (self.sizes.show(&l), self.sizes.show(&r));
-                        format!("`{}` is not whole: {l} / {r}", written_size(expr))
-                    }),
-                }
-            }
-        }
-    }
-
-    /// The exact quotient of sizes.
-    pub(super) fn quotient(&mut self, left: &Size, right: &Size) -> Option<Size> {
-        let (left, right) = (self.sizes.resolve(left), self.sizes.resolve(right));
-        if let Some(by) = right.value() {
-            if by == 0 {
-                return None;
-            }
-            if !self.sizes.is_open(&left) {
-                return left.divided(i64::try_from(by).ok()?);
-            }
-        }
-        let quotient = self.sizes.unknown("?");
-        self.same(&(&quotient * &right), &left).then(|| self.sizes.resolve(&quotient))
-    }
-
-    /// What a name in a size stands for. A letter that nothing has fixed becomes an unknown.
-    fn named_size(&mut self, frame: &mut Frame<'a>, name: &str) -> Result<Size, String> {
-        if let Some((size, _)) = frame.letters.sizes.get(name) {
-            return Ok(self.sizes.resolve(size));
-        }
-        if name == BATCH {
-            return match frame.letters.rows.as_deref() {
-                Some([one]) => Ok(one.clone()),
-                _ => Err("`B` as an ordinary axis needs an argument with rows; another letter is any size".into()),
-            };
-        }
-        if let Some(value) = frame.local(name) {
-            let message = || format!("`{name}` is {}; a size is an integer known at compile time", value.kind());
-            return value.size().ok_or_else(message);
-        }
-        if frame.is_letter(name) {
-            let unknown = self.sizes.unknown(name);
-            frame.letters.sizes.insert(name.to_owned(), (unknown.clone(), String::new()));
-            return Ok(unknown);
-        }
-        match self.linked.resolve(&frame.item.id, name) {
-            Some(constant) if matches!(constant.item, Item::Constant { .. }) => match self.constant(constant) {
-                Some(value) => {
-                    value.size().ok_or_else(|| format!("`{name}` is {}; a size is an integer", value.kind()))
-                }
-                None => Err(String::new()),
-            },
-            _ => Err(format!(
-                "`{name}` is not a size here: declare `#[constant] const {}: usize = …;`, take it as an argument \
-                 `{}: usize`, or use one capital letter for a size that the arguments fix",
-                name.to_uppercase(),
-                name.to_lowercase()
-            )),
-        }
-    }
-
     /// Binds the letters of a declared tensor to the type of a value. Returns the type that the value takes:
     /// its own, or, for a scalar or a value without rows, what it is repeated to.
     pub(super) fn match_type(
@@ -184,7 +100,11 @@ impl<'a> Lowerer<'a> {
         }
         let lead = actual.len().checked_sub(extra.len()).filter(|lead| *lead > 0);
         let Some((lead, last)) = lead.and_then(|lead| actual.split_at_checked(lead)) else {
-            return Err(format!("it has {} row axes where {} are expected; `repeat(x, n)` adds one", actual.len(), extra.len() + 1));
+            return Err(format!(
+                "it has {} row axes where {} are expected; `repeat(x, n)` adds one",
+                actual.len(),
+                extra.len() + 1
+            ));
         };
         if let Err(at) = self.same_list(&extra, last) {
             return Err(self.differ(&last[at], &extra[at], format!("row axis {}", lead.len() + at + 1)));
@@ -246,18 +166,29 @@ impl<'a> Lowerer<'a> {
         };
         let Err(at) = self.same_list(&bound, inside) else { return Ok(()) };
         match (inside.get(at), bound.get(at)) {
-            (Some(found), Some(expected)) => Err(self.differ(found, expected, format!("axis {}", before + at + 1))),
+            (Some(found), Some(expected)) => {
+                Err(self.differ(found, expected, format!("axis {}", before + at + 1)))
+            }
             _ => Err(format!("`_` is {} axes here and {} elsewhere in the call", inside.len(), bound.len())),
         }
     }
 
-    fn match_size(&mut self, frame: &mut Frame<'a>, size: &'a SizeExpr, found: &Size, axis: usize) -> Result<(), String> {
+    fn match_size(
+        &mut self,
+        frame: &mut Frame<'a>,
+        size: &'a SizeExpr,
+        found: &Size,
+        axis: usize,
+    ) -> Result<(), String> {
         // A letter's first use takes the size as it is, without an unknown in between.
         if let SizeExpr::Name(path) = size
             && frame.is_letter(&path.text)
             && !frame.letters.sizes.contains_key(&path.text)
         {
-            frame.letters.sizes.insert(path.text.clone(), (found.clone(), format!("axis {axis} of another argument")));
+            frame
+                .letters
+                .sizes
+                .insert(path.text.clone(), (found.clone(), format!("axis {axis} of another argument")));
             return Ok(());
         }
         let expected = self.size_of(frame, size)?;
@@ -301,7 +232,11 @@ impl<'a> Lowerer<'a> {
 
     /// A declared tensor as a type of its own, where its letters say enough: letters that nothing has fixed
     /// become unknowns, `B` that nothing has bound takes the rows around the call. None where `_` is open.
-    pub(super) fn declared_type(&mut self, frame: &mut Frame<'a>, declared: &'a TypeExpr) -> Result<Option<Type>, String> {
+    pub(super) fn declared_type(
+        &mut self,
+        frame: &mut Frame<'a>,
+        declared: &'a TypeExpr,
+    ) -> Result<Option<Type>, String> {
         let TypeExpr::Tensor { rows, features, .. } = declared else {
             return Ok(Some(Type::scalar()));
         };

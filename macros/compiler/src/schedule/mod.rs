@@ -21,12 +21,10 @@ mod fuse;
 mod legal;
 mod level;
 mod place;
-mod print;
+pub mod print;
 mod product;
 mod recompute;
 mod view;
-
-pub use print::print;
 
 use crate::graph::{Distribution, Graph, NodeId, Reduction, Role};
 use crate::ops::Row;

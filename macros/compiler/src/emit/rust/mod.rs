@@ -64,6 +64,7 @@ pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<Toke
     let Meta { krate, name, .. } = meta;
     let items = program(krate, "evaluate", &evaluate_plan)?;
     let spec = spec::spec(meta, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
+    let results = spec::results(krate, &evaluate);
     let hypers = evaluate.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
     let loss = match &train_plan {
         None => TokenStream::new(),
@@ -96,6 +97,7 @@ pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<Toke
         const _: () = {
             #items
             impl #krate::program::Root for #name {
+                type Results<F: #krate::kernels::Float> = #results;
                 fn spec() -> &'static #krate::program::Spec {
                     #spec
                 }

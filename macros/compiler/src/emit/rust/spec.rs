@@ -44,6 +44,19 @@ pub(super) fn renumber(graph: &Graph, params: &[ParamDecl]) -> Graph {
     out
 }
 
+/// The type that `run` returns.
+pub(super) fn results(krate: &TokenStream, graph: &Graph) -> TokenStream {
+    let count = graph.outputs.iter().filter(|output| matches!(output.role, Role::Result(_))).count();
+    let array = quote!(#krate::data::Array<F>);
+    match count {
+        1 => array,
+        _ => {
+            let arrays = vec![array; count];
+            quote!((#(#arrays),*))
+        }
+    }
+}
+
 /// The body of `fn spec`.
 pub(super) fn spec(
     meta: &Meta,
@@ -139,8 +152,8 @@ pub(super) fn spec(
         .flatten()
         .any(|graph| graph.nodes.iter().any(|node| matches!(node.kind, Kind::Random { .. })));
     let plan = match train_plan {
-        Some(plan) => print(plan),
-        None => print(evaluate_plan),
+        Some(plan) => print::print(plan),
+        None => print::print(evaluate_plan),
     };
     let (label, file, line) = (meta.name.to_string(), &meta.file, meta.line as u32);
     Ok(quote! {

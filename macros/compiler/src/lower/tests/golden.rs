@@ -134,7 +134,13 @@ fn golden(text: &str, root: &str) {
     let mut found = print_bare(&graph);
     for param in &graph.params {
         let network = &graph.networks[param.network];
-        found += &format!("{} : {} from {:?}{}\n", param.path, param.ty, network.routes, ["", ", trained"][usize::from(network.trained)]);
+        found += &format!(
+            "{} : {} from {:?}{}\n",
+            param.path,
+            param.ty,
+            network.routes,
+            ["", ", trained"][usize::from(network.trained)]
+        );
     }
     let path = format!("{}/tests/golden/lower_{root}.txt", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("DIABOLO_BLESS").is_some() {
@@ -178,9 +184,17 @@ fn every_node_says_where_it_comes_from() {
         let graph = graph(text, root);
         for (index, node) in graph.nodes.iter().enumerate() {
             let origin = &node.origin;
-            assert!(origin.line > 0 && !origin.file.is_empty() && !origin.label.is_empty(), "%{index} of {root}: {origin:?}");
+            assert!(
+                origin.line > 0 && !origin.file.is_empty() && !origin.label.is_empty(),
+                "%{index} of {root}: {origin:?}"
+            );
         }
     }
     let graph = graph(VAE, "beta_vae");
-    assert!(graph.nodes.iter().any(|n| &*n.origin.label == "recon" && &*n.origin.file == "example.rs" && n.origin.line == 15));
+    assert!(
+        graph
+            .nodes
+            .iter()
+            .any(|n| &*n.origin.label == "recon" && &*n.origin.file == "example.rs" && n.origin.line == 15)
+    );
 }

@@ -119,10 +119,15 @@ fn derivatives_are_values() {
     let six: Vec<f64> = X.iter().map(|x| 6.0 * x).collect();
     check(&of_two("grad(|w| sum(grad(|v| sum(v * v * v), w)), x)", "Tensor<B, 3>"), &two(), &six);
     // Words and rows are functions too.
-    let outer: Vec<f64> = (0..18).map(|e| if e / 3 % 3 == e % 3 { 2.0 * X[e / 9 * 3 + e % 3] } else { 0.0 }).collect();
+    let outer: Vec<f64> =
+        (0..18).map(|e| if e / 3 % 3 == e % 3 { 2.0 * X[e / 9 * 3 + e % 3] } else { 0.0 }).collect();
     check(&of_two("jacobian(square, x)", "Tensor<B, 3, 3>"), &two(), &outer);
     check(&of_two("grad(sum_squares, x)", "Tensor<B, 3>"), &two(), &X.map(|x| 2.0 * x));
-    check(&of_two("sum(grad(|v| sum(straight_through(round(v), v * v)), x))", "Tensor<B>"), &two(), &rows(|x, _| 2.0 * x));
+    check(
+        &of_two("sum(grad(|v| sum(straight_through(round(v), v * v)), x))", "Tensor<B>"),
+        &two(),
+        &rows(|x, _| 2.0 * x),
+    );
     check(&of_two("sum(straight_through(round(x), x))", "Tensor<B>"), &two(), &rows(|x, _| x.round()));
     check(&of_two("sum(grad(|v| sum(v * stop_gradient(v)), x))", "Tensor<B>"), &two(), &rows(|x, _| x));
 }
@@ -157,15 +162,18 @@ fn hessian_vector_products_of_a_linear_autoencoder() {
         }";
     let (a, b, v, x) = ([0.3, -0.8], [0.5, 1.5], [2.0, -1.0], [1.0, 2.0, -0.5, 0.25, 3.0, 1.0]);
     let code = (0..3).map(|r| f64::powi(b[0] * x[2 * r] + b[1] * x[2 * r + 1], 2)).sum::<f64>() / 3.0;
-    check(text, &Given { rows: 3, inputs: &[&a, &b, &v, &x], ..Given::default() }, &v.map(|v| 2.0 * v * code));
+    check(
+        text,
+        &Given { rows: 3, inputs: &[&a, &b, &v, &x], ..Given::default() },
+        &v.map(|v| 2.0 * v * code),
+    );
 }
 
 #[test]
 fn the_kernel_mean_over_the_batch() {
     let text = of_two("mmd(x, y, width = 2.0)", "Scalar");
-    let kernel = |a: &[f64], b: &[f64]| {
-        (-a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / 8.0).exp()
-    };
+    let kernel =
+        |a: &[f64], b: &[f64]| (-a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / 8.0).exp();
     let both = |a: &[f64], b: &[f64]| {
         let pairs = a.chunks(3).flat_map(|a| b.chunks(3).map(move |b| kernel(a, b)));
         pairs.sum::<f64>() / 4.0
@@ -191,7 +199,10 @@ fn a_loss_is_the_mean_over_the_batch_and_so_are_its_parts() {
     let mean = |of: fn(f64, f64) -> f64| rows(of).iter().sum::<f64>() / 2.0;
     near(&given.run(&graph, &Role::Loss), &[mean(|x, y| 0.5 * x + 4.0 * y)]);
     let metric = |name: &str| given.run(&graph, &Role::Metric(name.to_owned()))[0];
-    near(&[metric("part"), metric("inner.recon"), metric("inner1.recon")], &[mean(|_, y| y), mean(|x, _| x), mean(|_, y| y)]);
+    near(
+        &[metric("part"), metric("inner.recon"), metric("inner1.recon")],
+        &[mean(|_, y| y), mean(|x, _| x), mean(|_, y| y)],
+    );
     let names: Vec<_> = graph.outputs.iter().map(|o| format!("{:?}", o.role)).collect();
     assert_eq!(names.len(), 4, "{names:?}");
     assert_eq!(graph.hypers.len(), 1);
@@ -221,7 +232,10 @@ fn every_call_path_of_a_random_word_draws_its_own_numbers() {
 
 #[test]
 fn several_results_and_inspected_values_are_outputs() {
-    let text = of_two("let h = inspect(\"h\", x * y); (sum(h), (x, y))", "(Tensor<B>, (Tensor<B, 3>, Tensor<B, 3>))");
+    let text = of_two(
+        "let h = inspect(\"h\", x * y); (sum(h), (x, y))",
+        "(Tensor<B>, (Tensor<B, 3>, Tensor<B, 3>))",
+    );
     let graph = graph(&text, "f");
     near(&two().run(&graph, &Role::Inspect("h".into())), &std::array::from_fn::<f64, 6, _>(|i| X[i] * Y[i]));
     near(&two().run(&graph, &Role::Result(0)), &rows(|x, y| x * y));

@@ -42,7 +42,12 @@ fn graph(text: &str, root: &str) -> Graph {
 }
 
 fn messages(errors: &Errors) -> String {
-    errors.0.iter().map(|e| format!("{}: {}", e.span.start().line, e.message)).collect::<Vec<_>>().join("\n---\n")
+    errors
+        .0
+        .iter()
+        .map(|e| format!("{}: {}", e.span.start().line, e.message))
+        .collect::<Vec<_>>()
+        .join("\n---\n")
 }
 
 /// The messages of a program with mistakes, each after its line.
@@ -80,7 +85,8 @@ impl Given<'_> {
 
     /// The values of the outputs with this role.
     fn run(&self, graph: &Graph, role: &Role) -> Vec<f64> {
-        let values = interpret(graph, &self.inputs()).unwrap_or_else(|e| panic!("{e}\n{}", crate::print::print(graph)));
+        let values = interpret(graph, &self.inputs())
+            .unwrap_or_else(|e| panic!("{e}\n{}", crate::print::print(graph)));
         let output = graph.outputs.iter().find(|output| output.role == *role);
         let output = output.unwrap_or_else(|| panic!("no output {role:?}"));
         values[output.node].data.clone()

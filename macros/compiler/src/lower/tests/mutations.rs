@@ -15,10 +15,33 @@ fn mutated(text: &str, rng: &mut Rng) -> String {
         }
     }
     let pool: Vec<String> = tokens.iter().filter(|t| t.starts_with(char::is_alphanumeric)).cloned().collect();
-    const NUMBERS: [&str; 9] = ["0", "1", "2", "64", "0.0", "1e300", "9007199254740993", "1099511627776", "K"];
+    const NUMBERS: [&str; 9] =
+        ["0", "1", "2", "64", "0.0", "1e300", "9007199254740993", "1099511627776", "K"];
     const WORDS: [&str; 24] = [
-        "x", "B", "T", "sum", "max", "grad", "jacobian", "einsum", "batch", "repeat", "param", "normal", "zeros", "rows",
-        "reshape", "squeeze", "unsqueeze", "concat", "slice", "identity", "bernoulli", "stop_gradient", "softmax", "select",
+        "x",
+        "B",
+        "T",
+        "sum",
+        "max",
+        "grad",
+        "jacobian",
+        "einsum",
+        "batch",
+        "repeat",
+        "param",
+        "normal",
+        "zeros",
+        "rows",
+        "reshape",
+        "squeeze",
+        "unsqueeze",
+        "concat",
+        "slice",
+        "identity",
+        "bernoulli",
+        "stop_gradient",
+        "softmax",
+        "select",
     ];
     for _ in 0..=rng.below(3) {
         let at = rng.below(tokens.len());
@@ -26,7 +49,9 @@ fn mutated(text: &str, rng: &mut Rng) -> String {
             Some(c) if c.is_ascii_digit() => (*rng.pick(&NUMBERS)).to_owned(),
             Some(c) if c.is_alphabetic() && rng.chance(0.5) => rng.pick(&pool).clone(),
             Some(c) if c.is_alphabetic() => (*rng.pick(&WORDS)).to_owned(),
-            Some('+' | '-' | '*' | '/' | '<') => (*rng.pick(&["+", "-", "*", "/", "%", "<", "=="])).to_owned(),
+            Some('+' | '-' | '*' | '/' | '<') => {
+                (*rng.pick(&["+", "-", "*", "/", "%", "<", "=="])).to_owned()
+            }
             _ => continue,
         };
         tokens[at] = new;
@@ -52,7 +77,11 @@ fn mistakes_never_panic() {
                     accepted += 1;
                 }
                 Err(errors) => {
-                    assert!(errors.0.iter().all(|e| !e.message.contains('?') || e.message.contains("does a")), "{}\n{text}", messages(&errors));
+                    assert!(
+                        errors.0.iter().all(|e| !e.message.contains('?') || e.message.contains("does a")),
+                        "{}\n{text}",
+                        messages(&errors)
+                    );
                     refused += 1;
                 }
             }

@@ -33,7 +33,9 @@ fn sgd_adam_and_adamw() {
     near(&found[1], &each(|i| 0.9 * M[i] + G[i]));
     near(&found[0], &each(|i| W[i] - 0.1 * (0.9 * M[i] + G[i])));
 
-    for (name, hypers, decay) in [("adam", &[0.01, 0.9, 0.999, 1e-8][..], 0.0), ("adamw", &[0.01, 0.9, 0.999, 1e-8, 0.1], 0.1)] {
+    for (name, hypers, decay) in
+        [("adam", &[0.01, 0.9, 0.999, 1e-8][..], 0.0), ("adamw", &[0.01, 0.9, 0.999, 1e-8, 0.1], 0.1)]
+    {
         let adam = rule("", name);
         assert_eq!(adam.graph.hypers[0].default, None);
         assert_eq!(adam.graph.hypers[1].default, Some(0.9));
@@ -59,11 +61,15 @@ fn ones_own_rule() {
 #[test]
 fn what_an_optimizer_is_not() {
     let wrong = |body: &str, output: &str| {
-        let text = format!("#[optimizer] fn f(w: Weight, g: Gradient, m: Moment, lr: f32) -> {output} {{ {body} }}");
+        let text =
+            format!("#[optimizer] fn f(w: Weight, g: Gradient, m: Moment, lr: f32) -> {output} {{ {body} }}");
         messages(&optimizer(&linked(&text, "f")).expect_err(body))
     };
     let text = wrong("(w - lr * g / sqrt(sum_squares(g)), m)", "(Weight, Moment)");
     assert!(text.contains("`f` works element by element: `sum_squares` (line 1) does not"), "{text}");
     let text = wrong("w - lr * g", "Weight");
-    assert!(text.contains("`f` returns 1 values; it should return the weight and its 1 moments (`m`)"), "{text}");
+    assert!(
+        text.contains("`f` returns 1 values; it should return the weight and its 1 moments (`m`)"),
+        "{text}"
+    );
 }

@@ -88,9 +88,16 @@ fn a_loss_says_which_networks_it_trains_and_how_they_are_reached() {
 fn f(x: Tensor<B, 4>) -> Tensor<B> { inner(x) + sum(encode(x)) }
 "#;
     let graph = graph(text, "f");
-    let found: Vec<_> = graph.networks.iter().map(|n| (n.name.as_str(), n.trained, n.routes.clone())).collect();
+    let found: Vec<_> =
+        graph.networks.iter().map(|n| (n.name.as_str(), n.trained, n.routes.clone())).collect();
     assert_eq!(found, [("encode", true, vec![vec![1], vec![0, 1]]), ("critic", false, vec![vec![0, 0]])]);
-    let never = text.replace("trains(encode)", "trains(unused)") + "#[network] fn unused() -> Tensor<2> { param(zeros()) }";
+    // What a trained network calls is trained with it.
+    let tied = "#[network] fn w() -> Tensor<4, 4> { param(zeros()) }
+        #[network] fn g(x: Tensor<B, 4>) -> Tensor<B, 4> { einsum(\"bi,io->bo\", x, w()) }
+        #[loss(trains(g))] fn f(x: Tensor<B, 4>) -> Tensor<B> { sum(g(x)) }";
+    assert!(self::graph(tied, "f").networks.iter().all(|network| network.trained));
+    let never = text.replace("trains(encode)", "trains(unused)")
+        + "#[network] fn unused() -> Tensor<2> { param(zeros()) }";
     assert!(mistakes(&never, "f").contains("`f` never calls `unused`, so it cannot train it"));
 }
 
@@ -101,9 +108,17 @@ fn parameters_need_a_network_and_known_sizes() {
     assert!(text.contains("`dense` makes parameters, and `f` is a loss: nobody would own them"), "{text}");
     let run_time = "#[network] fn f(x: Tensor<B, T>) -> Tensor<B, 2> { dense(x, 2) }";
     let text = mistakes(run_time, "f");
-    assert!(text.contains("the parameter `f.dense0.weight` is Tensor<T, 2>, and T is only known when the program runs"), "{text}");
-    let rows = "#[network] fn f(x: Tensor<B, 4>) -> Tensor<B, 4> { let w: Tensor<B, 4> = param(zeros()); x * w }";
+    assert!(
+        text.contains(
+            "the parameter `f.dense0.weight` is Tensor<T, 2>, and T is only known when the program runs"
+        ),
+        "{text}"
+    );
+    let rows =
+        "#[network] fn f(x: Tensor<B, 4>) -> Tensor<B, 4> { let w: Tensor<B, 4> = param(zeros()); x * w }";
     assert!(mistakes(rows, "f").contains("a parameter has no rows: declare it as Tensor<4>"));
+    let huge = "#[network] fn f(x: Tensor<B, 1000000>) -> Tensor<B, 2000000> { dense(x, 2000000) }";
+    assert!(mistakes(huge, "f").contains("which no memory holds"));
     let open = "#[network] fn f(x: Tensor<B, 4>) -> Tensor<B> { let w = param(zeros()); sum(x) }";
     let text = mistakes(open, "f");
     assert!(text.contains("nothing fixes the shape of `param(…)` here: annotate it, as in `let w: Tensor<784, 32> = param(…);`"), "{text}");

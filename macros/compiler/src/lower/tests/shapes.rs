@@ -39,7 +39,8 @@ fn a_parameters_shape_comes_from_its_use() {
     let text = "#[network] fn f(x: Tensor<B, 8>) -> Tensor<B, 3> { let w = param(xavier()); let h: Tensor<B, 3> = einsum(\"bi,io->bo\", x, w); h }";
     assert_eq!(graph(text, "f").params[0].ty.to_string(), "Tensor<8, 3>");
     // From the function's result alone.
-    let text = "#[network] fn f(x: Tensor<B, 8>) -> Tensor<B, 3> { einsum(\"bi,io->bo\", x, param(xavier())) }";
+    let text =
+        "#[network] fn f(x: Tensor<B, 8>) -> Tensor<B, 3> { einsum(\"bi,io->bo\", x, param(xavier())) }";
     assert_eq!(graph(text, "f").params[0].ty.to_string(), "Tensor<8, 3>");
     // From a use far behind: an unknown size that a later call fixes.
     let text = "#[function] fn three(x: Tensor<B, 3>) -> Tensor<B> { sum(x) }
@@ -59,10 +60,19 @@ fn a_parameters_shape_comes_from_its_use() {
 fn draws_and_fills_take_the_shape_of_their_use() {
     for (text, expected) in [
         ("#[function] fn f(x: Tensor<B, 8>) -> Tensor<B, 8> { x + 0.1 * normal() }", "Tensor<B, 8>"),
-        ("#[function] fn f(x: Tensor<B, 8>) -> Tensor<B, 3> { let y: Tensor<B, 3> = 2.0 * uniform() - 1.0; y }", "Tensor<B, 3>"),
+        (
+            "#[function] fn f(x: Tensor<B, 8>) -> Tensor<B, 3> { let y: Tensor<B, 3> = 2.0 * uniform() - 1.0; y }",
+            "Tensor<B, 3>",
+        ),
         ("#[function] fn f(x: Tensor<B, 8>) -> Tensor<B, 3> { normal() }", "Tensor<B, 3>"),
-        ("#[network] fn g(z: Tensor<B, 4>) -> Tensor<B> { sum(z) } #[function] fn f(x: Tensor<B, 8>) -> Tensor<B> { g(normal()) }", "Tensor<B>"),
-        ("#[function] fn prior() -> Tensor<B, 4> { normal() } #[function] fn f(x: Tensor<B, 8>) -> Tensor<Rows<B, 5>, 4> { repeat(prior(), 5) }", "Tensor<Rows<B, 5>, 4>"),
+        (
+            "#[network] fn g(z: Tensor<B, 4>) -> Tensor<B> { sum(z) } #[function] fn f(x: Tensor<B, 8>) -> Tensor<B> { g(normal()) }",
+            "Tensor<B>",
+        ),
+        (
+            "#[function] fn prior() -> Tensor<B, 4> { normal() } #[function] fn f(x: Tensor<B, 8>) -> Tensor<Rows<B, 5>, 4> { repeat(prior(), 5) }",
+            "Tensor<Rows<B, 5>, 4>",
+        ),
         ("#[function] fn f(x: Tensor<B, 2, 3>) -> Tensor<3, 3> { identity() }", "Tensor<3, 3>"),
     ] {
         assert_eq!(result(text), expected, "{text}");
@@ -108,6 +118,10 @@ fn words_move_axes() {
         ("grad(|v| sum(v * v), x)", "Tensor<B, 2, 3, 4>"),
     ] {
         let output = if body.starts_with("batch") { "Tensor<N, 2, 3, 4>" } else { expected };
-        assert_eq!(result(&format!("#[function] fn f(x: Tensor<B, 2, 3, 4>) -> {output} {{ {body} }}")), expected, "{body}");
+        assert_eq!(
+            result(&format!("#[function] fn f(x: Tensor<B, 2, 3, 4>) -> {output} {{ {body} }}")),
+            expected,
+            "{body}"
+        );
     }
 }

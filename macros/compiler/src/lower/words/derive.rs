@@ -30,7 +30,9 @@ pub(super) static WORDS: &[Entry] = &[
             Ok(node) => Some(Value::Tensor(node)),
             Err(why) => l.fail(
                 call.at,
-                format!("`jacobian` is taken row by row, so its function cannot cross the rows of the batch{why}"),
+                format!(
+                    "`jacobian` is taken row by row, so its function cannot cross the rows of the batch{why}"
+                ),
             ),
         }
     }),
@@ -61,7 +63,8 @@ pub(super) static WORDS: &[Entry] = &[
         let operand = call.arg(0)?;
         let Value::Text(name) = &operand.value else {
             let found = l.describe(&operand.value);
-            return l.fail(operand.at, format!("`inspect(\"name\", x)` starts with a name, and this is {found}"));
+            return l
+                .fail(operand.at, format!("`inspect(\"name\", x)` starts with a name, and this is {found}"));
         };
         let (name, x) = (name.to_string(), call.tensor(l, 1)?);
         l.graph.outputs.push(Output { role: Role::Inspect(name), node: x });

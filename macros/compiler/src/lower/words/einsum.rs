@@ -28,7 +28,9 @@ impl Labels {
     fn parse(text: &str) -> Result<Self, String> {
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let Some((inputs, output)) = text.split_once("->") else {
-            return Err(format!("\"{text}\" has no `->`: the labels of the result stand behind it, as in \"bd,kd->bk\""));
+            return Err(format!(
+                "\"{text}\" has no `->`: the labels of the result stand behind it, as in \"bd,kd->bk\""
+            ));
         };
         let letters = |part: &str| part.replace("...", "…").chars().collect::<Vec<_>>();
         let labels = Labels { inputs: inputs.split(',').map(letters).collect(), output: letters(output) };
@@ -55,7 +57,10 @@ fn einsum<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     let text = call.arg(0)?;
     let Value::Text(written) = &text.value else {
         let found = l.describe(&text.value);
-        return l.fail(text.at, format!("`einsum` starts with its labels, as in \"bd,kd->bk\", and this is {found}"));
+        return l.fail(
+            text.at,
+            format!("`einsum` starts with its labels, as in \"bd,kd->bk\", and this is {found}"),
+        );
     };
     let labels = match Labels::parse(written) {
         Ok(labels) => labels,
@@ -108,7 +113,8 @@ fn spelled_out<'a>(
 fn row_label<'a>(l: &mut Lowerer<'a>, labels: &Labels, operands: &[Operand<'a>]) -> Option<Option<char>> {
     let mut found: Option<char> = None;
     let output = &labels.output;
-    let used_without_rows = l.frames.last().is_some_and(|f| f.letters.rows.as_ref().is_some_and(Vec::is_empty));
+    let used_without_rows =
+        l.frames.last().is_some_and(|f| f.letters.rows.as_ref().is_some_and(Vec::is_empty));
     for (labels, operand) in labels.inputs.iter().zip(operands) {
         let ty = match &operand.value {
             Value::Pending(index) if l.settled(*index).is_none() => continue,
@@ -125,10 +131,14 @@ fn row_label<'a>(l: &mut Lowerer<'a>, labels: &Labels, operands: &[Operand<'a>])
         let shown = l.show(&ty);
         match (labels.first(), found) {
             (None, _) => {
-                return l.fail(operand.at, format!("{shown} has rows: its first label stands for them, and there is none"));
+                return l.fail(
+                    operand.at,
+                    format!("{shown} has rows: its first label stands for them, and there is none"),
+                );
             }
             (Some(first), Some(row)) if *first != row => {
-                let message = format!("the rows are labelled `{row}` and, of {shown}, `{first}`: give them one label");
+                let message =
+                    format!("the rows are labelled `{row}` and, of {shown}, `{first}`: give them one label");
                 return l.fail(operand.at, message);
             }
             (Some(first), _) => found = Some(*first),
@@ -164,7 +174,8 @@ fn factor<'a>(
     let here = (ty.features.len() + 1).saturating_sub(features.len());
     if has_any && *any.get_or_insert(here) != here {
         let before = any.unwrap_or_default();
-        return l.fail(operand.at, format!("`...` is {here} axes of {shown}, and {before} of a value before"));
+        return l
+            .fail(operand.at, format!("`...` is {here} axes of {shown}, and {before} of a value before"));
     }
     let features = expanded(features, here).as_slice().to_vec();
     let from = l.shape_from(node, &operand.text);
@@ -174,7 +185,10 @@ fn factor<'a>(
         return l.fail(operand.at, message.trim_end());
     }
     if let Some(row) = row.filter(|row| features.contains(row)) {
-        return l.fail(operand.at, format!("`{row}` labels the rows, and here a feature axis of {shown}: they differ"));
+        return l.fail(
+            operand.at,
+            format!("`{row}` labels the rows, and here a feature axis of {shown}: they differ"),
+        );
     }
     for (label, size) in features.iter().zip(&ty.features) {
         let known = sizes.entry(*label).or_insert_with(|| size.clone()).clone();
@@ -214,7 +228,10 @@ fn result_labels<'a>(
             return l.fail(call.at, format!("label `{label}` stands twice in the result"));
         }
         if Some(*label) == row || !labels.inputs.iter().flatten().any(|other| other == label) {
-            return l.fail(call.at, format!("label `{label}` of the result labels no feature axis of an argument"));
+            return l.fail(
+                call.at,
+                format!("label `{label}` of the result labels no feature axis of an argument"),
+            );
         }
     }
     Some(features.to_vec())
@@ -236,9 +253,10 @@ fn settle<'a>(
     }
     for (factor, operand) in factors.iter_mut().zip(&call.rest) {
         let (None, Value::Pending(index)) = (factor.node, &operand.value) else { continue };
-        let features = factor.features.iter().map(|label| {
-            sizes.entry(*label).or_insert_with(|| l.sizes.unknown(&label.to_string())).clone()
-        });
+        let features = factor
+            .features
+            .iter()
+            .map(|label| sizes.entry(*label).or_insert_with(|| l.sizes.unknown(&label.to_string())).clone());
         let features = features.collect();
         let rows = if factor.rows { rows.to_vec() } else { vec![] };
         factor.node = Some(l.settle(*index, &Type { rows, features })?);

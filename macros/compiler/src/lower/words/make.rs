@@ -62,18 +62,16 @@ pub(super) static WORDS: &[Entry] = &[
         Some(Value::Initial(Initial::Normal(call.number(l, 0, "the standard deviation")?)))
     }),
     entry("fan_in", &["n"], |l, call| {
-        let operand = call.arg(0)?;
-        match operand.value.size().filter(|n| n.value() != Some(0)) {
-            Some(n) => Some(Value::Initial(Initial::FanIn(n))),
-            None => {
-                let found = l.describe(&operand.value);
-                l.fail(operand.at, format!("`fan_in(n)` takes the number of inputs, and this is {found}"))
-            }
-        }
+        Some(Value::Initial(Initial::FanIn(call.size(l, 0, "the number of inputs of `fan_in`")?)))
     }),
 ];
 
-fn waiting<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, distribution: Distribution, word: &'static str) -> Value<'a> {
+fn waiting<'a>(
+    l: &mut Lowerer<'a>,
+    call: &Call<'a, '_>,
+    distribution: Distribution,
+    word: &'static str,
+) -> Value<'a> {
     l.placeholder(What::Random(distribution), word, call.at, call.want.name())
 }
 

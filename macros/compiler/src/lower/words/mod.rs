@@ -6,6 +6,7 @@
 mod derive;
 mod einsum;
 mod make;
+mod parts;
 mod reduce;
 mod shape;
 
@@ -17,7 +18,11 @@ use super::{At, Lowerer};
 use crate::ast::Argument;
 use crate::graph::{NodeId, Type};
 use crate::ops::Row;
+use crate::size::Size;
 use crate::words::WORDS;
+
+/// No axis is longer.
+const LONGEST: usize = 1 << 40;
 
 /// A word: its name, what it takes, what it does.
 struct Entry {
@@ -39,7 +44,8 @@ struct Call<'a, 'w> {
     want: &'w Want<'a>,
 }
 
-static GROUPS: &[&[Entry]] = &[reduce::WORDS, shape::WORDS, einsum::WORDS, make::WORDS, derive::WORDS];
+static GROUPS: &[&[Entry]] =
+    &[reduce::WORDS, shape::WORDS, parts::WORDS, einsum::WORDS, make::WORDS, derive::WORDS];
 
 fn entry(name: &str) -> Option<&'static Entry> {
     GROUPS.iter().copied().flatten().find(|entry| entry.name == name)
@@ -54,7 +60,8 @@ pub(super) fn call<'a>(
     want: &Want<'a>,
 ) -> Option<Value<'a>> {
     // What is wanted of the whole is wanted of the arguments where the shape passes through.
-    let same_shape = Row::named(word).is_some() || ["stop_gradient", "straight_through", "exact", "inspect"].contains(&word);
+    let same_shape = Row::named(word).is_some()
+        || ["stop_gradient", "straight_through", "exact", "inspect"].contains(&word);
     let inner = if same_shape { Want::hint(want.hint.clone()) } else { Want::default() };
     let mut operands = Vec::with_capacity(args.len());
     for arg in args {
@@ -65,7 +72,12 @@ pub(super) fn call<'a>(
 }
 
 /// A word called as a value, as in `grad(square, x)`.
-pub(super) fn apply<'a>(lowerer: &mut Lowerer<'a>, word: &'a str, given: Vec<Operand<'a>>, at: At) -> Option<Value<'a>> {
+pub(super) fn apply<'a>(
+    lowerer: &mut Lowerer<'a>,
+    word: &'a str,
+    given: Vec<Operand<'a>>,
+    at: At,
+) -> Option<Value<'a>> {
     let operands = given.into_iter().map(|operand| (None, operand)).collect();
     dispatch(lowerer, word, operands, at, &Want::default())
 }
@@ -103,9 +115,8 @@ fn dispatch<'a>(
                 Err(mistakes) => complain(lowerer, mistakes, &operands, at),
             }
         }
-        (None, None) | (Some(_), None) => {
-            lowerer.fail(at, format!("`{word}` is a word of the language that this version does not have yet"))
-        }
+        (None, None) | (Some(_), None) => lowerer
+            .fail(at, format!("`{word}` is a word of the language that this version does not have yet")),
     }
 }
 
@@ -130,7 +141,8 @@ fn arranged<'a, 'w>(
             _ => fixed.push((name, operand)),
         }
     }
-    let signature = WORDS.iter().find(|word| word.name == entry.name).map_or(entry.name, |word| word.signature);
+    let signature =
+        WORDS.iter().find(|word| word.name == entry.name).map_or(entry.name, |word| word.signature);
     let names: Vec<_> = fixed.iter().map(|(name, _)| *name).collect();
     match arrange(&params, &names, entry.name, signature) {
         Ok(places) => {
@@ -192,12 +204,16 @@ impl<'a> Call<'a, '_> {
                         1 => "axis 1 alone".to_owned(),
                         n => format!("axes 1 to {n}"),
                     };
-                    lowerer.fail(at, format!("feature axes count from 1, after the rows: {shown} has {range}, not {k}"))
+                    lowerer.fail(
+                        at,
+                        format!("feature axes count from 1, after the rows: {shown} has {range}, not {k}"),
+                    )
                 }
             },
             (other, None) => {
                 let found = lowerer.describe(other);
-                lowerer.fail(at, format!("`axis` is an integer, a tuple of them or `rows`, and this is {found}"))
+                lowerer
+                    .fail(at, format!("`axis` is an integer, a tuple of them or `rows`, and this is {found}"))
             }
         }
     }
@@ -227,7 +243,23 @@ impl<'a> Call<'a, '_> {
             Some(n) => Some(n),
             None => {
                 let found = lowerer.describe(&operand.value);
-                lowerer.fail(operand.at, format!("{what} is an integer known at compile time, and this is {found}"))
+                lowerer.fail(
+                    operand.at,
+                    format!("{what} is an integer known at compile time, and this is {found}"),
+                )
+            }
+        }
+    }
+
+    /// Argument `index` as a size of at least 1, perhaps with symbols.
+    fn size(&self, lowerer: &mut Lowerer<'a>, index: usize, what: &str) -> Option<Size> {
+        let operand = self.arg(index)?;
+        match operand.value.size() {
+            Some(size) if size.symbols().next().is_some() => Some(size),
+            Some(size) if size.value().is_some_and(|n| (1..LONGEST).contains(&n)) => Some(size),
+            _ => {
+                let found = lowerer.describe(&operand.value);
+                lowerer.fail(operand.at, format!("{what} is an integer of 1 or more, and this is {found}"))
             }
         }
     }
@@ -239,7 +271,10 @@ impl<'a> Call<'a, '_> {
             Value::Number(n, _) => Some(*n),
             other => {
                 let found = lowerer.describe(other);
-                lowerer.fail(operand.at, format!("{what} is a number known at compile time, and this is {found}"))
+                lowerer.fail(
+                    operand.at,
+                    format!("{what} is a number known at compile time, and this is {found}"),
+                )
             }
         }
     }
@@ -252,7 +287,11 @@ mod tests {
     #[test]
     fn every_word_is_here_or_is_a_row() {
         for word in WORDS.iter().filter(|word| word.name != "rows") {
-            assert!(entry(word.name).is_some() || Row::named(word.name).is_some(), "`{}` does nothing", word.name);
+            assert!(
+                entry(word.name).is_some() || Row::named(word.name).is_some(),
+                "`{}` does nothing",
+                word.name
+            );
         }
         for entry in GROUPS.iter().copied().flatten() {
             assert!(WORDS.iter().any(|word| word.name == entry.name), "`{}` is not a word", entry.name);

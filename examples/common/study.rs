@@ -1,0 +1,162 @@
+//! One run of an example: its data, its folder, its training, its figures.
+//!
+//! In: losses and functions of the example. Out: a trained model, pictures, a table. Never: a figure that was
+//! not computed by this run.
+
+use std::sync::{Arc, Mutex};
+
+use diabolo::baseline::{Pca, mean_image_error};
+use diabolo::data::{Array, Digits};
+use diabolo::program::{IntoRoot, Loss, Root};
+use diabolo::report::{self, Figures, Run};
+use diabolo::{Adam, Error, Model, Result, Trainer};
+
+use crate::{Defaults, Flags};
+
+/// The pairs in the picture of reconstructions.
+const PICTURED: usize = 24;
+/// The images in a picture of samples, and in a line of it.
+const SAMPLES: usize = 60;
+const LINE: usize = 12;
+
+/// A run of an example.
+pub struct Study {
+    /// What was asked for.
+    pub flags: Flags,
+    /// The data.
+    pub digits: Digits,
+    /// The folder.
+    pub run: Run,
+}
+
+impl Study {
+    /// Reads the command line and the data, and makes a folder.
+    ///
+    /// # Errors
+    /// Where the data cannot be read or the folder cannot be made.
+    pub fn begin(name: &'static str, defaults: Defaults) -> Result<Study> {
+        let flags = Flags::parse_for(name, defaults);
+        let (digits, run) = (flags.digits()?, flags.run()?);
+        println!("{name}: {}, {} rows to train on, {} to test with", digits.name, digits.train.rows(), digits.test.rows());
+        Ok(Study { flags, digits, run })
+    }
+
+    /// Trains a loss as the flags say; the folder gets metrics, the curve and the parameters, named after it.
+    ///
+    /// # Errors
+    /// Those of training, and where the folder cannot be written.
+    pub fn train<L: Loss>(&self, loss: impl IntoRoot<Root = L>) -> Result<Model> {
+        self.fit(Trainer::new(loss))
+    }
+
+    /// The same for a trainer with settings of its own.
+    ///
+    /// # Errors
+    /// As [`Study::train`].
+    pub fn fit<L: Loss>(&self, trainer: Trainer<L>) -> Result<Model> {
+        let curves: Arc<Mutex<Vec<Curve>>> = Arc::default();
+        let seen = Arc::clone(&curves);
+        let Flags { epochs, batch, lr, seed, .. } = self.flags;
+        let model = trainer
+            .optimizer(Adam::new(lr as f32))
+            .epochs(epochs)
+            .batch(batch)
+            .seed(seed)
+            .record(&self.run)
+            .on_epoch(move |epoch| {
+                let Ok(mut curves) = seen.lock() else { return };
+                for (name, value) in epoch.parts() {
+                    match curves.iter_mut().find(|(known, _)| known == name) {
+                        Some((_, points)) => points.push((epoch.epoch as f64, value)),
+                        None => curves.push((name.to_owned(), vec![(epoch.epoch as f64, value)])),
+                    }
+                }
+            })
+            .fit(&self.digits.train)?;
+        let name = L::spec().name;
+        if let Ok(curves) = curves.lock() {
+            let series: Vec<(&str, Vec<(f64, f64)>)> =
+                curves.iter().map(|(name, points)| (name.as_str(), points.clone())).collect();
+            report::curve(self.run.path(&format!("{name}-curve.png")), name, ["epoch", "loss"], &series)?;
+        }
+        model.save(self.run.path(&format!("{name}.safetensors")))?;
+        Ok(model)
+    }
+
+    /// Runs a function over the test images.
+    ///
+    /// # Errors
+    /// Those of [`Model::run`].
+    pub fn on_test<I: IntoRoot>(&self, model: &Model, function: I) -> Result<Array<f32>>
+    where
+        I::Root: Root<Results<f32> = Array<f32>>,
+    {
+        model.run(function, &self.digits.test)
+    }
+
+    /// Draws test images above what a model makes of them.
+    ///
+    /// # Errors
+    /// Where the picture cannot be written.
+    pub fn picture(&self, name: &str, outputs: &Array<f32>) -> Result<()> {
+        let inputs = self.digits.test.take(PICTURED)?.array::<f32>("x")?;
+        report::reconstructions(self.run.path(&format!("{name}.png")), &inputs, outputs, self.digits.shape)
+    }
+
+    /// Draws samples: `function` takes no input and returns images.
+    ///
+    /// # Errors
+    /// Those of [`Model::run`], and where the picture cannot be written.
+    pub fn samples<I: IntoRoot>(&self, model: &Model, function: I) -> Result<()>
+    where
+        I::Root: Root<Results<f32> = Array<f32>>,
+    {
+        let images = model.run(function, &SAMPLES)?;
+        report::grid(self.run.path("samples.png"), &images, self.digits.shape, LINE)
+    }
+
+    /// The mean squared error of outputs against the test images, summed over pixels.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the outputs are not images of the same number and size.
+    pub fn squared_error(&self, outputs: &Array<f32>) -> Result<f64> {
+        let x = self.digits.test.array::<f32>("x")?;
+        if x.shape() != outputs.shape() {
+            return Err(Error::Shape {
+                thing: "outputs".into(),
+                expected: format!("{:?}", x.shape()),
+                found: format!("{:?}", outputs.shape()),
+                place: "squared_error".into(),
+            });
+        }
+        let difference = |(x, y): (&f32, &f32)| f64::from(x - y).powi(2);
+        Ok(x.values().iter().zip(outputs.values()).map(difference).sum::<f64>() / x.rows() as f64)
+    }
+
+    /// Principal components of the training images.
+    ///
+    /// # Errors
+    /// Where there are fewer pixels than components.
+    pub fn pca(&self, components: usize) -> Result<Pca> {
+        Pca::fit(&self.digits.train, "x", components)
+    }
+
+    /// Prints squared errors beside those of PCA with a code of the same size and of the mean image.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn conclude(&self, rows: &[(&str, f64)], code: usize) -> Result<()> {
+        let Digits { train, test, .. } = &self.digits;
+        let figures = Figures::new("squared error per test image");
+        let figures = rows.iter().fold(figures, |figures, (name, error)| figures.row(name, *error));
+        let figures = figures
+            .row(&format!("PCA, {code} components"), self.pca(code)?.squared_error(test)?)
+            .row("mean image", mean_image_error(train, test, "x")?);
+        self.run.figures(&figures)?;
+        println!("\n{figures}\n\npictures, curve, metrics and parameters: {}", self.run.folder().display());
+        Ok(())
+    }
+}
+
+/// A named value over epochs.
+type Curve = (String, Vec<(f64, f64)>);

@@ -1,0 +1,46 @@
+//! Emits every program into `OUT_DIR/programs.rs`: a module each, and a table of all.
+
+use std::path::Path;
+
+use diabolo_compiler::emit::rust;
+use diabolo_compiler::schedule::schedule;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+#[path = "graphs.rs"]
+mod graphs;
+
+fn main() {
+    let mut modules = TokenStream::new();
+    let mut table = TokenStream::new();
+    let zoo = graphs::ZOO.iter().map(|name| ((*name).to_owned(), graphs::zoo(name), quote!(crate::native)));
+    // One copy of a random program is enough, instead of one for each instruction set.
+    let random = (0..graphs::RANDOM)
+        .map(|seed| (format!("random{seed}"), graphs::random(seed).0, quote!(crate::portable)));
+    for (name, graph, krate) in zoo.chain(random) {
+        let plan = schedule(&graph).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let items = rust::program(&krate, "train", &plan).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let symbols = rust::Names::of(&krate, "train", &plan).symbols;
+        let module = format_ident!("{name}");
+        modules.extend(quote!(mod #module { #items }));
+        table.extend(quote! {
+            Emitted {
+                name: #name,
+                symbols: &[#(#symbols),*],
+                workspace: #module::train_workspace,
+                single: #module::train::<f32>,
+                double: #module::train::<f64>,
+            },
+        });
+    }
+    let text = quote! {
+        #modules
+        /// All programs.
+        static PROGRAMS: &[Emitted] = &[#table];
+    };
+    let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
+    std::fs::write(Path::new(&folder).join("programs.rs"), text.to_string()).expect("OUT_DIR can be written");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=graphs.rs");
+    println!("cargo::rerun-if-changed=programs");
+}

@@ -1,0 +1,50 @@
+//! The programs under test: those of the zoo, and random ones.
+//!
+//! In: nothing. Out: names and graphs, the same for the build script that emits them and for the test that
+//! interprets them. Never: a pass left out; these are the graphs that users' programs become.
+
+use diabolo_compiler::graph::Graph;
+use diabolo_compiler::interp::Inputs;
+use diabolo_compiler::link::from_source;
+use diabolo_compiler::lower::Mode;
+use diabolo_compiler::{autodiff, passes, pipeline, testing};
+
+/// Random programs: `random0` and so on.
+pub const RANDOM: u64 = 200;
+/// Nodes of a random program, before its gradient.
+const STEPS: usize = 16;
+
+/// The losses of the zoo.
+pub const ZOO: [&str; 8] =
+    ["vanilla", "narrow", "vae", "contractive", "deep_contractive", "wasserstein", "importance", "penalty"];
+
+const FILES: [(&str, &str); 6] = [
+    ("zoo.rs", include_str!("programs/zoo.rs")),
+    ("nn/densities.rs", include_str!("../../runtime/src/nn/densities.rs")),
+    ("nn/errors.rs", include_str!("../../runtime/src/nn/errors.rs")),
+    ("nn/kernels.rs", include_str!("../../runtime/src/nn/kernels.rs")),
+    ("nn/layers.rs", include_str!("../../runtime/src/nn/layers.rs")),
+    ("nn/optim.rs", include_str!("../../runtime/src/nn/optim.rs")),
+];
+
+/// A loss of the zoo, with its gradients.
+pub fn zoo(name: &str) -> Graph {
+    let said = |errors: diabolo_compiler::error::Errors| -> Graph {
+        let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
+        panic!("{name}: {}", list.join("\n"))
+    };
+    match from_source(&FILES, name) {
+        Err(errors) => said(errors),
+        Ok(linked) => pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(said),
+    }
+}
+
+/// A random program with its gradients, and what it is run on.
+pub fn random(seed: u64) -> (Graph, Inputs) {
+    let testing::Program { mut graph, inputs } = testing::program(seed, STEPS);
+    autodiff::differentiate_loss(&mut graph);
+    for (_, pass) in passes::ALL {
+        graph = pass(&graph);
+    }
+    (graph, inputs)
+}

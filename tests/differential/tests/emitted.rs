@@ -1,0 +1,215 @@
+//! Emitted Rust against the interpreter: f64 to 1e-10 and f32 to 1e-4 of Σ|terms|, for batches that leave
+//! remainders, and the same bits on any number of threads.
+
+use std::collections::HashMap;
+
+use diabolo::program::Env;
+use diabolo_compiler::graph::{Graph, NodeId, Role};
+use diabolo_compiler::interp::{Inputs, Values, interpret};
+use diabolo_compiler::testing::Rng;
+use diabolo_kernels::Float;
+
+#[path = "../graphs.rs"]
+mod graphs;
+
+/// What generated code sees: with every instruction set.
+mod native {
+    pub(crate) use diabolo::program;
+    pub(crate) use diabolo_kernels as kernels;
+}
+
+/// The same, compiled once only.
+mod portable {
+    pub(crate) use diabolo::program;
+    pub(crate) mod kernels {
+        pub(crate) use diabolo_kernels::*;
+        pub(crate) fn dispatch<B: Body>(body: B) -> B::Output {
+            body.run::<Portable>()
+        }
+    }
+}
+
+type Run<F> = fn(Env<'_, F>);
+
+/// An emitted program.
+struct Emitted {
+    name: &'static str,
+    symbols: &'static [&'static str],
+    workspace: fn(&[usize]) -> usize,
+    single: Run<f32>,
+    double: Run<f64>,
+}
+
+#[allow(dead_code, clippy::all)]
+mod programs {
+    use super::Emitted;
+    include!(concat!(env!("OUT_DIR"), "/programs.rs"));
+    /// All of them.
+    pub(super) fn all() -> &'static [Emitted] {
+        PROGRAMS
+    }
+}
+
+/// What a run hands out: metrics, gradients, results.
+#[derive(Debug, PartialEq)]
+struct Outputs<F> {
+    metrics: Vec<F>,
+    grads: Vec<F>,
+    results: Vec<F>,
+}
+
+const BATCHES: [usize; 4] = [3, 1, 64, 130];
+
+fn find(name: &str) -> &'static Emitted {
+    programs::all().iter().find(|program| program.name == name).expect("the build script emitted it")
+}
+
+/// Values for a graph: those given, inputs drawn anew for another batch, parameters where there are none.
+fn inputs(graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Inputs {
+    let mut rng = Rng(seed);
+    let mut out = given.clone();
+    out.symbols.insert("B".into(), batch);
+    let mut draw = |size: usize, low: f64, high: f64| (0..size).map(|_| rng.between(low, high)).collect::<Vec<f64>>();
+    let count = |out: &Inputs, ty: &diabolo_compiler::graph::Type| out.size(&ty.elements()).expect("known symbols");
+    out.inputs = graph.inputs.iter().map(|input| draw(count(&out, &input.ty), 0.0, 1.0)).collect();
+    if out.params.is_empty() {
+        let spread = |n: usize| 1.0 / (n.max(1) as f64).sqrt();
+        let fan = |ty: &diabolo_compiler::graph::Type| ty.features.first().and_then(|n| n.value()).unwrap_or(1);
+        out.params = graph
+            .params
+            .iter()
+            .map(|param| draw(count(&out, &param.ty), -spread(fan(&param.ty)), spread(fan(&param.ty))))
+            .collect();
+        out.hypers = graph.hypers.iter().map(|hyper| hyper.default.unwrap_or(0.5)).collect();
+    }
+    out
+}
+
+fn run<F: Float>(emitted: &Emitted, run: Run<F>, graph: &Graph, values: &Values, inputs: &Inputs) -> Outputs<F> {
+    let dims: Vec<usize> = emitted.symbols.iter().map(|symbol| inputs.symbols[*symbol]).collect();
+    let cast = |list: &[f64]| list.iter().map(|x| F::from_f64(*x)).collect::<Vec<F>>();
+    let mut offsets = Vec::new();
+    let mut end = 0;
+    for param in &inputs.params {
+        offsets.push(end);
+        end += param.len();
+    }
+    // What a program forgets to write shows.
+    let nan = |n: usize| vec![F::from_f64(f64::NAN); n];
+    let size = |pick: fn(&Role) -> bool| {
+        let of = graph.outputs.iter().filter(|output| pick(&output.role));
+        of.map(|output| values[output.node].data.len()).sum::<usize>()
+    };
+    let mut out = Outputs {
+        metrics: nan(size(|role| matches!(role, Role::Loss | Role::Metric(_)))),
+        grads: nan(size(|role| matches!(role, Role::Gradient(_)))),
+        results: nan(size(|role| matches!(role, Role::Result(_)))),
+    };
+    let mut work = nan((emitted.workspace)(&dims));
+    run(Env {
+        dims: &dims,
+        first_row: inputs.first_row,
+        inputs: &cast(&inputs.inputs.concat()),
+        params: &cast(&inputs.params.concat()),
+        offsets: &offsets,
+        hypers: &cast(&inputs.hypers),
+        seed: inputs.seed,
+        step: inputs.step,
+        work: &mut work,
+        grads: &mut out.grads,
+        outputs: &mut out.results,
+        metrics: &mut out.metrics,
+        inspect: &|_, _| (),
+    });
+    out
+}
+
+/// Compares every output; the first difference.
+fn compare<F: Float>(graph: &Graph, values: &Values, out: &Outputs<F>, tolerance: f64) -> Result<(), String> {
+    let mut starts: HashMap<&str, usize> = HashMap::new();
+    // Gradients lie in the order of their parameters, the others in their own.
+    let mut outputs: Vec<(&Role, NodeId)> = graph.outputs.iter().map(|output| (&output.role, output.node)).collect();
+    outputs.sort_by_key(|(role, _)| match role {
+        Role::Gradient(index) | Role::Result(index) => *index,
+        _ => 0,
+    });
+    for (role, node) in outputs {
+        let (list, data) = match role {
+            Role::Loss | Role::Metric(_) => ("metrics", &out.metrics),
+            Role::Gradient(_) => ("grads", &out.grads),
+            Role::Result(_) => ("results", &out.results),
+            Role::Inspect(_) => continue,
+        };
+        let expected = &values[node];
+        let start = starts.entry(list).or_insert(0);
+        let found = &data[*start..][..expected.data.len()];
+        *start += found.len();
+        for (e, (want, got)) in expected.data.iter().zip(found).enumerate() {
+            let got = got.to_f64();
+            let error = (want - got).abs() / (expected.scale[e] + f64::MIN_POSITIVE);
+            let same = want == &got || want.is_nan() && got.is_nan() || error <= tolerance;
+            if !same {
+                return Err(format!("{role:?}[{e}] is {got} instead of {want} (scale {:e})", expected.scale[e]));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bits<F: Float>(out: &Outputs<F>) -> Vec<u64> {
+    let lists = [&out.metrics, &out.grads, &out.results];
+    lists.into_iter().flatten().map(|x| x.to_f64().to_bits()).collect()
+}
+
+fn check(name: &str, graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Result<(), String> {
+    let inputs = inputs(graph, given, batch, seed);
+    let values = interpret(graph, &inputs)?;
+    let emitted = find(name);
+    let at = |what: &str, error: String| format!("{name}, batch {batch}, {what}: {error}");
+    let double = run(emitted, emitted.double, graph, &values, &inputs);
+    compare(graph, &values, &double, 1e-10).map_err(|error| at("f64", error))?;
+    let single = run(emitted, emitted.single, graph, &values, &inputs);
+    compare(graph, &values, &single, 1e-4).map_err(|error| at("f32", error))?;
+    for threads in [1, 2, 4] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| e.to_string())?;
+        let again = pool.install(|| run(emitted, emitted.single, graph, &values, &inputs));
+        if bits(&again) != bits(&single) {
+            return Err(at("f32", format!("other bits on {threads} threads")));
+        }
+    }
+    Ok(())
+}
+
+fn report(mistakes: Vec<String>) {
+    assert!(mistakes.is_empty(), "{} differ:\n{}", mistakes.len(), mistakes.join("\n"));
+}
+
+#[test]
+fn the_zoo_means_what_the_interpreter_says() {
+    let mut mistakes = Vec::new();
+    for name in graphs::ZOO {
+        let graph = graphs::zoo(name);
+        let given = Inputs { seed: 5, step: 2, ..Inputs::default() };
+        mistakes.extend(BATCHES.iter().filter_map(|batch| check(name, &graph, &given, *batch, 9).err()));
+    }
+    report(mistakes);
+}
+
+#[test]
+fn random_programs_mean_what_the_interpreter_says() {
+    let mut mistakes = Vec::new();
+    for seed in 0..graphs::RANDOM {
+        let (graph, given) = graphs::random(seed);
+        let name = format!("random{seed}");
+        mistakes.extend(BATCHES.iter().filter_map(|batch| check(&name, &graph, &given, *batch, seed).err()));
+    }
+    report(mistakes);
+}
+
+/// A batch in two pieces draws the numbers of the whole.
+#[test]
+fn the_first_row_counts_for_random_numbers() {
+    let graph = graphs::zoo("vae");
+    let given = Inputs { seed: 5, step: 2, first_row: 37, ..Inputs::default() };
+    report(check("vae", &graph, &given, 33, 9).err().into_iter().collect());
+}
