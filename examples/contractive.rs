@@ -32,7 +32,7 @@ fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
 }
 
 fn main() -> diabolo::Result<()> {
-    let study = Study::begin("contractive", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
+    let study = Study::begin("contractive", Defaults { epochs: 400, batch: 64, lr: 2e-3 })?;
     let mut errors = Vec::new();
     for (name, lambda) in [("λ = 0", 0.0), ("λ = 0.1", 0.1)] {
         let model = study.train(contractive { lambda })?;

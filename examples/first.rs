@@ -28,7 +28,7 @@ pub fn vanilla(x: Tensor<B, 64>) -> Tensor<B> {
 }
 
 fn main() -> diabolo::Result<()> {
-    let study = Study::begin("first", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
+    let study = Study::begin("first", Defaults { epochs: 300, batch: 64, lr: 2e-3 })?;
     let model = study.train(vanilla)?;
     let outputs = study.on_test(&model, reconstruct)?;
     study.picture("reconstructions", &outputs)?;

@@ -82,7 +82,7 @@ pub fn ink(x: Tensor<B, 64>) -> Tensor<B> {
 }
 
 fn main() -> diabolo::Result<()> {
-    let study = Study::begin("losses", Defaults { epochs: 30, batch: 64, lr: 2e-3 })?;
+    let study = Study::begin("losses", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
     let models = [
         ("plain", study.train(plain)?),
         ("cross-entropy", study.train(cross_entropy)?),

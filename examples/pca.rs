@@ -31,7 +31,7 @@ fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
 }
 
 fn main() -> diabolo::Result<()> {
-    let mut study = Study::begin("pca", Defaults { epochs: 100, batch: 64, lr: 2e-3 })?;
+    let mut study = Study::begin("pca", Defaults { epochs: 300, batch: 64, lr: 2e-3 })?;
     // The loss has no biases: both sides are centred by the training mean, and the mean is added back.
     let mean = study.digits.train.mean("x")?;
     let images = study.digits.clone();

@@ -41,7 +41,7 @@ fn sample() -> Tensor<B, 64> {
 }
 
 fn main() -> diabolo::Result<()> {
-    let study = Study::begin("vae", Defaults { epochs: 60, batch: 64, lr: 2e-3 })?;
+    let study = Study::begin("vae", Defaults { epochs: 150, batch: 64, lr: 2e-3 })?;
     let model = study.train(beta_vae)?;
     println!("\nnats per test image: {}", model.mean(beta_vae, &study.digits.test)?);
     let outputs = study.on_test(&model, reconstruct)?;

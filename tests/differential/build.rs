@@ -19,8 +19,9 @@ fn main() {
         .map(|seed| (format!("random{seed}"), graphs::random(seed).0, quote!(crate::portable)));
     for (name, graph, krate) in zoo.chain(random) {
         let plan = schedule(&graph).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let items = rust::program(&krate, "train", &plan).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let symbols = rust::Names::of(&krate, "train", &plan).symbols;
+        let names = rust::Names::of(&krate, "train", &plan);
+        let items = rust::program(&names, &plan).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let symbols = &names.symbols;
         let module = format_ident!("{name}");
         modules.extend(quote!(mod #module { #items }));
         table.extend(quote! {

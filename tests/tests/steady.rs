@@ -6,19 +6,21 @@ use diabolo::data::digits;
 use diabolo::prelude::*;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-mod examples {
-    #![allow(dead_code, missing_docs)]
-    #[path = "../../../examples/contractive.rs"]
-    pub mod contractive;
-    #[path = "../../../examples/first.rs"]
-    pub mod first;
-    #[path = "../../../examples/losses.rs"]
-    pub mod losses;
-    #[path = "../../../examples/pca.rs"]
-    pub mod pca;
-    #[path = "../../../examples/vae.rs"]
-    pub mod vae;
-}
+#[allow(dead_code)]
+#[path = "../../examples/contractive.rs"]
+mod contractive;
+#[allow(dead_code)]
+#[path = "../../examples/first.rs"]
+mod first;
+#[allow(dead_code)]
+#[path = "../../examples/losses.rs"]
+mod losses;
+#[allow(dead_code)]
+#[path = "../../examples/pca.rs"]
+mod pca;
+#[allow(dead_code)]
+#[path = "../../examples/vae.rs"]
+mod vae;
 
 /// Counts the allocations of every thread.
 #[global_allocator]
@@ -45,7 +47,6 @@ fn allocations<L: Loss>(trainer: Trainer<L>) -> usize {
 /// One test, so that nothing else allocates meanwhile.
 #[test]
 fn a_warm_step_allocates_nothing() {
-    use examples::*;
     assert_eq!(allocations(Trainer::new(first::vanilla)), 0, "first");
     assert_eq!(allocations(Trainer::new(pca::linear)), 0, "pca");
     assert_eq!(allocations(Trainer::new(vae::beta_vae)), 0, "vae");

@@ -17,11 +17,16 @@ fn vanilla(x: Tensor<B, 100>) -> Tensor<B> {
 }
 
 /// Layers narrower than a register, sums in lanes.
-#[loss]
-fn narrow(x: Tensor<B, 10>) -> Tensor<B> {
+#[network]
+fn slim(x: Tensor<B, 10>) -> Tensor<B, 10> {
     let h = sigmoid(dense(x, 7));
     let z = tanh(dense(h, 3));
-    squared_error(dense(sigmoid(dense(z, 7)), 10), x)
+    dense(sigmoid(dense(z, 7)), 10)
+}
+
+#[loss]
+fn narrow(x: Tensor<B, 10>) -> Tensor<B> {
+    squared_error(slim(x), x)
 }
 
 /// Random numbers, drawn again by the backward pass; metrics.
@@ -51,9 +56,14 @@ fn shallow(x: Tensor<B, 24>) -> Tensor<B, 9> {
     sigmoid(dense(x, 9))
 }
 
+#[network]
+fn mirror9(h: Tensor<B, 9>) -> Tensor<B, 24> {
+    dense(h, 24)
+}
+
 #[loss]
 fn contractive(x: Tensor<B, 24>, #[default(0.1)] lambda: f32) -> Tensor<B> {
-    squared_error(dense(shallow(x), 24), x) + lambda * sum_squares(jacobian(shallow, x))
+    squared_error(mirror9(shallow(x)), x) + lambda * sum_squares(jacobian(shallow, x))
 }
 
 /// A chain of weights, or a loop over seeds.
@@ -62,16 +72,31 @@ fn deep(x: Tensor<B, 24>) -> Tensor<B, 6> {
     tanh(dense(tanh(dense(x, 12)), 6))
 }
 
+#[network]
+fn mirror6(h: Tensor<B, 6>) -> Tensor<B, 24> {
+    dense(h, 24)
+}
+
 #[loss]
 fn deep_contractive(x: Tensor<B, 24>, #[default(0.1)] lambda: f32) -> Tensor<B> {
-    squared_error(dense(deep(x), 24), x) + lambda * sum_squares(jacobian(deep, x))
+    squared_error(mirror6(deep(x)), x) + lambda * sum_squares(jacobian(deep, x))
 }
 
 /// Rows that meet: two stages and more.
+#[network]
+fn flat(x: Tensor<B, 12>) -> Tensor<B, 4> {
+    dense(x, 4)
+}
+
+#[network]
+fn unfold(z: Tensor<B, 4>) -> Tensor<B, 12> {
+    dense(z, 12)
+}
+
 #[loss]
 fn wasserstein(x: Tensor<B, 12>, #[default(3.0)] weight: f32) -> Tensor<B> {
-    let z = dense(x, 4);
-    squared_error(dense(z, 12), x) + weight * mmd(z, normal_like(z))
+    let z = flat(x);
+    squared_error(unfold(z), x) + weight * mmd(z, normal_like(z))
 }
 
 /// Several samples a row.

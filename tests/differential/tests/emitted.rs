@@ -85,7 +85,20 @@ fn inputs(graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Inputs {
     out
 }
 
-fn run<F: Float>(emitted: &Emitted, run: Run<F>, graph: &Graph, values: &Values, inputs: &Inputs) -> Outputs<F> {
+/// The numbers of elements of metrics, gradients and results.
+fn sizes(graph: &Graph, values: &Values) -> [usize; 3] {
+    let size = |pick: fn(&Role) -> bool| {
+        let of = graph.outputs.iter().filter(|output| pick(&output.role));
+        of.map(|output| values[output.node].data.len()).sum::<usize>()
+    };
+    [
+        size(|role| matches!(role, Role::Loss | Role::Metric(_))),
+        size(|role| matches!(role, Role::Gradient(_))),
+        size(|role| matches!(role, Role::Result(_))),
+    ]
+}
+
+fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 3], inputs: &Inputs) -> Outputs<F> {
     let dims: Vec<usize> = emitted.symbols.iter().map(|symbol| inputs.symbols[*symbol]).collect();
     let cast = |list: &[f64]| list.iter().map(|x| F::from_f64(*x)).collect::<Vec<F>>();
     let mut offsets = Vec::new();
@@ -96,15 +109,7 @@ fn run<F: Float>(emitted: &Emitted, run: Run<F>, graph: &Graph, values: &Values,
     }
     // What a program forgets to write shows.
     let nan = |n: usize| vec![F::from_f64(f64::NAN); n];
-    let size = |pick: fn(&Role) -> bool| {
-        let of = graph.outputs.iter().filter(|output| pick(&output.role));
-        of.map(|output| values[output.node].data.len()).sum::<usize>()
-    };
-    let mut out = Outputs {
-        metrics: nan(size(|role| matches!(role, Role::Loss | Role::Metric(_)))),
-        grads: nan(size(|role| matches!(role, Role::Gradient(_)))),
-        results: nan(size(|role| matches!(role, Role::Result(_)))),
-    };
+    let mut out = Outputs { metrics: nan(sizes[0]), grads: nan(sizes[1]), results: nan(sizes[2]) };
     let mut work = nan((emitted.workspace)(&dims));
     run(Env {
         dims: &dims,
@@ -164,15 +169,15 @@ fn bits<F: Float>(out: &Outputs<F>) -> Vec<u64> {
 fn check(name: &str, graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Result<(), String> {
     let inputs = inputs(graph, given, batch, seed);
     let values = interpret(graph, &inputs)?;
-    let emitted = find(name);
+    let (emitted, sizes) = (find(name), sizes(graph, &values));
     let at = |what: &str, error: String| format!("{name}, batch {batch}, {what}: {error}");
-    let double = run(emitted, emitted.double, graph, &values, &inputs);
+    let double = run(emitted, emitted.double, sizes, &inputs);
     compare(graph, &values, &double, 1e-10).map_err(|error| at("f64", error))?;
-    let single = run(emitted, emitted.single, graph, &values, &inputs);
+    let single = run(emitted, emitted.single, sizes, &inputs);
     compare(graph, &values, &single, 1e-4).map_err(|error| at("f32", error))?;
     for threads in [1, 2, 4] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| e.to_string())?;
-        let again = pool.install(|| run(emitted, emitted.single, graph, &values, &inputs));
+        let again = pool.install(|| run(emitted, emitted.single, sizes, &inputs));
         if bits(&again) != bits(&single) {
             return Err(at("f32", format!("other bits on {threads} threads")));
         }

@@ -161,15 +161,18 @@ impl<'a> Lowerer<'a> {
                 decl.ty = node.ty.clone();
             }
         }
-        let mut unknown = Vec::new();
+        let mut wrong = Vec::new();
         for decl in &mut self.graph.params {
             if let Initial::FanIn(size) = &mut decl.initial {
                 *size = self.sizes.resolve(size);
             }
+            if decl.ty.elements().value().is_some_and(|n| n >= LARGEST) {
+                wrong.push(format!("the parameter `{}` is {}, which no memory holds", decl.path, decl.ty));
+            }
             if let Some(symbol) =
                 decl.ty.features.iter().find(|s| s.value().is_none() && !self.sizes.is_open(s))
             {
-                unknown.push(format!(
+                wrong.push(format!(
                     "the parameter `{}` is {}, and {symbol} is only known when the program runs: \
                      give that axis a size in the arguments of this function",
                     decl.path, decl.ty
@@ -177,7 +180,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         let at = self.root_at();
-        unknown.into_iter().for_each(|message| self.report(at, message));
+        wrong.into_iter().for_each(|message| self.report(at, message));
         self.find_routes();
         self.mark_trained();
     }

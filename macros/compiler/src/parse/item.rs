@@ -24,12 +24,12 @@ impl Parser {
             }
             (Attribute::Constant, syn::Item::Const(constant)) => self.constant(constant),
             (Attribute::Constant, other) => {
-                self.error(other.span(), "`#[constant]` stands over a constant: `#[constant] const LATENT: usize = 32;`");
+                self.error(place(other), "`#[constant]` stands over a constant: `#[constant] const LATENT: usize = 32;`");
                 return Err(self.errors);
             }
             (Attribute::Function(_), other) => {
                 let hint = if matches!(other, syn::Item::Const(_)) { "; a constant takes `#[constant]`" } else { "" };
-                self.error(other.span(), format!("this attribute stands over a function `fn …`{hint}"));
+                self.error(place(other), format!("this attribute stands over a function `fn …`{hint}"));
                 return Err(self.errors);
             }
         };
@@ -216,6 +216,15 @@ impl Parser {
             self.errors.push(Error::new(span, "a constant is made of numbers, + - * / and other constants"));
         }
         value
+    }
+}
+
+/// The name of an item that is something else, or its start.
+fn place(item: &syn::Item) -> Span {
+    match item {
+        syn::Item::Fn(function) => function.sig.ident.span(),
+        syn::Item::Const(constant) => constant.ident.span(),
+        other => other.span(),
     }
 }
 

@@ -45,9 +45,8 @@ impl Meta {
 ///
 /// # Errors
 /// A fault of the compiler.
-pub fn program(krate: &TokenStream, prefix: &str, schedule: &Schedule) -> Result<TokenStream, String> {
-    let names = Names::of(krate, prefix, schedule);
-    run::program(&names, schedule)
+pub fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStream, String> {
+    run::program(names, schedule)
 }
 
 /// The implementations of `Root`, and of `Loss` where there is a graph to train with.
@@ -62,14 +61,16 @@ pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<Toke
     let train_plan = train.as_ref().map(schedule).transpose()?;
 
     let Meta { krate, name, .. } = meta;
-    let items = program(krate, "evaluate", &evaluate_plan)?;
-    let spec = spec::spec(meta, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
+    let symbols = run::symbols(std::iter::once(&evaluate).chain(&train));
+    let names = |prefix| Names { krate, prefix, symbols: symbols.clone() };
+    let items = program(&names("evaluate"), &evaluate_plan)?;
+    let spec = spec::spec(meta, &symbols, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
     let results = spec::results(krate, &evaluate);
     let hypers = evaluate.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
     let loss = match &train_plan {
         None => TokenStream::new(),
         Some(plan) => {
-            let items = program(krate, "train", plan)?;
+            let items = program(&names("train"), plan)?;
             quote! {
                 #items
                 impl #krate::program::Loss for #name {

@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 
 use super::sizes::{size, symbol};
 use super::steps::{self, Scope};
-use crate::graph::Graph;
+use crate::graph::{Constant, Graph, Kind};
 use crate::schedule::{Home, Schedule, Segment, Stage};
 use crate::size::{BATCH, Size};
 
@@ -25,9 +25,9 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Of a schedule.
+    /// For a program that stands alone.
     pub fn of(krate: &'a TokenStream, prefix: &'a str, schedule: &Schedule) -> Self {
-        Names { krate, prefix, symbols: symbols(&schedule.graph) }
+        Names { krate, prefix, symbols: symbols([&schedule.graph]) }
     }
 
     /// A struct of this program.
@@ -40,18 +40,29 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The symbols of a graph: `B` first, then those of its inputs, parameters and nodes in order.
-pub(super) fn symbols(graph: &Graph) -> Vec<String> {
+/// The symbols of graphs: `B` first, then those of inputs, parameters and nodes in order.
+pub(super) fn symbols<'g>(graphs: impl IntoIterator<Item = &'g Graph>) -> Vec<String> {
     let mut found = vec![BATCH.to_owned()];
+    for graph in graphs {
+        collect(graph, &mut found);
+    }
+    found
+}
+
+fn collect(graph: &Graph, found: &mut Vec<String>) {
     let types = graph.inputs.iter().map(|i| &i.ty).chain(graph.params.iter().map(|p| &p.ty));
-    for size in types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features)) {
+    let sizes = types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features));
+    let constants = graph.nodes.iter().filter_map(|node| match &node.kind {
+        Kind::Const(Constant::Size(size)) => Some(size),
+        _ => None,
+    });
+    for size in sizes.chain(constants) {
         for symbol in size.symbols() {
             if !found.iter().any(|other| other == symbol) {
                 found.push(symbol.to_owned());
             }
         }
     }
-    found
 }
 
 /// The items of a program.

@@ -7,7 +7,6 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Meta;
-use super::run::symbols;
 use crate::graph::*;
 use crate::schedule::{Schedule, print};
 use crate::size::Size;
@@ -60,6 +59,7 @@ pub(super) fn results(krate: &TokenStream, graph: &Graph) -> TokenStream {
 /// The body of `fn spec`.
 pub(super) fn spec(
     meta: &Meta,
+    known: &[String],
     evaluate: &Graph,
     train: Option<&Graph>,
     evaluate_plan: &Schedule,
@@ -68,13 +68,6 @@ pub(super) fn spec(
     let krate = &meta.krate;
     let program = quote!(#krate::program);
     let graph = train.unwrap_or(evaluate);
-    // Symbols are positions in `Env::dims`: both programs must count alike.
-    let known = symbols(evaluate);
-    if let Some(train) = train
-        && symbols(train) != known
-    {
-        return Err("the sizes of evaluation and training differ".into());
-    }
     let axis = |size: &Size| match size.value() {
         Some(n) => Ok(quote!(#program::Axis::Known(#n))),
         None => known

@@ -1,0 +1,14 @@
+//! Only a loss trains.
+use diabolo::nn::dense;
+use diabolo::prelude::*;
+
+#[encoder]
+fn encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
+    dense(x, 8)
+}
+
+fn main() -> diabolo::Result<()> {
+    let data = diabolo::data::digits();
+    Trainer::new(encode).fit(&data.train)?;
+    Ok(())
+}
