@@ -155,6 +155,11 @@ pub trait Declared: Sized + Send + Sync + 'static {
 }
 
 /// An annotated function that can be run by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be run by itself",
+    label = "not a program of its own",
+    note = "a `#[layer]`, and a function whose sizes only a call fixes, runs inside of a `#[network]`, `#[function]` or `#[loss]` that calls it"
+)]
 pub trait Root: Declared {
     /// What `run` returns: an [`Array`], a tuple of them (a returned tuple, flattened), or `()` for a loss.
     type Results<F: Float>: Results<F>;
@@ -169,6 +174,7 @@ pub trait Root: Declared {
 }
 
 /// A root with gradients.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a loss", label = "only a `#[loss]` can be trained")]
 pub trait Loss: Root {
     /// Elements of scratch that `train` needs.
     fn train_workspace(dims: &[usize]) -> usize;
