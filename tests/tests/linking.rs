@@ -31,7 +31,10 @@ mod measure {
 
 #[test]
 fn across_three_crates_and_renamed_on_the_way() {
-    assert_eq!(params::<vanilla>(), ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight", "decode.linear0.weight"]);
+    assert_eq!(
+        params::<vanilla>(),
+        ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight", "decode.linear0.weight"]
+    );
     let identity = vanilla::identity(&[2]);
     assert_eq!(identity, <nets::encode as Declared>::identity(&[]));
     assert!(identity.place.starts_with("nets::encode (src/lib.rs:"), "{}", identity.place);
@@ -41,7 +44,8 @@ fn across_three_crates_and_renamed_on_the_way() {
 fn a_loss_is_a_struct_of_its_hyperparameters_and_a_function_of_their_defaults() {
     assert_eq!(vanilla().beta, 0.5);
     assert_eq!(Root::hypers(&vanilla { beta: 0.25 }), [0.25]);
-    let roots = (diabolo::program::IntoRoot::into_root(vanilla), diabolo::program::IntoRoot::into_root(vanilla()));
+    let roots =
+        (diabolo::program::IntoRoot::into_root(vanilla), diabolo::program::IntoRoot::into_root(vanilla()));
     assert_eq!(roots.0.beta, roots.1.beta);
     // A local name may hide it.
     let vanilla = vanilla { beta: 1.0 };

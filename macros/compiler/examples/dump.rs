@@ -59,7 +59,8 @@ impl Request {
     fn text(&self) -> Result<String, String> {
         let read = |file: &String| std::fs::read_to_string(file).map_err(|e| format!("{file}: {e}"));
         let texts = self.files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let files: Vec<_> = self.files.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+        let files: Vec<_> =
+            self.files.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
         let linked = link::from_source(&files, &self.function).map_err(said)?;
         match self.stage.as_str() {
             "ast" => Ok(format!("{:#?}", linked.root().item)),
@@ -78,7 +79,10 @@ impl Request {
     }
 
     /// The graph after every step, and the last one.
-    fn graph(&self, linked: &link::Linked) -> Result<(Vec<(String, String)>, diabolo_compiler::graph::Graph), String> {
+    fn graph(
+        &self,
+        linked: &link::Linked,
+    ) -> Result<(Vec<(String, String)>, diabolo_compiler::graph::Graph), String> {
         let mut steps = Vec::new();
         let gradients = self.trains(linked) && self.mode == Mode::Train;
         let graph = pipeline::graph(linked, self.mode, gradients, &mut |name, graph| {
@@ -100,7 +104,8 @@ impl Request {
 }
 
 fn said(errors: error::Errors) -> String {
-    let line = |e: &error::Error| format!("{}:{}: {}", e.span.start().line, e.span.start().column + 1, e.message);
+    let line =
+        |e: &error::Error| format!("{}:{}: {}", e.span.start().line, e.span.start().column + 1, e.message);
     errors.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -72,12 +72,60 @@ pub const WORDS: &[Word] = &[
 
 /// Macros of Rust's prelude: an item of that name would call them instead of being linked.
 const MACROS: &[&str] = &[
-    "vec", "print", "println", "eprint", "eprintln", "format", "format_args", "assert", "assert_eq", "assert_ne",
-    "debug_assert", "debug_assert_eq", "debug_assert_ne", "panic", "todo", "unimplemented", "unreachable", "matches",
-    "write", "writeln", "line", "column", "file", "module_path", "dbg", "concat", "concat_idents", "concat_bytes",
-    "env", "option_env", "include", "include_str", "include_bytes", "stringify", "cfg", "compile_error",
-    "thread_local", "is_x86_feature_detected", "try", "addr_of", "pin", "ready", "global_asm", "asm", "const_format_args",
-    "trace_macros", "log_syntax", "cfg_match", "cfg_select", "macro_rules", "test", "bench", "derive", "global_allocator",
+    "vec",
+    "print",
+    "println",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "panic",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "matches",
+    "write",
+    "writeln",
+    "line",
+    "column",
+    "file",
+    "module_path",
+    "dbg",
+    "concat",
+    "concat_idents",
+    "concat_bytes",
+    "env",
+    "option_env",
+    "include",
+    "include_str",
+    "include_bytes",
+    "stringify",
+    "cfg",
+    "compile_error",
+    "thread_local",
+    "is_x86_feature_detected",
+    "try",
+    "addr_of",
+    "pin",
+    "ready",
+    "global_asm",
+    "asm",
+    "const_format_args",
+    "trace_macros",
+    "log_syntax",
+    "cfg_match",
+    "cfg_select",
+    "macro_rules",
+    "test",
+    "bench",
+    "derive",
+    "global_allocator",
 ];
 
 /// Whether a bare name is a word or an element-wise row.
@@ -96,7 +144,9 @@ pub fn refused(name: &str) -> Option<String> {
         return Some(format!("`{name}` is a word of Diabolo; choose another name"));
     }
     if crate::parse::Attribute::named(name).is_some() || name == "state" {
-        return Some(format!("`{name}` is an attribute of Diabolo, which this name would hide; choose another"));
+        return Some(format!(
+            "`{name}` is an attribute of Diabolo, which this name would hide; choose another"
+        ));
     }
     let raw = name.starts_with("r#") || name.starts_with("__");
     (raw || MACROS.contains(&name))
@@ -111,7 +161,12 @@ mod tests {
     fn words_and_rows_are_words_and_named_once() {
         assert!(is_word("einsum") && is_word("relu") && !is_word("dense"));
         for word in WORDS {
-            assert_eq!(WORDS.iter().filter(|w| w.name == word.name).count(), 1, "{} is named twice", word.name);
+            assert_eq!(
+                WORDS.iter().filter(|w| w.name == word.name).count(),
+                1,
+                "{} is named twice",
+                word.name
+            );
             assert!(word.doc.ends_with('.') && word.signature.contains(word.name), "{}", word.name);
         }
     }

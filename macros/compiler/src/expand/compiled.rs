@@ -5,8 +5,8 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 
-use super::state::State;
 use super::site::Site;
+use super::state::State;
 use super::{inherent, is_root};
 use crate::ast::{Function, Item, Role};
 use crate::error::Result;
@@ -79,7 +79,8 @@ fn as_inherent(items: TokenStream, name: &Ident) -> TokenStream {
                         token => header.push(token),
                     }
                 }
-                let is_root = header.last().is_some_and(|last| matches!(last, TokenTree::Ident(i) if i == name));
+                let is_root =
+                    header.last().is_some_and(|last| matches!(last, TokenTree::Ident(i) if i == name));
                 match (body, is_root) {
                     (Some(body), true) => {
                         let body = renamed(body.stream());
@@ -104,7 +105,8 @@ fn renamed(body: TokenStream) -> TokenStream {
     let (mut after_fn, mut in_type) = (false, false);
     body.into_iter()
         .filter_map(|token| {
-            let is_name = std::mem::replace(&mut after_fn, matches!(&token, TokenTree::Ident(i) if i == "fn"));
+            let is_name =
+                std::mem::replace(&mut after_fn, matches!(&token, TokenTree::Ident(i) if i == "fn"));
             if in_type || matches!(&token, TokenTree::Ident(i) if i == "type") {
                 in_type = !matches!(&token, TokenTree::Punct(p) if p.as_char() == ';');
                 return None;

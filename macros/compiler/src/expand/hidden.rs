@@ -36,7 +36,8 @@ fn macro_rules(site: &Site, answer: TokenStream) -> TokenStream {
     let Site { name, visibility, .. } = site;
     let (hidden, format) = (site.hidden(), Literal::usize_unsuffixed(FORMAT));
     let export = site.is_public().then(|| quote!(#[macro_export]));
-    let misuse = format!("`{name}` is a function of Diabolo, not a macro; inside another it is called `{name}(…)`");
+    let misuse =
+        format!("`{name}` is a function of Diabolo, not a macro; inside another it is called `{name}(…)`");
     quote! {
         #[doc(hidden)]
         #export

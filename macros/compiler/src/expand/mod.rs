@@ -83,7 +83,8 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
     };
     let (ast, rest) = match parse::item(name, arguments.clone(), bare.clone()) {
         Ok(ast) => {
-            let rest = begin(name, arguments, bare, &site, &ast).unwrap_or_else(|errors| failed(&site, &errors));
+            let rest =
+                begin(name, arguments, bare, &site, &ast).unwrap_or_else(|errors| failed(&site, &errors));
             (Some(ast), rest)
         }
         Err(errors) => (None, failed(&site, &errors)),
@@ -100,7 +101,13 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
 }
 
 /// Looks at what the item names, and asks for the first of it.
-fn begin(name: &str, arguments: TokenStream, item: TokenStream, site: &Site, ast: &Item) -> Result<TokenStream> {
+fn begin(
+    name: &str,
+    arguments: TokenStream,
+    item: TokenStream,
+    site: &Site,
+    ast: &Item,
+) -> Result<TokenStream> {
     let mut errors = Errors::default();
     let frees = free::paths(ast);
     for free in &frees {
@@ -131,7 +138,8 @@ fn begin(name: &str, arguments: TokenStream, item: TokenStream, site: &Site, ast
         errors.push(Error::new(ast.name().span, message));
     }
     errors.finish(())?;
-    let linked: Vec<_> = frees.iter().filter(|f| f.is_linked() == Some(true)).map(|f| f.path.text.clone()).collect();
+    let linked: Vec<_> =
+        frees.iter().filter(|f| f.is_linked() == Some(true)).map(|f| f.path.text.clone()).collect();
     Ok(advance(State::new(name, arguments, item, site.clone(), linked)))
 }
 

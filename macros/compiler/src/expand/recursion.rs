@@ -43,7 +43,9 @@ mod tests {
 
     #[test]
     fn the_item_that_closes_a_circle_is_told() {
-        let call = |name: &str, callees: &[&str]| circle("net.rs", name, callees.iter().map(|c| c.to_string()).collect());
+        let call = |name: &str, callees: &[&str]| {
+            circle("net.rs", name, callees.iter().map(|c| c.to_string()).collect())
+        };
         assert_eq!(call("f", &["dense", "g"]), None);
         assert_eq!(call("h", &["f"]), None);
         assert_eq!(call("g", &["dense", "h"]), Some(vec!["g".into(), "h".into(), "f".into()]));

@@ -47,7 +47,15 @@ impl Site {
         let mut hasher = DefaultHasher::new();
         (&package, variable("CARGO_PKG_VERSION"), key, turn).hash(&mut hasher);
         let id = format!("{name}_{:016x}", hasher.finish());
-        Site { name: name.clone(), visibility: visibility.to_token_stream(), krate, id, place, package, is_at_margin }
+        Site {
+            name: name.clone(),
+            visibility: visibility.to_token_stream(),
+            krate,
+            id,
+            place,
+            package,
+            is_at_margin,
+        }
     }
 
     /// The name of its hidden macro.
@@ -70,14 +78,25 @@ impl Site {
     pub fn parse(site: TokenStream, id: String, place: Place, package: String) -> Result<Self> {
         let mut tokens = Reader::new(site);
         let name = syn::parse2(tokens.group()?).map_err(crate::error::Error::from)?;
-        Ok(Site { name, visibility: tokens.group()?, krate: tokens.group()?, id, place, package, is_at_margin: false })
+        Ok(Site {
+            name,
+            visibility: tokens.group()?,
+            krate: tokens.group()?,
+            id,
+            place,
+            package,
+            is_at_margin: false,
+        })
     }
 }
 
+/// File, line, column, name.
+type Spot = (String, usize, usize, String);
+
 /// How often this place was expanded before, in this compilation: a macro of the user's that makes two
 /// networks makes them at one place.
-fn occurrence(key: (String, usize, usize, String)) -> usize {
-    static SEEN: Mutex<Option<HashMap<(String, usize, usize, String), usize>>> = Mutex::new(None);
+fn occurrence(key: Spot) -> usize {
+    static SEEN: Mutex<Option<HashMap<Spot, usize>>> = Mutex::new(None);
     let mut seen = SEEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let turns = seen.get_or_insert_default().entry(key).or_insert(0);
     *turns += 1;

@@ -34,7 +34,13 @@ pub(super) enum Added {
 
 impl State {
     /// At the start.
-    pub fn new(attribute: &str, arguments: TokenStream, item: TokenStream, site: Site, pending: Vec<String>) -> Self {
+    pub fn new(
+        attribute: &str,
+        arguments: TokenStream,
+        item: TokenStream,
+        site: Site,
+        pending: Vec<String>,
+    ) -> Self {
         let entry = Entry {
             id: site.id.clone(),
             attribute: attribute.to_owned(),
@@ -95,12 +101,14 @@ impl State {
         let mut signatures: Vec<(&str, Vec<Param>)> = Vec::new();
         let root = self.entry.link(None)?.item;
         for free in free::paths(&root) {
-            let is_open = free.is_linked().is_none() && !self.entry.callees.iter().any(|c| c.path == free.path.text);
+            let is_open =
+                free.is_linked().is_none() && !self.entry.callees.iter().any(|c| c.path == free.path.text);
             if !is_open {
                 continue;
             }
             for Callee { path, id } in &self.entry.callees {
-                let entry = self.dictionary.get(id).filter(|_| !signatures.iter().any(|(known, _)| known == path));
+                let entry =
+                    self.dictionary.get(id).filter(|_| !signatures.iter().any(|(known, _)| known == path));
                 if let Some(Item::Function(function)) = entry.and_then(|e| Some(e.link(None).ok()?.item)) {
                     signatures.push((path, function.params));
                 }
@@ -145,7 +153,8 @@ impl State {
 
     /// The tokens of a path as the user wrote it, for its span and for what text cannot hold (`$crate`).
     pub fn path(&self, text: &str) -> TokenStream {
-        let written = find(self.entry.arguments.clone(), text).or_else(|| find(self.entry.item.clone(), text));
+        let written =
+            find(self.entry.arguments.clone(), text).or_else(|| find(self.entry.item.clone(), text));
         written.unwrap_or_else(|| text.parse().unwrap_or_default())
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn function(site: &Site, role: Role, function: &syn::ItemFn, ast: Opt
         };
         quote!(#[doc = #doc] pub #name: f32)
     });
-    let arguments = hypers.iter().filter(|h| h.default.is_none()).map(|h| h.name).map(|name| quote!(#name: f32));
+    let arguments =
+        hypers.iter().filter(|h| h.default.is_none()).map(|h| h.name).map(|name| quote!(#name: f32));
     let values = hypers.iter().map(|Hyper { name, default }| match default {
         Some(default) => quote!(#name: (#default) as f32),
         None => quote!(#name),
@@ -150,11 +151,14 @@ fn hypers(signature: &syn::Signature) -> Vec<Hyper<'_>> {
     });
     let mut hypers: Vec<Hyper<'_>> = Vec::new();
     for argument in typed {
-        let (syn::Pat::Ident(pattern), syn::Type::Path(ty)) = (&*argument.pat, &*argument.ty) else { continue };
+        let (syn::Pat::Ident(pattern), syn::Type::Path(ty)) = (&*argument.pat, &*argument.ty) else {
+            continue;
+        };
         let is_number = ty.path.is_ident("f32") || ty.path.is_ident("f64");
         if is_number && !hypers.iter().any(|h| *h.name == pattern.ident) {
             let default = argument.attrs.iter().find(|a| a.path().is_ident("default"));
-            let default = default.and_then(|a| a.parse_args::<syn::Expr>().ok()).map(ToTokens::into_token_stream);
+            let default =
+                default.and_then(|a| a.parse_args::<syn::Expr>().ok()).map(ToTokens::into_token_stream);
             hypers.push(Hyper { name: &pattern.ident, default });
         }
     }

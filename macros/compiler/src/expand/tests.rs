@@ -46,7 +46,9 @@ impl Crate {
 
 /// `callee ! { @link 1 { … } state }`: the callee's last name, and the state.
 fn question(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
-    let at = tokens.iter().position(|t| matches!(t, TokenTree::Group(g) if g.stream().to_string().starts_with("@ link")))?;
+    let at = tokens
+        .iter()
+        .position(|t| matches!(t, TokenTree::Group(g) if g.stream().to_string().starts_with("@ link")))?;
     let TokenTree::Group(group) = &tokens[at] else { return None };
     Some((tokens[at - 2].to_string(), group.stream().into_iter().skip(4).collect()))
 }
@@ -66,7 +68,8 @@ fn answer(tokens: &[TokenTree]) -> Option<(String, TokenStream)> {
 }
 
 fn errors(tokens: &[TokenTree]) -> Vec<String> {
-    let at = tokens.iter().enumerate().filter(|(_, t)| matches!(t, TokenTree::Ident(i) if i == "compile_error"));
+    let at =
+        tokens.iter().enumerate().filter(|(_, t)| matches!(t, TokenTree::Ident(i) if i == "compile_error"));
     at.map(|(i, _)| tokens[i + 2].to_string()).collect()
 }
 
@@ -99,7 +102,10 @@ fn a_diamond_of_thirty_levels_grows_linearly() {
 fn a_callee_is_asked_only_for_what_must_be_a_function() {
     let mut krate = Crate::default();
     krate.good("constant", "const LATENT: usize = 4;");
-    krate.good("layer", "fn twice(f: impl Fn(Tensor<B, _>) -> Tensor<B, _>, x: Tensor<B, _>) -> Tensor<B, _> { f(f(x)) }");
+    krate.good(
+        "layer",
+        "fn twice(f: impl Fn(Tensor<B, _>) -> Tensor<B, _>, x: Tensor<B, _>) -> Tensor<B, _> { f(f(x)) }",
+    );
     krate.good("layer", "fn same(x: Tensor<B, _>) -> Tensor<B, _> { x }");
     let one = krate.good("function", "fn one(x: Tensor<B, LATENT>) -> Tensor<B, LATENT> { twice(same, x) }");
     assert_eq!(one.questions, 3);
@@ -138,9 +144,14 @@ fn what_cannot_be_linked_is_one_error() {
 #[test]
 fn nothing_an_attribute_is_given_makes_it_panic() {
     for attribute in ["network", "loss", "constant", "state", "optimizer"] {
-        for item in ["", "struct S;", "fn", "mod m {}", "const X: usize = 3;", "fn f();", "1 + 1", "fn f() {}"] {
+        for item in
+            ["", "struct S;", "fn", "mod m {}", "const X: usize = 3;", "fn f();", "1 + 1", "fn f() {}"]
+        {
             let out = super::attribute(attribute, quote!(), item.parse().expect("tokens"));
-            assert!(attribute == "constant" || out.to_string().contains("compile_error"), "{attribute} {item}");
+            assert!(
+                attribute == "constant" || out.to_string().contains("compile_error"),
+                "{attribute} {item}"
+            );
         }
     }
     for input in ["", "{}", "{} {}", "{ poison }", "{ \"a\" {} } {} {} {} {}", "x"] {

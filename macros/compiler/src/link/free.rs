@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::ast::{Argument, Block, Expr, ExprKind, FeatureExpr, Item, Param, Path, Pattern, SizeExpr, Statement, TypeExpr};
+use crate::ast::{
+    Argument, Block, Expr, ExprKind, FeatureExpr, Item, Param, Path, Pattern, SizeExpr, Statement, TypeExpr,
+};
 use crate::parse::{is_constant_name, is_size_variable};
 use crate::words;
 
@@ -85,7 +87,9 @@ impl Walk {
             None => self.found.push(Free { path: path.clone(), usage }),
             Some(known) => match (&mut known.usage, usage) {
                 (Usage::Argument(all), Usage::Argument(more)) => all.extend(more),
-                (known @ (Usage::Value | Usage::Argument(_)), usage) if usage != Usage::Value => *known = usage,
+                (known @ (Usage::Value | Usage::Argument(_)), usage) if usage != Usage::Value => {
+                    *known = usage
+                }
                 _ => {}
             },
         }

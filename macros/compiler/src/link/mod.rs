@@ -116,7 +116,8 @@ pub(crate) fn refuse_recursion(linked: &Linked) -> Result<()> {
         };
         *next += 1;
         if let Some(start) = path.iter().position(|(id, _)| *id == callee.id) {
-            let names: Vec<_> = path[start..].iter().map(|(id, _)| linked.items[*id].item.name().text.as_str()).collect();
+            let names: Vec<_> =
+                path[start..].iter().map(|(id, _)| linked.items[*id].item.name().text.as_str()).collect();
             let first = &linked.items[path[start].0];
             return Err(Error::new(first.item.name().span, recursion(&names)).into());
         }
@@ -129,7 +130,9 @@ pub(crate) fn refuse_recursion(linked: &Linked) -> Result<()> {
 
 pub(crate) fn recursion(names: &[&str]) -> String {
     match names {
-        [one] => format!("`{one}` calls itself; a function of Diabolo is inlined where it is called, so it cannot"),
+        [one] => {
+            format!("`{one}` calls itself; a function of Diabolo is inlined where it is called, so it cannot")
+        }
         [first, ..] => format!(
             "`{}` reaches itself: {} → {first}; a function of Diabolo is inlined where it is called, so it cannot",
             first,

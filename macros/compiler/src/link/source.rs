@@ -38,7 +38,8 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
         if linked.items.contains_key(&declared.id()) {
             continue;
         }
-        let item = match parse::item(&declared.attribute, declared.arguments.clone(), declared.tokens.clone()) {
+        let item = match parse::item(&declared.attribute, declared.arguments.clone(), declared.tokens.clone())
+        {
             Ok(item) => item,
             Err(found) => {
                 found.0.into_iter().for_each(|e| errors.push(e));
@@ -100,7 +101,9 @@ fn collect(file: &str, items: &[syn::Item], declared: &mut BTreeMap<String, Vec<
             _ => Default::default(),
         };
         let mut bare = item.clone();
-        if let syn::Item::Fn(syn::ItemFn { attrs, .. }) | syn::Item::Const(syn::ItemConst { attrs, .. }) = &mut bare {
+        if let syn::Item::Fn(syn::ItemFn { attrs, .. }) | syn::Item::Const(syn::ItemConst { attrs, .. }) =
+            &mut bare
+        {
             attrs.remove(index);
         }
         let name = ident.to_string();

@@ -91,7 +91,10 @@ impl Arguments {
                 syn::parenthesized!(list in input);
                 let paths = Punctuated::<syn::Path, Token![,]>::parse_terminated(&list)?;
                 if paths.is_empty() {
-                    errors.push(Error::new(key.span(), "`trains(…)` names the networks that this loss updates"));
+                    errors.push(Error::new(
+                        key.span(),
+                        "`trains(…)` names the networks that this loss updates",
+                    ));
                 }
                 self.trains = Some(paths.iter().map(path).collect());
             }

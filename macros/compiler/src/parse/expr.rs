@@ -96,7 +96,9 @@ impl Parser {
         }
         let syn::Expr::Path(syn::ExprPath { qself: None, path, .. }) = function else {
             let message = match function {
-                syn::Expr::Closure(_) => "a closure is called by the word it is given to, as in `grad(|w| …, x)`",
+                syn::Expr::Closure(_) => {
+                    "a closure is called by the word it is given to, as in `grad(|w| …, x)`"
+                }
                 _ => "only a function that has a name can be called",
             };
             let kind = self.placeholder(function.span(), message);
@@ -178,7 +180,9 @@ impl Parser {
         let name = super::path_text(&mac.path);
         let message = match name.as_str() {
             "println" | "print" | "eprintln" | "dbg" => {
-                format!("`{name}!` is not part of Diabolo; `inspect(\"h\", h)` prints a value without changing it")
+                format!(
+                    "`{name}!` is not part of Diabolo; `inspect(\"h\", h)` prints a value without changing it"
+                )
             }
             _ => format!("macros such as `{name}!` are not part of Diabolo"),
         };

@@ -24,11 +24,18 @@ impl Parser {
             }
             (Attribute::Constant, syn::Item::Const(constant)) => self.constant(constant),
             (Attribute::Constant, other) => {
-                self.error(place(other), "`#[constant]` stands over a constant: `#[constant] const LATENT: usize = 32;`");
+                self.error(
+                    place(other),
+                    "`#[constant]` stands over a constant: `#[constant] const LATENT: usize = 32;`",
+                );
                 return Err(self.errors);
             }
             (Attribute::Function(_), other) => {
-                let hint = if matches!(other, syn::Item::Const(_)) { "; a constant takes `#[constant]`" } else { "" };
+                let hint = if matches!(other, syn::Item::Const(_)) {
+                    "; a constant takes `#[constant]`"
+                } else {
+                    ""
+                };
                 self.error(place(other), format!("this attribute stands over a function `fn …`{hint}"));
                 return Err(self.errors);
             }
@@ -57,7 +64,10 @@ impl Parser {
         };
         let body = self.block(&item.block);
         if body.value.is_none() && self.errors.is_empty() {
-            let message = format!("`{}` ends without a value: its last line is what it returns, without a `;`", name.text);
+            let message = format!(
+                "`{}` ends without a value: its last line is what it returns, without a `;`",
+                name.text
+            );
             let at = item.block.stmts.last().map_or(signature.ident.span(), |s| s.span());
             self.error(at, message);
         }
@@ -125,7 +135,8 @@ impl Parser {
                     }
                     let name = self.name(&size.ident);
                     if !is_size_variable(&name.text) || name.text == "B" {
-                        let message = "a size variable is one capital letter other than `B`: `<const K: usize>`";
+                        let message =
+                            "a size variable is one capital letter other than `B`: `<const K: usize>`";
                         self.error(size.ident.span(), message);
                     }
                     names.push(name);
@@ -146,8 +157,9 @@ impl Parser {
                     continue;
                 }
             };
-            let syn::Pat::Ident(syn::PatIdent { by_ref: None, mutability: None, ident, subpat: None, .. }) =
-                &*argument.pat
+            let syn::Pat::Ident(syn::PatIdent {
+                by_ref: None, mutability: None, ident, subpat: None, ..
+            }) = &*argument.pat
             else {
                 self.error(argument.pat.span(), "an argument is a name and its type: `x: Tensor<B, 784>`");
                 continue;
@@ -182,7 +194,9 @@ impl Parser {
             if attribute.path().is_ident("default") {
                 match attribute.parse_args::<syn::Expr>() {
                     Ok(value) => default = Some(self.constant_value(&value)),
-                    Err(error) => self.error(error.span(), "a default is a number: `#[default(0.1)] lambda: f32`"),
+                    Err(error) => {
+                        self.error(error.span(), "a default is a number: `#[default(0.1)] lambda: f32`")
+                    }
                 }
             } else if !attribute.path().is_ident("doc") && !attribute.path().is_ident("allow") {
                 self.error(attribute.span(), "an argument takes only `#[default(…)]`");
@@ -194,7 +208,10 @@ impl Parser {
     fn constant(&mut self, item: &syn::ItemConst) -> Item {
         let name = self.defined(&item.ident);
         if is_size_variable(&name.text) {
-            self.error(item.ident.span(), "one capital letter is a size variable; give the constant a longer name");
+            self.error(
+                item.ident.span(),
+                "one capital letter is a size variable; give the constant a longer name",
+            );
         } else if !is_constant_name(&name.text) {
             self.error(item.ident.span(), "a constant is written in capitals: `const LATENT: usize = 32;`");
         }

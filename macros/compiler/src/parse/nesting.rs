@@ -71,7 +71,8 @@ fn flatten_groups(tokens: TokenStream) -> TokenStream {
                 match group.delimiter() {
                     Delimiter::None if is_spliced(&inner) => inner,
                     delimiter => {
-                        let delimiter = if delimiter == Delimiter::None { Delimiter::Parenthesis } else { delimiter };
+                        let delimiter =
+                            if delimiter == Delimiter::None { Delimiter::Parenthesis } else { delimiter };
                         let mut flat = Group::new(delimiter, inner);
                         flat.set_span(group.span());
                         TokenTree::from(flat).into()

@@ -80,7 +80,9 @@ impl Parser {
 
     fn target(&mut self, left: &syn::Expr) -> Option<Name> {
         match left {
-            syn::Expr::Path(path) if path.path.get_ident().is_some() => path.path.get_ident().map(|i| self.name(i)),
+            syn::Expr::Path(path) if path.path.get_ident().is_some() => {
+                path.path.get_ident().map(|i| self.name(i))
+            }
             other => {
                 self.error(other.span(), "only a name made by `let mut` can be assigned to");
                 None
@@ -132,7 +134,10 @@ impl Parser {
                 Pattern::Tuple(elements, self.span(tuple.paren_token.span.join()))
             }
             syn::Pat::Type(typed) => {
-                self.error(typed.ty.span(), "the types of these are found from their use: leave this one out");
+                self.error(
+                    typed.ty.span(),
+                    "the types of these are found from their use: leave this one out",
+                );
                 self.pattern(&typed.pat)
             }
             other => {

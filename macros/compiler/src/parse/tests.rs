@@ -24,7 +24,10 @@ fn a_signature_keeps_rows_features_sizes_and_defaults() {
     );
     let TypeExpr::Tensor { rows: Some(rows), features, .. } = &f.params[0].ty else { panic!() };
     assert!(matches!(rows.as_slice(), [SizeExpr::Literal(50, _)]));
-    assert!(matches!(features.as_slice(), [FeatureExpr::Any(_), FeatureExpr::Size(SizeExpr::Binary('*', ..))]));
+    assert!(matches!(
+        features.as_slice(),
+        [FeatureExpr::Any(_), FeatureExpr::Size(SizeExpr::Binary('*', ..))]
+    ));
     let TypeExpr::Tensor { rows: None, features, .. } = &f.params[1].ty else { panic!() };
     assert!(matches!(&features[1], FeatureExpr::Size(SizeExpr::Name(n)) if n.text == "LATENT"));
     assert!(matches!(&f.params[2].default.as_ref().expect("default").kind, ExprKind::Unary("-", _)));
@@ -43,7 +46,9 @@ fn a_body_keeps_statements_and_named_arguments() {
             grad(|w| if on { -w } else { w }, y)
         }",
     );
-    assert!(matches!(&f.body.statements[0], Statement::Let { pattern: Pattern::Tuple(parts, _), .. } if parts.len() == 2));
+    assert!(
+        matches!(&f.body.statements[0], Statement::Let { pattern: Pattern::Tuple(parts, _), .. } if parts.len() == 2)
+    );
     let Statement::For { body, inclusive: true, .. } = &f.body.statements[2] else { panic!() };
     let Statement::Assign(name, value) = &body.statements[0] else { panic!() };
     assert!(name.text == "y" && matches!(value.kind, ExprKind::Binary("+", ..)));
@@ -165,7 +170,9 @@ fn arguments_of_attributes_are_checked() {
     assert_eq!(loss.trains.expect("trains")[1].text, "nn::decode");
     assert_eq!(loss.krate.expect("crate").to_string(), ":: renamed");
     assert_eq!(read("function", "backward = g").expect("arguments").backward.expect("backward").text, "g");
-    for (name, text) in [("loss", "backward = g"), ("encoder", "trains(a)"), ("loss", "trains()"), ("loss", "1 2 3")] {
+    for (name, text) in
+        [("loss", "backward = g"), ("encoder", "trains(a)"), ("loss", "trains()"), ("loss", "1 2 3")]
+    {
         assert_eq!(read(name, text).map(|_| ()).expect_err(text).0.len(), 1, "{text}");
     }
 }
@@ -215,7 +222,10 @@ fn chains_that_would_overflow_the_stack_are_refused() {
     let calls = format!("{}x{}", "f(".repeat(40), ")".repeat(40));
     for body in [sum, calls] {
         let code = format!("#[function] fn f(x: Tensor<B>) -> Tensor<B> {{ {body} }}");
-        let code = format!("{code} #[function] fn g(x: Tensor<B>) -> Tensor<B> {{ {} }}", body.replace("f(", "exp("));
+        let code = format!(
+            "{code} #[function] fn g(x: Tensor<B>) -> Tensor<B> {{ {} }}",
+            body.replace("f(", "exp(")
+        );
         let linked = crate::link::from_source(&[("deep.rs", code.as_str())], "g").expect("fits");
         crate::lower::lower(&linked, crate::lower::Mode::Evaluate).expect("fits");
     }

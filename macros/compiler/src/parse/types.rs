@@ -94,7 +94,10 @@ impl Parser {
                     if matches!(feature, FeatureExpr::Any(_))
                         && features.iter().any(|f| matches!(f, FeatureExpr::Any(_)))
                     {
-                        self.error(entry.span(), "`_` stands for any feature axes, so one is enough in a type");
+                        self.error(
+                            entry.span(),
+                            "`_` stands for any feature axes, so one is enough in a type",
+                        );
                     }
                     features.push(feature);
                 }
@@ -129,7 +132,9 @@ impl Parser {
         match entry {
             Entry::Type(syn::Type::Paren(inner)) => self.size_entry(&Entry::Type(&inner.elem)),
             Entry::Type(syn::Type::Group(inner)) => self.size_entry(&Entry::Type(&inner.elem)),
-            Entry::Type(syn::Type::Path(path)) if path.qself.is_none() => SizeExpr::Name(self.path(&path.path)),
+            Entry::Type(syn::Type::Path(path)) if path.qself.is_none() => {
+                SizeExpr::Name(self.path(&path.path))
+            }
             Entry::Value(value) => self.size(value),
             other => self.refuse_size(other.span()),
         }

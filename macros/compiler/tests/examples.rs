@@ -1,0 +1,68 @@
+//! The examples as golden texts: what the whole pipeline makes of the functions that ship.
+//!
+//! `DIABOLO_BLESS=1 cargo test -p diabolo-compiler --test examples` rewrites the texts.
+
+use std::path::Path;
+
+use diabolo_compiler::graph::Graph;
+use diabolo_compiler::link::from_source;
+use diabolo_compiler::lower::Mode;
+use diabolo_compiler::pipeline;
+use diabolo_compiler::print::print_bare;
+use diabolo_compiler::schedule::print::print as plan;
+use diabolo_compiler::schedule::schedule;
+
+macro_rules! files {
+    ($($file:literal)*) => {
+        [$(($file, include_str!(concat!("../../../", $file)))),*]
+    };
+}
+
+const FILES: [(&str, &str); 7] = files!(
+    "runtime/src/nn/densities.rs" "runtime/src/nn/errors.rs" "runtime/src/nn/kernels.rs" "runtime/src/nn/layers.rs"
+    "examples/contractive.rs" "examples/first.rs" "examples/vae.rs"
+);
+
+/// The training graph of a loss in a file.
+fn graph(file: &str, loss: &str) -> Graph {
+    let seen: Vec<(&str, &str)> =
+        FILES.iter().filter(|(name, _)| name.contains("/nn/") || *name == file).copied().collect();
+    let linked = from_source(&seen, loss).unwrap_or_else(|e| panic!("{:?}", e.0));
+    pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(|e| panic!("{:?}", e.0))
+}
+
+/// Compares the graph and its plan with the text that is kept.
+#[track_caller]
+fn check(name: &str, graph: &Graph) {
+    let schedule = schedule(graph).unwrap_or_else(|e| panic!("{e}"));
+    let found = format!("{}\n{}", print_bare(graph), plan(&schedule));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("example_{name}.txt"));
+    if std::env::var_os("DIABOLO_BLESS").is_some() {
+        std::fs::write(&path, &found).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == kept, "{} differs; DIABOLO_BLESS=1 rewrites it\n{found}", path.display());
+}
+
+#[test]
+fn the_first_autoencoder() {
+    check("first", &graph("examples/first.rs", "vanilla"));
+}
+
+#[test]
+fn the_variational_autoencoder() {
+    check("vae", &graph("examples/vae.rs", "beta_vae"));
+}
+
+/// The penalty of one sigmoid layer becomes Σₖ (hₖ(1−hₖ))² ‖Wₖ‖², in value and gradient, with the norms computed once
+/// without rows: no value of a row has more elements than the row itself.
+#[test]
+fn the_contractive_autoencoder_reaches_its_closed_form() {
+    let graph = graph("examples/contractive.rs", "contractive");
+    let widest = |node: &diabolo_compiler::graph::Node| match node.ty.rows.is_empty() {
+        true => 0,
+        false => node.ty.features.iter().map(|size| size.value().expect("a known size")).product(),
+    };
+    assert_eq!(graph.nodes.iter().map(widest).max(), Some(64));
+    check("contractive", &graph);
+}
