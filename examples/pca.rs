@@ -41,13 +41,20 @@ fn main() -> diabolo::Result<()> {
 
     let exact: f64 = study.pca(64)?.eigenvalues()[8..].iter().sum();
     let reached = model.mean(linear, &study.digits.train)?.loss;
-    println!("\ntraining loss {reached:.6}, the eigenvalues left out sum to {exact:.6}: {:+.1e} of it", reached / exact - 1.0);
+    println!(
+        "\ntraining loss {reached:.6}, the eigenvalues left out sum to {exact:.6}: {:+.1e} of it",
+        reached / exact - 1.0
+    );
 
     let mut outputs = study.on_test(&model, reconstruct)?;
     let error = study.squared_error(&outputs)?;
-    let shifted = outputs.into_values().chunks_exact(64).flat_map(|image| {
-        image.iter().zip(&mean).map(|(pixel, mean)| pixel + *mean as f32).collect::<Vec<_>>()
-    }).collect();
+    let shifted = outputs
+        .into_values()
+        .chunks_exact(64)
+        .flat_map(|image| {
+            image.iter().zip(&mean).map(|(pixel, mean)| pixel + *mean as f32).collect::<Vec<_>>()
+        })
+        .collect();
     outputs = Array::new(&[images.test.rows(), 64], shifted)?;
     study.digits = images;
     study.picture("reconstructions", &outputs)?;

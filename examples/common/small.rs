@@ -32,9 +32,11 @@ fn reduced(data: &Data) -> Result<Data> {
             small.push((0..BLOCK).map(line).sum::<f32>() / (BLOCK * BLOCK) as f32);
         }
     }
-    Data::new()
-        .with("x", &[SMALL * SMALL], small)?
-        .with("label", &[], data.array::<f32>("label")?.into_values())
+    Data::new().with("x", &[SMALL * SMALL], small)?.with(
+        "label",
+        &[],
+        data.array::<f32>("label")?.into_values(),
+    )
 }
 
 #[cfg(test)]
@@ -48,7 +50,8 @@ mod tests {
         image[5 * SIDE + 8] = 0.9;
         image[7 * SIDE + 10] = 0.9;
         image[7 * SIDE + 11] = 0.9; // the next block
-        let data = Data::new().with("x", &[SIDE * SIDE], image).unwrap().with("label", &[], vec![3.0f32]).unwrap();
+        let data =
+            Data::new().with("x", &[SIDE * SIDE], image).unwrap().with("label", &[], vec![3.0f32]).unwrap();
         let small = reduced(&data).unwrap().array::<f32>("x").unwrap();
         assert!((small.values()[SMALL + 2] - 0.2).abs() < 1e-6);
         assert!((small.values()[SMALL + 3] - 0.1).abs() < 1e-6);

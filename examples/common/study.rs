@@ -37,7 +37,12 @@ impl Study {
     pub fn begin(name: &'static str, defaults: Defaults) -> Result<Study> {
         let flags = Flags::parse_for(name, defaults);
         let (digits, run) = (flags.digits()?, flags.run()?);
-        println!("{name}: {}, {} rows to train on, {} to test with", digits.name, digits.train.rows(), digits.test.rows());
+        println!(
+            "{name}: {}, {} rows to train on, {} to test with",
+            digits.name,
+            digits.train.rows(),
+            digits.test.rows()
+        );
         Ok(Study { flags, digits, run })
     }
 

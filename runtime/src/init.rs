@@ -59,7 +59,8 @@ fn orthonormal<F: Float>(mut values: Vec<F>, columns: usize) -> Vec<F> {
 
 /// FNV-1a: a stable hash of a name.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -76,7 +77,9 @@ mod tests {
             let values = draw("w", shape, Initial::Orthogonal);
             let (rows, columns) = (shape[0], shape[1]);
             let n = rows.min(columns);
-            let at = |v: usize, i: usize| if rows <= columns { values[v * columns + i] } else { values[i * columns + v] };
+            let at = |v: usize, i: usize| {
+                if rows <= columns { values[v * columns + i] } else { values[i * columns + v] }
+            };
             for a in 0..n {
                 for b in 0..n {
                     let dot: f64 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();

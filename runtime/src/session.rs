@@ -141,7 +141,9 @@ impl<F: Float> Session<F> {
         let inputs = self.spec.inputs.iter().map(|slot| self.slot_len(slot)).sum();
         let outputs = self.spec.outputs.iter().map(|slot| self.slot_len(slot)).sum();
         let work = (self.workspace)(&self.dims);
-        for (buffer, len) in [(&mut self.inputs, inputs), (&mut self.outputs, outputs), (&mut self.work, work)] {
+        for (buffer, len) in
+            [(&mut self.inputs, inputs), (&mut self.outputs, outputs), (&mut self.work, work)]
+        {
             if buffer.len() < len {
                 buffer.resize(len, F::ZERO);
             }

@@ -13,34 +13,38 @@ mod graphs;
 fn main() {
     let mut modules = TokenStream::new();
     let mut table = TokenStream::new();
-    let zoo = graphs::ZOO.iter().map(|name| ((*name).to_owned(), graphs::zoo(name), quote!(crate::native)));
+    let zoo =
+        graphs::ZOO.iter().map(|name| ((*name).to_owned(), graphs::zoo(name), quote!(crate::native), true));
     // One copy of a random program is enough, instead of one for each instruction set.
-    let random = (0..graphs::RANDOM)
-        .map(|seed| (format!("random{seed}"), graphs::random(seed).0, quote!(crate::portable)));
-    for (name, graph, krate) in zoo.chain(random) {
+    let random = (0..graphs::RANDOM).map(|seed| {
+        (format!("random{seed}"), graphs::random(seed).0, quote!(crate::portable), graphs::in_f32(seed))
+    });
+    for (name, graph, krate, single) in zoo.chain(random) {
         let plan = schedule(&graph).unwrap_or_else(|error| panic!("{name}: {error}"));
         let names = rust::Names::of(&krate, "train", &plan);
         let items = rust::program(&names, &plan).unwrap_or_else(|error| panic!("{name}: {error}"));
         let symbols = &names.symbols;
         let module = format_ident!("{name}");
         modules.extend(quote!(mod #module { #items }));
+        let single = if single { quote!(Some(#module::train::<f32>)) } else { quote!(None) };
         table.extend(quote! {
             Emitted {
                 name: #name,
                 symbols: &[#(#symbols),*],
                 workspace: #module::train_workspace,
-                single: #module::train::<f32>,
+                single: #single,
                 double: #module::train::<f64>,
             },
         });
     }
-    let text = quote! {
-        #modules
+    modules.extend(quote! {
         /// All programs.
         static PROGRAMS: &[Emitted] = &[#table];
-    };
+    });
+    // Lines, or each message of rustc would quote megabytes.
+    let text = modules.to_string().replace("; ", ";\n").replace("} ", "}\n").replace("{ ", "{\n");
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
-    std::fs::write(Path::new(&folder).join("programs.rs"), text.to_string()).expect("OUT_DIR can be written");
+    std::fs::write(Path::new(&folder).join("programs.rs"), text).expect("OUT_DIR can be written");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=graphs.rs");
     println!("cargo::rerun-if-changed=programs");

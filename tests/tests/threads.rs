@@ -27,7 +27,8 @@ fn vae(x: Tensor<B, 64>) -> Tensor<B> {
 /// All parameters after an epoch whose last batch has one row.
 fn train(threads: usize) -> Vec<u32> {
     let data = digits().train.take(641).expect("641 rows");
-    let model = Trainer::new(vae).batch(128).epochs(2).seed(3).threads(threads).quiet().fit(&data).expect("trains");
+    let model =
+        Trainer::new(vae).batch(128).epochs(2).seed(3).threads(threads).quiet().fit(&data).expect("trains");
     let paths: Vec<String> = model.parameters().map(|(path, _)| path.to_owned()).collect();
     paths
         .iter()

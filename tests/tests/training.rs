@@ -135,7 +135,8 @@ fn a_checkpoint_gives_the_same_model() {
     assert_eq!(loaded.run(encode, &test).unwrap(), model.run(encode, &test).unwrap());
     assert_eq!(loaded.parameter("encode.dense0.weight").unwrap().shape(), [64, 4]);
     let resumed = Trainer::new(weighted).epochs(10).quiet().resume(loaded, &small()).unwrap();
-    let (before, after) = (model.mean(weighted, &small()).unwrap(), resumed.mean(weighted, &small()).unwrap());
+    let (before, after) =
+        (model.mean(weighted, &small()).unwrap(), resumed.mean(weighted, &small()).unwrap());
     assert!(after.loss < before.loss);
     let text = message(Model::<f32>::load(folder.path().join("missing.safetensors")));
     assert!(text.contains("missing.safetensors"), "{text}");
@@ -181,7 +182,8 @@ fn hyperparameters_and_rates_change_over_training() {
     let fresh = Model::<f32>::untrained(weighted, 0).unwrap().mean(weighted, &data).unwrap();
     let still = fit(Trainer::new(weighted).anneal("weight", |_| 0.0)).mean(weighted, &data).unwrap();
     assert_eq!(still, fresh);
-    let rising = Trainer::new(weighted).schedule(Schedule::Linear { warmup: 1.0 }).batch(200).epochs(1).quiet();
+    let rising =
+        Trainer::new(weighted).schedule(Schedule::Linear { warmup: 1.0 }).batch(200).epochs(1).quiet();
     assert_eq!(rising.fit(&data).unwrap().mean(weighted, &data).unwrap(), fresh);
 }
 
@@ -201,8 +203,24 @@ fn optimizers_differ_and_all_descend() {
     let sgd = Trainer::new(weighted).optimizer(Sgd { momentum: 0.9, ..Sgd::new(1e-3) });
     let losses = [
         sgd.epochs(5).quiet().fit(&data).unwrap().mean(weighted, &data).unwrap().loss,
-        Trainer::new(weighted).optimizer(AdamW::new(1e-3)).epochs(5).quiet().fit(&data).unwrap().mean(weighted, &data).unwrap().loss,
-        Trainer::new(weighted).optimizer(Adam::new(1e-3)).epochs(5).quiet().fit(&data).unwrap().mean(weighted, &data).unwrap().loss,
+        Trainer::new(weighted)
+            .optimizer(AdamW::new(1e-3))
+            .epochs(5)
+            .quiet()
+            .fit(&data)
+            .unwrap()
+            .mean(weighted, &data)
+            .unwrap()
+            .loss,
+        Trainer::new(weighted)
+            .optimizer(Adam::new(1e-3))
+            .epochs(5)
+            .quiet()
+            .fit(&data)
+            .unwrap()
+            .mean(weighted, &data)
+            .unwrap()
+            .loss,
     ];
     assert!(losses.iter().all(|loss| *loss < fresh), "{losses:?} from {fresh}");
     assert!(losses[0] != losses[1] && losses[1] != losses[2]);
@@ -228,7 +246,10 @@ fn mistakes_are_errors_that_name_the_thing() {
     let data = small();
     let wide = Data::new().with("x", &[65], vec![0.0f32; 650]).unwrap();
     let text = message(Trainer::new(weighted).quiet().fit(&wide));
-    assert!(text.contains("`x`") && text.contains("64") && text.contains("65") && text.contains("training.rs"), "{text}");
+    assert!(
+        text.contains("`x`") && text.contains("64") && text.contains("65") && text.contains("training.rs"),
+        "{text}"
+    );
     assert!(message(Trainer::new(weighted).batch(0).quiet().fit(&data)).contains("batch"));
     assert!(message(Trainer::new(weighted).threads(0).quiet().fit(&data)).contains("threads"));
     assert!(message(Trainer::new(weighted).validation(1.5).quiet().fit(&data)).contains("1.5"));
@@ -250,5 +271,8 @@ fn a_run_folder_has_a_line_an_epoch() {
     Trainer::new(weighted).epochs(3).validation(0.1).record(&run).quiet().fit(&small()).unwrap();
     let lines = std::fs::read_to_string(run.path("metrics.jsonl")).unwrap();
     assert_eq!(lines.lines().count(), 3);
-    assert!(lines.lines().all(|line| line.contains("\"recon\"") && line.contains("\"validation\"")), "{lines}");
+    assert!(
+        lines.lines().all(|line| line.contains("\"recon\"") && line.contains("\"validation\"")),
+        "{lines}"
+    );
 }

@@ -63,7 +63,9 @@ impl std::fmt::Display for Type {
             [] if self.features.is_empty() => return f.write_str("Scalar"),
             [] => None,
             [one] => Some(one.to_string()),
-            many => Some(format!("Rows<{}>", many.iter().map(Size::to_string).collect::<Vec<_>>().join(", "))),
+            many => {
+                Some(format!("Rows<{}>", many.iter().map(Size::to_string).collect::<Vec<_>>().join(", ")))
+            }
         };
         let features = self.features.iter().map(|s| match s.value() {
             None if s.terms().count() > 1 || s.terms().any(|(_, factor)| factor != 1) => format!("{{{s}}}"),

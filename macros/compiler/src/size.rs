@@ -28,7 +28,11 @@ impl Size {
     /// The exact quotient, where every factor is divisible.
     pub fn divided(&self, by: i64) -> Option<Size> {
         let exact = |factor: i64| (factor.checked_rem(by)? == 0).then(|| factor / by);
-        self.0.iter().map(|(symbols, &factor)| Some((symbols.clone(), exact(factor)?))).collect::<Option<_>>().map(Size)
+        self.0
+            .iter()
+            .map(|(symbols, &factor)| Some((symbols.clone(), exact(factor)?)))
+            .collect::<Option<_>>()
+            .map(Size)
     }
 
     /// A symbol.
@@ -88,7 +92,9 @@ impl Size {
     /// The value under an assignment of the symbols (negative results become 0).
     pub fn evaluate(&self, of: &dyn Fn(&str) -> usize) -> usize {
         let value = |symbol: &str| i64::try_from(of(symbol)).unwrap_or(i64::MAX);
-        let term = |(symbols, factor): (&Vec<String>, &i64)| symbols.iter().fold(*factor, |p, s| p.saturating_mul(value(s)));
+        let term = |(symbols, factor): (&Vec<String>, &i64)| {
+            symbols.iter().fold(*factor, |p, s| p.saturating_mul(value(s)))
+        };
         usize::try_from(self.0.iter().map(term).fold(0, i64::saturating_add)).unwrap_or(0)
     }
 

@@ -70,9 +70,11 @@ fn check(name: &str, text: &str) {
         format!("{name}: {}\n{text}", lines.join("\n"))
     };
     let linked = from_source(&files, "checked").unwrap_or_else(|e| panic!("{}", messages(e)));
-    let graph = pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(|e| panic!("{}", messages(e)));
+    let graph = pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ())
+        .unwrap_or_else(|e| panic!("{}", messages(e)));
     let mut rng = Rng(11);
-    let mut draw = |n: usize, low: f64, high: f64| -> Vec<f64> { (0..n).map(|_| rng.between(low, high)).collect() };
+    let mut draw =
+        |n: usize, low: f64, high: f64| -> Vec<f64> { (0..n).map(|_| rng.between(low, high)).collect() };
     let sizes = graph.params.iter().map(|p| p.ty.elements().value().expect("a known size"));
     let inputs = Inputs {
         symbols: [("B".to_owned(), 4)].into(),
@@ -124,7 +126,10 @@ fn second_order() {
     for (name, call) in CALLS {
         // `batch` does not stand under a derivative by rows.
         if !call.contains("batch") && *name != "mmd" {
-            check(name, &program(name, call, "Tensor<B>", "sum_squares(grad(|u| called(u, v), u) + 0.3 * u)"));
+            check(
+                name,
+                &program(name, call, "Tensor<B>", "sum_squares(grad(|u| called(u, v), u) + 0.3 * u)"),
+            );
         }
     }
 }

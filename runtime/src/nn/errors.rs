@@ -36,7 +36,11 @@ pub fn huber(prediction: Tensor<B, _>, observation: Tensor<B, _>, #[default(1.0)
 
 /// Huber's loss (1964): ½ r² for |r| ≤ δ, and δ (|r| − ½ δ) beyond, r = p − x.
 #[function]
-pub fn huber_each(prediction: Tensor<B, _>, observation: Tensor<B, _>, #[default(1.0)] delta: f32) -> Tensor<B, _> {
+pub fn huber_each(
+    prediction: Tensor<B, _>,
+    observation: Tensor<B, _>,
+    #[default(1.0)] delta: f32,
+) -> Tensor<B, _> {
     let r = abs(prediction - observation);
     // With q = min(|r|, δ) both branches are q (|r| − ½ q).
     let q = min(r, delta);

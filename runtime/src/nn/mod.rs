@@ -13,8 +13,8 @@ mod layers;
 mod optim;
 
 pub use densities::{
-    bce, bce_each, bce_with_logits, bce_with_logits_each, gaussian_nll, kl_normal, kl_normal_each, log_bernoulli,
-    log_bernoulli_each, log_normal, log_normal_each,
+    bce, bce_each, bce_with_logits, bce_with_logits_each, gaussian_nll, kl_normal, kl_normal_each,
+    log_bernoulli, log_bernoulli_each, log_normal, log_normal_each,
 };
 pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
 pub use kernels::{mmd, pairwise_squares, rbf};

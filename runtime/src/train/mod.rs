@@ -81,7 +81,12 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
 
     /// The precision of everything: `f32` (the default) or `f64`.
     pub fn precision<G: Float>(self) -> Trainer<L, O, G> {
-        Trainer { loss: self.loss, optimizer: self.optimizer, settings: self.settings, precision: PhantomData }
+        Trainer {
+            loss: self.loss,
+            optimizer: self.optimizer,
+            settings: self.settings,
+            precision: PhantomData,
+        }
     }
 
     /// Rows a step. The last batch of an epoch has what is left.
@@ -165,7 +170,9 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
     /// As [`Trainer::fit`], and where the model's parameters are those of other networks.
     pub fn resume(self, model: Model<F>, data: &Data) -> Result<Model<F>> {
         let threads = self.settings.threads;
-        in_threads(threads, move || Training::new(self.loss, &self.optimizer, self.settings, Some(model), data)?.finish())?
+        in_threads(threads, move || {
+            Training::new(self.loss, &self.optimizer, self.settings, Some(model), data)?.finish()
+        })?
     }
 
     /// Prepares training without a step, for loops of one's own: [`Training::step`], [`Training::finish`].
@@ -189,7 +196,8 @@ fn in_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) 
         Some(0) => Err(Error::config("0 threads cannot train")),
         Some(threads) => {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let pool = pool.map_err(|e| Error::config(format!("{threads} threads cannot be started: {e}")))?;
+            let pool =
+                pool.map_err(|e| Error::config(format!("{threads} threads cannot be started: {e}")))?;
             Ok(pool.install(work))
         }
     }

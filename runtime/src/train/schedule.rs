@@ -24,13 +24,16 @@ impl Schedule {
     /// The factor at a share of training in [0, 1].
     pub fn factor(self, share: f64) -> f64 {
         let after = |warmup: f64| {
-            if share < warmup { Err(share / warmup) } else { Ok((share - warmup) / (1.0 - warmup).max(1e-12)) }
+            if share < warmup {
+                Err(share / warmup)
+            } else {
+                Ok((share - warmup) / (1.0 - warmup).max(1e-12))
+            }
         };
         match self {
             Schedule::Constant => 1.0,
-            Schedule::Cosine { warmup } => {
-                after(warmup).map_or_else(|rise| rise, |t| 0.5 * (1.0 + (std::f64::consts::PI * t.min(1.0)).cos()))
-            }
+            Schedule::Cosine { warmup } => after(warmup)
+                .map_or_else(|rise| rise, |t| 0.5 * (1.0 + (std::f64::consts::PI * t.min(1.0)).cos())),
             Schedule::Linear { warmup } => after(warmup).map_or_else(|rise| rise, |t| 1.0 - t.min(1.0)),
         }
     }

@@ -170,3 +170,13 @@ fn an_expansion_has_no_path_of_this_machine_and_is_the_same_twice() {
     assert_ne!(id(&one), id(&two));
     assert_eq!(one.replace(&id(&one), ""), two.replace(&id(&two), ""));
 }
+
+#[test]
+fn documentation_and_attributes_move_to_the_struct() {
+    let item = "/// A layer.\n///\n/// ```\n/// assert!(true);\n/// ```\n#[deprecated] fn f(x: Tensor<B, 4>) -> Tensor<B, 4> { x }";
+    let text = Crate::default().good("layer", item).text;
+    let before = text.split("struct f").next().expect("struct");
+    for kept in [" A layer.", "assert!(true)", "deprecated", "`fn f(x: Tensor<B, 4>) -> Tensor<B, 4>`"] {
+        assert!(before.contains(kept), "{kept}: {before}");
+    }
+}

@@ -128,10 +128,7 @@ impl Context<'_> {
 
     fn access(&self, operand: &Operand, rows: bool) -> Access {
         let row = if rows { operand.strides[0].clone() } else { Size::default() };
-        Access {
-            place: self.place(operand.source, &operand.offset, row),
-            strides: operand.strides.clone(),
-        }
+        Access { place: self.place(operand.source, &operand.offset, row), strides: operand.strides.clone() }
     }
 
     /// The loop, and the cost of an element.

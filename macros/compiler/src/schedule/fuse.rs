@@ -332,7 +332,9 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
             [&l.axis.a, &l.axis.b, &l.axis.c].iter().filter(|s| s.is_one() || ***s == Size::default()).count()
         };
         let movable = |l: &product::Label| !l.axis.extent.rows;
-        if let Some(best) = (0..labels.len()).filter(|i| movable(&labels[*i])).max_by_key(|i| steps(&labels[*i])) {
+        if let Some(best) =
+            (0..labels.len()).filter(|i| movable(&labels[*i])).max_by_key(|i| steps(&labels[*i]))
+        {
             let inner = labels.remove(best);
             labels.push(inner);
         }

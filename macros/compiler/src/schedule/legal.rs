@@ -105,7 +105,9 @@ fn contract(
     // The label of the batch: the result's, else that of the first factor with rows.
     let row = match ty.rows.is_empty() {
         false => output.first().copied(),
-        true => args.iter().zip(inputs).find(|(a, _)| has_rows(graph, **a)).and_then(|(_, l)| l.first().copied()),
+        true => {
+            args.iter().zip(inputs).find(|(a, _)| has_rows(graph, **a)).and_then(|(_, l)| l.first().copied())
+        }
     };
     for (arg, labels) in args.iter_mut().zip(inputs) {
         let crosses = labels.iter().filter(|l| Some(**l) == row).count() != 1;

@@ -52,9 +52,10 @@ impl Levels {
             let args = node.args.iter().map(|a| levels.ready_for(graph, views, *a)).max().unwrap_or(0);
             let rows = !node.ty.rows.is_empty();
             (levels.run[at], levels.ready[at]) = match (&node.kind, crossing(graph, id)) {
-                (Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. }, _) => {
-                    (0, 0)
-                }
+                (
+                    Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. },
+                    _,
+                ) => (0, 0),
                 (_, Crossing::Lane) => (odd(args), odd(args) + 1),
                 (_, Crossing::Late) => {
                     let stored = node.args.iter().map(|a| levels.ready_whole(graph, views, *a)).max();

@@ -163,9 +163,8 @@ impl Pool {
     /// The slot for a value: the free one whose size is nearest, else a new one. A value that is written in
     /// the order of its loop may take the place of one that the same loop reads last, in the same order.
     fn take(&mut self, elements: &Size, rows: bool, life: Life, in_order: bool) -> usize {
-        let free = |taken: &Taken| {
-            taken.until < life.first || taken.until == life.first && taken.yields && in_order
-        };
+        let free =
+            |taken: &Taken| taken.until < life.first || taken.until == life.first && taken.yields && in_order;
         let fits = |slot: &Slot| {
             slot.rows == rows
                 && (slot.elements == *elements

@@ -97,13 +97,16 @@ fn loop_line(text: &mut String, schedule: &Schedule, l: &Loop) {
             Op::Random { .. } => maps.push("random"),
             Op::Store(access, _) => writes.push(source_name(schedule, access.place.source)),
             Op::Reduce { reduction, into, .. } => {
-                writes.push(format!("{reduction:?} {}", source_name(schedule, into.place.source)).to_lowercase());
+                writes.push(
+                    format!("{reduction:?} {}", source_name(schedule, into.place.source)).to_lowercase(),
+                );
             }
             Op::Number(_) | Op::Extent(_) => {}
         }
     }
     let maps = if maps.is_empty() { "copy".to_owned() } else { maps.join(" ") };
-    let what = format!("  loop {}: {maps} ({}) -> {}", space.join(" × "), reads.join(", "), writes.join(", "));
+    let what =
+        format!("  loop {}: {maps} ({}) -> {}", space.join(" × "), reads.join(", "), writes.join(", "));
     comment(text, schedule, what, &l.nodes);
 }
 

@@ -104,7 +104,10 @@ fn cone(
     let mut fresh: Vec<Operand> = Vec::new();
     let mut cost = 0.0;
     while let Some(next) = open.pop() {
-        if reader.reads_inside(&next) || is_number(graph, &next) || found.iter().any(|i| i.node == next.source) {
+        if reader.reads_inside(&next)
+            || is_number(graph, &next)
+            || found.iter().any(|i| i.node == next.source)
+        {
             continue;
         }
         let item = value_item(draft, level, reader, &next).filter(|item| {
@@ -160,7 +163,8 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
                     let mut live = vec![false; l.items.len()];
                     for at in (0..l.items.len()).rev() {
                         let item = &l.items[at];
-                        live[at] = needed.contains(&item.node) || item.is_value() && inside.contains(&item.node);
+                        live[at] =
+                            needed.contains(&item.node) || item.is_value() && inside.contains(&item.node);
                         if live[at] {
                             for operand in &item.operands {
                                 let list = if l.reads_inside(operand) { &mut inside } else { &mut needed };

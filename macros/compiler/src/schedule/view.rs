@@ -46,15 +46,12 @@ impl Views {
     fn resolve(&self, graph: &Graph, id: NodeId) -> Strided {
         let node = graph.node(id);
         let shape = node.ty.shape();
-        let own = || Strided {
-            source: id,
-            offset: Size::default(),
-            strides: contiguous(&shape),
-            whole: false,
-        };
+        let own =
+            || Strided { source: id, offset: Size::default(), strides: contiguous(&shape), whole: false };
         let from = |offset: Size, strides: Vec<Size>| {
             let arg = self.get(node.args[0]);
-            let strides = shape.iter().zip(strides).map(|(n, s)| if n.is_one() { Size::default() } else { s });
+            let strides =
+                shape.iter().zip(strides).map(|(n, s)| if n.is_one() { Size::default() } else { s });
             Strided {
                 source: arg.source,
                 offset: &arg.offset + &offset,
@@ -85,12 +82,10 @@ impl Views {
                 let arg = arg();
                 from(&Size::known(*start) * &arg[*axis], arg)
             }
-            Kind::View(View::Reshape) => {
-                match reshape(&graph.ty(node.args[0]).shape(), &arg(), &shape) {
-                    Some(strides) => from(Size::default(), strides),
-                    None => own(),
-                }
-            }
+            Kind::View(View::Reshape) => match reshape(&graph.ty(node.args[0]).shape(), &arg(), &shape) {
+                Some(strides) => from(Size::default(), strides),
+                None => own(),
+            },
             _ => own(),
         }
     }
@@ -176,6 +171,9 @@ mod tests {
         // Rows of 8 of which 6 are kept: the rows stay, the rest splits.
         assert_eq!(reshape(&sizes(&[5, 6]), &sizes(&[8, 1]), &sizes(&[5, 2, 3])), Some(sizes(&[8, 3, 1])));
         assert_eq!(reshape(&sizes(&[5, 6]), &sizes(&[8, 1]), &sizes(&[30])), None);
-        assert_eq!(reshape(&sizes(&[4, 6]), &sizes(&[1, 4]), &sizes(&[2, 2, 3, 2])), Some(sizes(&[2, 1, 8, 4])));
+        assert_eq!(
+            reshape(&sizes(&[4, 6]), &sizes(&[1, 4]), &sizes(&[2, 2, 3, 2])),
+            Some(sizes(&[2, 1, 8, 4]))
+        );
     }
 }

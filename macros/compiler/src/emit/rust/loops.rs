@@ -115,6 +115,7 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, name: &Ident) -> Result<(TokenS
     let doc = format!(" {}", scope.comment(&l.nodes));
     let item = quote! {
         #[doc = #doc]
+        #[allow(non_snake_case, dead_code)]
         struct #name<'a, F> {
             #(#declared,)*
             #(#sizes: usize,)*
@@ -274,7 +275,11 @@ impl Writer<'_> {
                     Distribution::Normal => quote!(normal_block),
                     Distribution::Uniform => quote!(uniform_block),
                 };
-                let place = Place { source: crate::schedule::Source::Hyper(0), row: Size::default(), offset: Size::default() };
+                let place = Place {
+                    source: crate::schedule::Source::Hyper(0),
+                    row: Size::default(),
+                    offset: Size::default(),
+                };
                 let (_, position) = self.position(at, &Access { place, strides: strides.clone() });
                 let row = size(row);
                 self.text.loads.extend(quote! {
@@ -334,10 +339,13 @@ impl Writer<'_> {
             self.text.loads.extend(quote! {
                 let #held: [F; #width] = block::load_strided(&#field[..], #position, #inner_size, len);
             });
-            self.output(&out, &match reduction {
-                Reduction::Sum => quote!(#held[l] + #of),
-                Reduction::Max => quote!(math::max::<I, F>(#held[l], #of)),
-            });
+            self.output(
+                &out,
+                &match reduction {
+                    Reduction::Sum => quote!(#held[l] + #of),
+                    Reduction::Max => quote!(math::max::<I, F>(#held[l], #of)),
+                },
+            );
             return self.store(&field, &position, into, &out);
         }
         self.output(&out, &quote!(#of));

@@ -160,7 +160,9 @@ fn text(rule: &OptimizerGraph) -> Result<Text, String> {
                 (format_ident!("moment{moment}"), name(graph, node), format_ident!("o{index}"))
             }
         };
-        if graph.ids().any(|s| graph.ty(s).rank() == 0 && name(graph, s) == value) && !out.shared.contains(&value) {
+        if graph.ids().any(|s| graph.ty(s).rank() == 0 && name(graph, s) == value)
+            && !out.shared.contains(&value)
+        {
             out.shared.push(value.clone());
         }
         out.loads.extend(quote!(let mut #block = [F::ZERO; 64];));

@@ -51,7 +51,8 @@ pub(super) fn symbols<'g>(graphs: impl IntoIterator<Item = &'g Graph>) -> Vec<St
 
 fn collect(graph: &Graph, found: &mut Vec<String>) {
     let types = graph.inputs.iter().map(|i| &i.ty).chain(graph.params.iter().map(|p| &p.ty));
-    let sizes = types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features));
+    let sizes =
+        types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features));
     let constants = graph.nodes.iter().filter_map(|node| match &node.kind {
         Kind::Const(Constant::Size(size)) => Some(size),
         _ => None,
@@ -89,9 +90,7 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
                 }
                 out
             }
-            Segment::Wide(list) => {
-                steps::wide(&Scope::alone(names, schedule, stages_of(schedule)), list)?
-            }
+            Segment::Wide(list) => steps::wide(&Scope::alone(names, schedule, stages_of(schedule)), list)?,
             Segment::Inspect(index, buffer) => {
                 let scope = Scope::alone(names, schedule, stages_of(schedule));
                 let value = scope.buffer(*buffer);

@@ -98,7 +98,8 @@ pub(super) fn spec(
         .collect::<Result<Vec<_>, _>>()?;
     let params = graph.params.iter().map(|param| {
         let shape: Option<Vec<usize>> = param.ty.shape().iter().map(Size::value).collect();
-        let shape = shape.ok_or_else(|| format!("the parameter {} has a size known only at run time", param.path))?;
+        let shape =
+            shape.ok_or_else(|| format!("the parameter {} has a size known only at run time", param.path))?;
         let initial = initial(&program, &param.initial, &shape);
         let (path, network) = (&param.path, param.network);
         Ok(quote! {
@@ -108,9 +109,10 @@ pub(super) fn spec(
     let params = params.collect::<Result<Vec<_>, String>>()?;
     let name = &meta.name;
     let networks = graph.networks.iter().map(|network| {
-        let routes = network.routes.iter().map(|route| {
-            quote!(<#name as #program::Declared>::identity(&[#(#route),*]))
-        });
+        let routes = network
+            .routes
+            .iter()
+            .map(|route| quote!(<#name as #program::Declared>::identity(&[#(#route),*])));
         let label = &network.name;
         quote!(#program::NetworkSpec { name: #label, identities: || ::std::vec![#(#routes),*] })
     });
