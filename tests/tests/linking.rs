@@ -111,6 +111,34 @@ fn two_networks_of_one_macro_are_two() {
     assert_ne!(both::identity(&[0]), both::identity(&[1]));
 }
 
+/// One place, one name, two functions.
+macro_rules! module {
+    ($module:ident, $width:expr) => {
+        mod $module {
+            use diabolo::prelude::*;
+
+            #[function]
+            pub(super) fn first(x: Tensor<B, 8>) -> Tensor<B, { $width }> {
+                slice(x, axis = 1, start = 0, end = $width)
+            }
+        }
+    };
+}
+module!(two_columns, 2);
+module!(three_columns, 1 + 2);
+
+#[function]
+fn columns(x: Tensor<B, 8>) -> (Tensor<B, 2>, Tensor<B, 3>) {
+    (two_columns::first(x), three_columns::first(x))
+}
+
+#[test]
+fn two_functions_of_one_place_and_one_name_are_two() {
+    use diabolo::program::Axis;
+    let shapes: Vec<_> = columns::spec().outputs.iter().map(|o| o.shape).collect();
+    assert_eq!(shapes, [[Axis::Known(2)], [Axis::Known(3)]]);
+}
+
 #[loss]
 fn renamed_crate(x: Tensor<B, 8>) -> Tensor<B> {
     renamed::size(x, weight = 3.0) + sum_squares(renamed::scale(x))

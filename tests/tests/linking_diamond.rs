@@ -1,5 +1,5 @@
-//! Thirty levels of functions that each call both of the level below: what they export must not grow with the
-//! number of paths, which is 2³⁰.
+//! As much linking as is allowed: thirty levels of functions that each call both of the level below, where what
+//! they export must not grow with the number of paths, which is 2³⁰; and one function that calls sixty.
 
 use diabolo::prelude::*;
 use diabolo::program::Root;
@@ -28,4 +28,25 @@ levels!(a00 b00 a01 b01 a02 b02 a03 b03 a04 b04 a05 b05 a06 b06 a07 b07 a08 b08 
 #[test]
 fn a_diamond_of_thirty_levels_compiles() {
     assert_eq!(b00::spec().inputs.len(), 1);
+}
+
+macro_rules! many {
+    ($($name:ident)*) => {
+        $(
+            #[function]
+            fn $name(x: Tensor<B, 4>) -> Tensor<B, 4> { exp(x) }
+        )*
+
+        #[function]
+        fn all(x: Tensor<B, 4>) -> Tensor<B, 4> { x $(+ $name(x))* }
+    };
+}
+
+many!(f00 f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16 f17 f18 f19 f20 f21 f22
+      f23 f24 f25 f26 f27 f28 f29 f30 f31 f32 f33 f34 f35 f36 f37 f38 f39 f40 f41 f42 f43 f44 f45
+      f46 f47 f48 f49 f50 f51 f52 f53 f54 f55 f56 f57 f58 f59);
+
+#[test]
+fn sixty_callees_stay_within_the_recursion_limit() {
+    assert_eq!(all::spec().outputs.len(), 1);
 }

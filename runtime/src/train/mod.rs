@@ -74,7 +74,7 @@ impl<L: Loss> Trainer<L> {
 }
 
 impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
-    /// The optimizer; see [`crate::nn::optim`], or one of your own.
+    /// The optimizer; see [`crate::nn`], or one of your own.
     pub fn optimizer<P: Optimizer>(self, optimizer: P) -> Trainer<L, P, F> {
         Trainer { loss: self.loss, optimizer, settings: self.settings, precision: PhantomData }
     }

@@ -14,7 +14,7 @@ const CODE: &str = r#"
         let e = nets::encode(x);
         let dense = e + 1.0;
         for i in 0..3 { inspect("i", i); }
-        lambda * sum_squares(jacobian(encode, x)) + sum_squares(grad(|critic| critic, dense)) - critic(e)
+        lambda * sum_squares(jacobian(encode, x)) + sum_squares(grad(|w| w, dense)) - critic(e)
     }
 "#;
 

@@ -18,7 +18,7 @@ use std::ops::Deref;
 
 use crate::graph::{Graph, NodeId};
 
-/// ∂node/∂args[index] in graph terms: a node of the same type, or `None` where it is zero everywhere.
+/// `∂node / ∂args[index]` in graph terms: a node of the same type, or `None` where it is zero everywhere.
 pub type Derivative = fn(graph: &mut Graph, node: NodeId, args: &[NodeId], index: usize) -> Option<NodeId>;
 
 /// An element-wise function.
