@@ -17,7 +17,7 @@ const STEPS: usize = 20;
 /// Which random programs are compiled for f32 as well: rustc's time is the test's.
 #[allow(dead_code)] // the test asks the table instead
 pub fn in_f32(seed: u64) -> bool {
-    seed % 2 == 0
+    seed.is_multiple_of(2)
 }
 
 /// The losses of the zoo.

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// Where there is no terminal, more epochs than this share their lines.
+const LINES: usize = 20;
+
 /// The progress of one training run.
 pub struct Progress {
     name: String,
@@ -97,8 +100,8 @@ impl Progress {
                 bar.set_message(words);
             }
             // A closed pipe is no reason to stop training.
-            Sink::Lines(to) => drop(writeln!(to, "{head}  {words}")),
-            Sink::Silent => {}
+            Sink::Lines(to) if due(self.epoch, self.epochs) => drop(writeln!(to, "{head}  {words}")),
+            Sink::Lines(_) | Sink::Silent => {}
         }
     }
 
@@ -142,6 +145,11 @@ impl Progress {
         }
         words
     }
+}
+
+/// Whether an epoch gets a line of its own: the first, the last, and about twenty on the way.
+fn due(epoch: usize, epochs: usize) -> bool {
+    epoch == 1 || epoch == epochs || epoch.is_multiple_of(epochs.div_ceil(LINES).max(1))
 }
 
 /// The digits behind the point that show five significant ones.

@@ -173,6 +173,17 @@ impl Write for Page {
 }
 
 #[test]
+fn many_epochs_share_their_lines() {
+    let page = Page::default();
+    let mut progress = Progress::lines("long", 300, Box::new(page.clone()));
+    (0..300).for_each(|_| progress.epoch(10, &[("loss", 1.0)]));
+    let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+    let epochs: Vec<&str> = text.lines().filter_map(|line| line.get(6..19)).collect();
+    let some = (epochs.len(), epochs[0], epochs[1], epochs[20]);
+    assert_eq!(some, (21, "epoch   1/300", "epoch  15/300", "epoch 300/300"), "{text}");
+}
+
+#[test]
 fn epochs_are_lines_whose_columns_stand() {
     let page = Page::default();
     let mut progress = Progress::lines("beta", 10, Box::new(page.clone()));

@@ -2,13 +2,14 @@
 //!
 //! In: a linked item. Out: inherent functions that the traits of its surface call. Never: a trait.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::is_root;
 use super::site::Site;
 use super::state::State;
-use super::{inherent, is_root};
 use crate::ast::{Function, Item, Role};
+use crate::emit::rust::inherent;
 use crate::error::Result;
 use crate::link::Linked;
 use crate::pipeline::{self, Context};
@@ -22,7 +23,7 @@ pub(super) fn items(state: &State, linked: &Linked, function: &Function) -> Resu
         return pipeline::compile_optimizer(linked, &context);
     }
     let programs = match is_root(function) {
-        true => as_inherent(pipeline::compile(linked, &context)?, &site.name),
+        true => pipeline::compile(linked, &context)?,
         false => TokenStream::new(),
     };
     let identity = identity(state, linked);
@@ -43,7 +44,7 @@ fn identity(state: &State, linked: &Linked) -> TokenStream {
         }
     });
     let place = format!("::{name} ({place})");
-    let function = inherent(&Ident::new("identity", proc_macro2::Span::call_site()));
+    let function = inherent("identity");
     quote! {
         #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
         impl #name {
@@ -59,62 +60,4 @@ fn identity(state: &State, linked: &Linked) -> TokenStream {
             }
         }
     }
-}
-
-/// Turns `impl Trait for Name { fn f … }`, at any depth, into `impl Name { fn __diabolo_f … }`.
-fn as_inherent(items: TokenStream, name: &Ident) -> TokenStream {
-    let mut out = TokenStream::new();
-    let mut tokens = items.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(word) if word == "impl" => {
-                let mut header = Vec::new();
-                let mut body = None;
-                for token in tokens.by_ref() {
-                    match token {
-                        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                            body = Some(group);
-                            break;
-                        }
-                        token => header.push(token),
-                    }
-                }
-                let is_root =
-                    header.last().is_some_and(|last| matches!(last, TokenTree::Ident(i) if i == name));
-                match (body, is_root) {
-                    (Some(body), true) => {
-                        let body = renamed(body.stream());
-                        out.extend(quote!(impl #name { #body }));
-                    }
-                    (body, _) => out.extend(quote!(#word #(#header)* #body)),
-                }
-            }
-            TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), as_inherent(group.stream(), name));
-                inner.set_span(group.span());
-                out.extend([TokenTree::from(inner)]);
-            }
-            token => out.extend([token]),
-        }
-    }
-    out
-}
-
-/// The functions of an `impl`, under their inherent names; associated types, which the surface has, left out.
-fn renamed(body: TokenStream) -> TokenStream {
-    let (mut after_fn, mut in_type) = (false, false);
-    body.into_iter()
-        .filter_map(|token| {
-            let is_name =
-                std::mem::replace(&mut after_fn, matches!(&token, TokenTree::Ident(i) if i == "fn"));
-            if in_type || matches!(&token, TokenTree::Ident(i) if i == "type") {
-                in_type = !matches!(&token, TokenTree::Punct(p) if p.as_char() == ';');
-                return None;
-            }
-            Some(match token {
-                TokenTree::Ident(function) if is_name => inherent(&function).into(),
-                token => token,
-            })
-        })
-        .collect()
 }

@@ -28,7 +28,7 @@ mod surface;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 use crate::ast::{FeatureExpr, Function, Item, Role, SizeExpr, TypeExpr};
@@ -207,9 +207,4 @@ fn known(size: &SizeExpr) -> bool {
         SizeExpr::Name(name) => !parse::is_size_variable(&name.text) || name.text == "T",
         SizeExpr::Binary(_, left, right, _) => known(left) && known(right),
     }
-}
-
-/// The name of an inherent function behind a function of a trait.
-fn inherent(function: &Ident) -> Ident {
-    Ident::new(&format!("__diabolo_{function}"), function.span())
 }

@@ -7,9 +7,10 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
+use super::is_root;
 use super::site::Site;
-use super::{inherent, is_root};
 use crate::ast::{Item, Role, TypeExpr};
+use crate::emit::rust::inherent;
 
 /// The function alone, as it is exported: without attributes and visibility.
 pub(super) fn bare_function(function: &syn::ItemFn) -> TokenStream {
@@ -80,10 +81,9 @@ fn traits(site: &Site, role: Role, ast: Option<&Item>) -> TokenStream {
         Some(Item::Function(function)) => is_root(function),
         _ => role != Role::Layer,
     };
-    let call = |function: &str| inherent(&syn::Ident::new(function, proc_macro2::Span::call_site()));
-    let [identity, spec, hypers] = ["identity", "spec", "hypers"].map(call);
-    let [evaluate_workspace, evaluate] = ["evaluate_workspace", "evaluate"].map(call);
-    let [train_workspace, train] = ["train_workspace", "train"].map(call);
+    let [identity, spec, hypers] = ["identity", "spec", "hypers"].map(inherent);
+    let [evaluate_workspace, evaluate] = ["evaluate_workspace", "evaluate"].map(inherent);
+    let [train_workspace, train] = ["train_workspace", "train"].map(inherent);
     let results = results(krate, role, ast);
     let root = runs.then(|| {
         quote! {

@@ -49,7 +49,13 @@ pub fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStream, St
     run::program(names, schedule)
 }
 
-/// The implementations of `Root`, and of `Loss` where there is a graph to train with.
+/// The inherent name of a function of the traits `Declared`, `Root` and `Loss`: the traits are implemented before
+/// linking, by calls of these.
+pub fn inherent(function: &str) -> Ident {
+    format_ident!("__diabolo_{function}")
+}
+
+/// The functions that `Root` calls, and those of `Loss` where there is a graph to train with.
 ///
 /// # Errors
 /// A fault of the compiler.
@@ -65,19 +71,21 @@ pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<Toke
     let names = |prefix| Names { krate, prefix, symbols: symbols.clone() };
     let items = program(&names("evaluate"), &evaluate_plan)?;
     let spec = spec::spec(meta, &symbols, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
-    let results = spec::results(krate, &evaluate);
     let hypers = evaluate.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
+    let [spec_of, hypers_of, evaluate_workspace, evaluate_of] =
+        ["spec", "hypers", "evaluate_workspace", "evaluate"].map(inherent);
     let loss = match &train_plan {
         None => TokenStream::new(),
         Some(plan) => {
             let items = program(&names("train"), plan)?;
+            let [train_workspace, train_of] = ["train_workspace", "train"].map(inherent);
             quote! {
                 #items
-                impl #krate::program::Loss for #name {
-                    fn train_workspace(dims: &[usize]) -> usize {
+                impl #name {
+                    fn #train_workspace(dims: &[usize]) -> usize {
                         train_workspace(dims)
                     }
-                    fn train<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
+                    fn #train_of<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
                         train(env)
                     }
                 }
@@ -97,18 +105,17 @@ pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<Toke
         )]
         const _: () = {
             #items
-            impl #krate::program::Root for #name {
-                type Results<F: #krate::kernels::Float> = #results;
-                fn spec() -> &'static #krate::program::Spec {
+            impl #name {
+                fn #spec_of() -> &'static #krate::program::Spec {
                     #spec
                 }
-                fn hypers(&self) -> ::std::vec::Vec<f64> {
+                fn #hypers_of(&self) -> ::std::vec::Vec<f64> {
                     ::std::vec![#(::core::convert::Into::<f64>::into(self.#hypers)),*]
                 }
-                fn evaluate_workspace(dims: &[usize]) -> usize {
+                fn #evaluate_workspace(dims: &[usize]) -> usize {
                     evaluate_workspace(dims)
                 }
-                fn evaluate<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
+                fn #evaluate_of<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
                     evaluate(env)
                 }
             }

@@ -43,19 +43,6 @@ pub(super) fn renumber(graph: &Graph, params: &[ParamDecl]) -> Graph {
     out
 }
 
-/// The type that `run` returns.
-pub(super) fn results(krate: &TokenStream, graph: &Graph) -> TokenStream {
-    let count = graph.outputs.iter().filter(|output| matches!(output.role, Role::Result(_))).count();
-    let array = quote!(#krate::data::Array<F>);
-    match count {
-        1 => array,
-        _ => {
-            let arrays = vec![array; count];
-            quote!((#(#arrays),*))
-        }
-    }
-}
-
 /// The body of `fn spec`.
 pub(super) fn spec(
     meta: &Meta,
