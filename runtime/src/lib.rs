@@ -71,3 +71,8 @@ pub use model::{Means, Model};
 pub use optimizers::{Adam, AdamW, Sgd};
 pub use source::Source;
 pub use train::{EpochReport, Schedule, Trainer, Training};
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -44,6 +44,14 @@ fn explodes(x: Tensor<B, 64>) -> Tensor<B> {
     exp(10000.0 * (1.0 + big))
 }
 
+/// The same as `weighted`, looked into.
+#[loss]
+fn looked_into(x: Tensor<B, 64>) -> Tensor<B> {
+    let code = inspect("code", encode(x));
+    let recon = squared_error(decode(code), x);
+    inspect("recon", recon)
+}
+
 mod other {
     use diabolo::nn::{dense, squared_error};
     use diabolo::prelude::*;
@@ -148,6 +156,18 @@ fn two_networks_of_one_name_are_not_confused() {
     let text = message(model.mean(other::size, &small()));
     assert!(text.contains("encode") && text.contains("other"), "{text}");
     assert!(matches!(model.mean(other::size, &small()), Err(Error::Identity { .. })));
+}
+
+#[test]
+fn inspecting_changes_nothing() {
+    use diabolo::program::Root;
+    let data = small();
+    let fit = |quiet: Model| quiet.parameter("encode.dense0.weight").unwrap();
+    let plain = fit(Trainer::new(weighted).epochs(1).quiet().fit(&data).unwrap());
+    let looked = fit(Trainer::new(looked_into).epochs(1).quiet().fit(&data).unwrap());
+    assert_eq!(plain, looked);
+    let shown: Vec<&str> = looked_into::spec().inspects.iter().map(|(name, _)| *name).collect();
+    assert_eq!(shown, ["code", "recon"]);
 }
 
 #[test]
