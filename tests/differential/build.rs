@@ -41,6 +41,7 @@ fn main() {
         /// All programs.
         static PROGRAMS: &[Emitted] = &[#table];
     });
+    modules.extend(rules());
     // Lines, or each message of rustc would quote megabytes.
     let text = modules.to_string().replace("; ", ";\n").replace("} ", "}\n").replace("{ ", "{\n");
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
@@ -48,4 +49,43 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=graphs.rs");
     println!("cargo::rerun-if-changed=programs");
+}
+
+/// The update rules, each a struct of its hyperparameters as an attribute makes it.
+fn rules() -> TokenStream {
+    let mut modules = TokenStream::new();
+    let mut table = TokenStream::new();
+    for name in graphs::RULES {
+        let rule = graphs::rule(name);
+        let meta = rust::Meta {
+            krate: quote!(crate::native),
+            name: format_ident!("{name}"),
+            file: "zoo.rs".into(),
+            line: 1,
+        };
+        let items = rust::optimizer(&meta, &rule).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let fields: Vec<_> = rule.graph.hypers.iter().map(|hyper| format_ident!("{}", hyper.name)).collect();
+        let (module, label) = (&meta.name, name);
+        modules.extend(quote! {
+            mod #module {
+                #[derive(Clone)]
+                #[allow(non_camel_case_types)]
+                pub(super) struct #module { #(#fields: f32),* }
+                #items
+            }
+        });
+        table.extend(quote! {
+            EmittedRule {
+                name: #label,
+                moments: <#module::#module as crate::native::program::Optimizer>::MOMENTS,
+                hypers: <#module::#module as crate::native::program::Optimizer>::HYPERS,
+                update: <#module::#module as crate::native::program::Optimizer>::update::<f64>,
+            },
+        });
+    }
+    quote! {
+        #modules
+        /// All update rules.
+        static RULES: &[EmittedRule] = &[#table];
+    }
 }

@@ -6,7 +6,7 @@
 use diabolo_compiler::graph::Graph;
 use diabolo_compiler::interp::Inputs;
 use diabolo_compiler::link::from_source;
-use diabolo_compiler::lower::Mode;
+use diabolo_compiler::lower::{Mode, OptimizerGraph, optimizer};
 use diabolo_compiler::{autodiff, passes, pipeline, testing};
 
 /// Random programs: `random0` and so on.
@@ -21,8 +21,20 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 8] =
-    ["vanilla", "narrow", "vae", "contractive", "deep_contractive", "wasserstein", "importance", "penalty"];
+pub const ZOO: [&str; 9] = [
+    "vanilla",
+    "narrow",
+    "vae",
+    "contractive",
+    "deep_contractive",
+    "wasserstein",
+    "importance",
+    "penalty",
+    "watched",
+];
+
+/// The update rules of the library, and one that is not in it.
+pub const RULES: [&str; 4] = ["sgd", "adam", "adamw", "lion"];
 
 const FILES: [(&str, &str); 6] = [
     ("zoo.rs", include_str!("programs/zoo.rs")),
@@ -43,6 +55,14 @@ pub fn zoo(name: &str) -> Graph {
         Err(errors) => said(errors),
         Ok(linked) => pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(said),
     }
+}
+
+/// An update rule.
+pub fn rule(name: &str) -> OptimizerGraph {
+    from_source(&FILES, name).and_then(|linked| optimizer(&linked)).unwrap_or_else(|errors| {
+        let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
+        panic!("{name}: {}", list.join("\n"))
+    })
 }
 
 /// A random program with its gradients, and what it is run on.

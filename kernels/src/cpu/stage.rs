@@ -8,7 +8,7 @@ use super::isa::{Body, Isa, dispatch};
 /// A tile's scratch should fit here: half of an L2 cache of 1 MiB.
 const TILE_BYTES: usize = 512 << 10;
 /// Up to here a tile may grow to reach [`ROWS`]: lower ones pass the weights through the cache too often.
-const LOW_TILE_BYTES: usize = 4 * TILE_BYTES;
+const LOW_TILE_BYTES: usize = 16 * TILE_BYTES;
 /// All lanes' accumulators together should fit here.
 const LANES_BYTES: usize = 16 << 20;
 /// The most lanes.

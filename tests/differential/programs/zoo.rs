@@ -121,3 +121,18 @@ fn penalty(x: Tensor<B, 6>) -> Tensor<B> {
     let slope = sqrt(sum_squares(grad(critic, t * x + (1.0 - t) * fake)) + 1e-12);
     critic(fake) - critic(x) + 10.0 * square(slope - 1.0)
 }
+
+/// Values that are shown.
+#[loss]
+fn watched(x: Tensor<B, 10>) -> Tensor<B> {
+    let h = inspect("h", tanh(slim(x)));
+    inspect("x", x);
+    let each = squared_error(h, x);
+    let twice = inspect("each", each);
+    twice
+}
+
+#[optimizer]
+fn lion(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b1: f32, #[default(0.99)] b2: f32) -> (Weight, Moment) {
+    (w - lr * sign(b1 * m + (1.0 - b1) * g), b2 * m + (1.0 - b2) * g)
+}

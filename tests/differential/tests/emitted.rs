@@ -1,11 +1,13 @@
 //! Emitted Rust against the interpreter: f64 to 1e-10 and f32 to 1e-4 of Σ|terms|, for batches that leave
 //! remainders, and the same bits on any number of threads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
-use diabolo::program::Env;
+use diabolo::program::{Env, Update};
 use diabolo_compiler::graph::{Graph, NodeId, Role};
 use diabolo_compiler::interp::{Inputs, Values, interpret};
+use diabolo_compiler::lower::SlotKind;
 use diabolo_compiler::testing::Rng;
 use diabolo_kernels::Float;
 
@@ -18,13 +20,38 @@ mod native {
     pub(crate) use diabolo_kernels as kernels;
 }
 
-/// The same, compiled once only.
+/// The same, compiled once only, and in tiles of seven rows: small programs would fit in one.
 mod portable {
     pub(crate) use diabolo::program;
     pub(crate) mod kernels {
         pub(crate) use diabolo_kernels::*;
+
         pub(crate) fn dispatch<B: Body>(body: B) -> B::Output {
             body.run::<Portable>()
+        }
+
+        #[derive(Clone, Copy)]
+        pub(crate) struct Tiling {
+            rows: usize,
+            pub(crate) tile: usize,
+            pub(crate) lanes: usize,
+        }
+
+        impl Tiling {
+            pub(crate) fn plan(rows: usize, _: usize, _: usize, _: usize) -> Self {
+                Tiling { rows, tile: 7.min(rows.max(1)), lanes: rows.div_ceil(7).clamp(1, 3) }
+            }
+        }
+
+        pub(crate) fn stage<F: Float, const W: usize>(
+            Tiling { rows, tile, lanes }: Tiling,
+            scratch: &mut [F],
+            acc: &mut [F],
+            full: [(&mut [F], usize); W],
+            body: impl Fn(Tile<'_, F, W>) + Sync,
+        ) {
+            let tiling = diabolo_kernels::Tiling { rows, tile, lanes };
+            diabolo_kernels::stage(tiling, scratch, acc, full, body);
         }
     }
 }
@@ -40,22 +67,35 @@ struct Emitted {
     double: Run<f64>,
 }
 
+/// An emitted update rule.
+struct EmittedRule {
+    name: &'static str,
+    moments: usize,
+    hypers: &'static [&'static str],
+    update: fn(Update<'_, f64>),
+}
+
 #[allow(dead_code, clippy::all)]
 mod programs {
-    use super::Emitted;
+    use super::{Emitted, EmittedRule};
     include!(concat!(env!("OUT_DIR"), "/programs.rs"));
     /// All of them.
     pub(super) fn all() -> &'static [Emitted] {
         PROGRAMS
     }
+    /// All update rules.
+    pub(super) fn rules() -> &'static [EmittedRule] {
+        RULES
+    }
 }
 
-/// What a run hands out: metrics, gradients, results.
-#[derive(Debug, PartialEq)]
+/// What a run hands out.
 struct Outputs<F> {
     metrics: Vec<F>,
     grads: Vec<F>,
     results: Vec<F>,
+    /// By the index of the `inspect` word.
+    inspected: BTreeMap<usize, Vec<F>>,
 }
 
 const BATCHES: [usize; 4] = [3, 1, 64, 130];
@@ -112,7 +152,13 @@ fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 3], inputs: &Inp
     }
     // What a program forgets to write shows.
     let nan = |n: usize| vec![F::from_f64(f64::NAN); n];
-    let mut out = Outputs { metrics: nan(sizes[0]), grads: nan(sizes[1]), results: nan(sizes[2]) };
+    let mut out = Outputs {
+        metrics: nan(sizes[0]),
+        grads: nan(sizes[1]),
+        results: nan(sizes[2]),
+        inspected: BTreeMap::new(),
+    };
+    let inspected = Mutex::new(BTreeMap::new());
     let mut work = nan((emitted.workspace)(&dims));
     run(Env {
         dims: &dims,
@@ -127,8 +173,11 @@ fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 3], inputs: &Inp
         grads: &mut out.grads,
         outputs: &mut out.results,
         metrics: &mut out.metrics,
-        inspect: &|_, _| (),
+        inspect: &|index, data| {
+            inspected.lock().expect("no one panicked").insert(index, data.to_vec());
+        },
     });
+    out.inspected = inspected.into_inner().expect("no one panicked");
     out
 }
 
@@ -147,11 +196,17 @@ fn compare<F: Float>(graph: &Graph, values: &Values, out: &Outputs<F>, tolerance
             Role::Loss | Role::Metric(_) => ("metrics", &out.metrics),
             Role::Gradient(_) => ("grads", &out.grads),
             Role::Result(_) => ("results", &out.results),
-            Role::Inspect(_) => continue,
+            Role::Inspect(_) => {
+                let index = starts.entry("inspected").or_insert(0);
+                *index += 1;
+                let data = out.inspected.get(&(*index - 1)).ok_or("nothing was inspected")?;
+                starts.insert("this", 0);
+                ("this", data)
+            }
         };
         let expected = &values[node];
         let start = starts.entry(list).or_insert(0);
-        let found = &data[*start..][..expected.data.len()];
+        let found = data.get(*start..*start + expected.data.len()).ok_or("too few elements")?;
         *start += found.len();
         for (e, (want, got)) in expected.data.iter().zip(found).enumerate() {
             let got = got.to_f64();
@@ -226,4 +281,50 @@ fn the_first_row_counts_for_random_numbers() {
     let graph = graphs::zoo("vae");
     let given = Inputs { seed: 5, step: 2, first_row: 37, ..Inputs::default() };
     report(check("vae", &graph, &given, 33, 9).err().into_iter().collect());
+}
+
+#[test]
+fn update_rules_mean_what_the_interpreter_says() {
+    for EmittedRule { name, moments, hypers, update } in programs::rules() {
+        let rule = graphs::rule(name);
+        let mut rng = Rng(3);
+        // More than a chunk, and a remainder.
+        let count = 5000;
+        let mut draw = |low: f64, high: f64| (0..count).map(|_| rng.between(low, high)).collect::<Vec<f64>>();
+        let mut weights = draw(-1.0, 1.0);
+        let grads = draw(-1.0, 1.0);
+        let mut kept: Vec<Vec<f64>> = (0..*moments).map(|_| draw(0.0, 1.0)).collect();
+        let values: Vec<f64> = rule.graph.hypers.iter().map(|hyper| hyper.default.unwrap_or(0.01)).collect();
+        assert_eq!(rule.graph.hypers.iter().map(|hyper| hyper.name.as_str()).collect::<Vec<_>>(), *hypers);
+
+        let mut rest = kept.iter();
+        let inputs = rule.slots.iter().map(|slot| match slot.kind {
+            SlotKind::Weight => weights.clone(),
+            SlotKind::Gradient => grads.clone(),
+            SlotKind::Moment => rest.next().expect("as many as the rule has").clone(),
+            SlotKind::Step => vec![7.0],
+        });
+        let inputs = Inputs {
+            inputs: inputs.collect(),
+            hypers: values.clone(),
+            symbols: [("N".to_owned(), count)].into(),
+            ..Inputs::default()
+        };
+        let expected = interpret(&rule.graph, &inputs).expect("the rule can be interpreted");
+
+        let mut flat = kept.concat();
+        update(Update { weights: &mut weights, grads: &grads, moments: &mut flat, hypers: &values, step: 7 });
+        kept = flat.chunks(count).map(<[f64]>::to_vec).collect();
+        let found = std::iter::once(&weights).chain(&kept);
+        for (output, found) in rule.graph.outputs.iter().zip(found) {
+            let want = &expected[output.node];
+            let far = want
+                .data
+                .iter()
+                .zip(found)
+                .zip(&want.scale)
+                .position(|((a, b), s)| (a - b).abs() > 1e-12 * s);
+            assert_eq!(far, None, "{name}: {:?}", output.role);
+        }
+    }
 }

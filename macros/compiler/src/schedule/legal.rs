@@ -9,6 +9,7 @@ use crate::size::Size;
 
 use super::Home;
 use super::level::{Crossing, crossing};
+use super::view::Views;
 
 /// The legal graph, and where outputs must lie.
 pub(super) struct Legal {
@@ -37,6 +38,7 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let mut trained: Vec<usize> = graph.outputs.iter().filter_map(gradient).collect();
     trained.sort_unstable();
     let mut metric = 1;
+    let views = Views::of(&out);
     for output in &graph.outputs {
         let node = map[output.node.index()];
         let home = match &output.role {
@@ -55,13 +57,13 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
             }
         };
         // A node computed here and stored once needs no copy.
-        let own = has_own_memory(&out, node);
+        let own = has_own_memory(&out, &views, node);
         let home_of = if own && !taken.contains(&node) { node } else { copy(&mut out, node) };
         taken.push(home_of);
         homes.push((home_of, home));
     }
     for (_, node) in &mut inspects {
-        if !has_own_memory(&out, *node) {
+        if !has_own_memory(&out, &views, *node) {
             *node = copy(&mut out, *node);
         }
     }
@@ -69,9 +71,9 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
 }
 
 /// Whether a node is computed straight into memory of its own: accumulators of lanes are not.
-fn has_own_memory(graph: &Graph, id: NodeId) -> bool {
+fn has_own_memory(graph: &Graph, views: &Views, id: NodeId) -> bool {
     let computed = matches!(graph.node(id).kind, Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. });
-    computed && crossing(graph, id) != Crossing::Lane
+    computed && crossing(graph, views, id) != Crossing::Lane
 }
 
 fn gradient(output: &Output) -> Option<usize> {

@@ -5,9 +5,10 @@
 
 use crate::graph::*;
 
-use super::WIDE;
 use super::legal::Legal;
+use super::product;
 use super::view::Views;
+use super::{LANE, WIDE};
 
 /// How the rows meet in a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +21,21 @@ pub(super) enum Crossing {
     Late,
 }
 
-/// How the rows meet in a node: small sums in lanes, the rest late.
-pub(super) fn crossing(graph: &Graph, id: NodeId) -> Crossing {
+/// How the rows meet in a node: sums in lanes; large matrix products late, as do those that a lane cannot hold.
+pub(super) fn crossing(graph: &Graph, views: &Views, id: NodeId) -> Crossing {
     let node = graph.node(id);
     if !node.ty.rows.is_empty() || node.args.iter().all(|a| graph.ty(*a).rows.is_empty()) {
         return Crossing::No;
     }
+    let elements = node.ty.elements().nominal();
     match &node.kind {
-        Kind::Reduce { reduction: Reduction::Sum, .. } => Crossing::Lane,
-        Kind::Contract { .. } if node.ty.elements().nominal() < WIDE => Crossing::Lane,
+        Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. } if elements < WIDE => {
+            Crossing::Lane
+        }
+        Kind::Reduce { reduction: Reduction::Sum, .. } if elements < LANE => Crossing::Lane,
+        Kind::Contract { .. } if elements < LANE && product::matrix(graph, views, id, false).is_none() => {
+            Crossing::Lane
+        }
         Kind::Reduce { .. } | Kind::Contract { .. } => Crossing::Late,
         // Views: `Batch` only renames.
         _ => Crossing::No,
@@ -51,7 +58,7 @@ impl Levels {
             let at = id.index();
             let args = node.args.iter().map(|a| levels.ready_for(graph, views, *a)).max().unwrap_or(0);
             let rows = !node.ty.rows.is_empty();
-            (levels.run[at], levels.ready[at]) = match (&node.kind, crossing(graph, id)) {
+            (levels.run[at], levels.ready[at]) = match (&node.kind, crossing(graph, views, id)) {
                 (
                     Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. },
                     _,

@@ -6,6 +6,7 @@
 //!
 //! | room | what |
 //! | - | - |
+//! | `gather` | products with a common factor become one |
 //! | `legal` | the graph that the rest expects: two factors a product, a copy for each output without a home |
 //! | `view` | views folded into strides |
 //! | `product` | an einsum as m × n × k with strides, or as a loop |
@@ -13,258 +14,37 @@
 //! | `fuse`, `recompute` | loops with their items; what is cheaper computed again than stored |
 //! | `place` | buffers: liveness, slots, lanes |
 //! | `assemble`, `collapse` | the final loops and products |
+//! | `spread` | large loops without rows as stages over their first axis |
 //! | `print` | the plan in words |
 
 mod assemble;
+mod body;
 mod collapse;
 mod fuse;
+mod gather;
+mod ir;
+mod items;
 mod legal;
 mod level;
 mod place;
 pub mod print;
 mod product;
 mod recompute;
+mod spread;
 mod view;
 
-use crate::graph::{Distribution, Graph, NodeId, Reduction, Role};
-use crate::ops::Row;
-use crate::size::Size;
+pub use ir::*;
 
-/// What a machine does to run a graph.
-#[derive(Clone, Debug)]
-pub struct Schedule {
-    /// The graph it was made of; nodes are named by it.
-    pub graph: Graph,
-    /// In order.
-    pub segments: Vec<Segment>,
-    /// Every value that lies in memory.
-    pub buffers: Vec<Buffer>,
-    /// The slots of the arena that outlive a tile: the elements of each.
-    pub slots: Vec<Slot>,
-    /// What is handed out, in the order of the graph's outputs.
-    pub homes: Vec<Role>,
-}
-
-/// A part of the run; parts follow each other.
-#[derive(Clone, Debug)]
-pub enum Segment {
-    /// Work without rows, on the calling thread.
-    Alone(Vec<Step>),
-    /// Products over the whole batch, all at once on all threads.
-    Wide(Vec<Product>),
-    /// A walk over tiles of rows.
-    Stage(Stage),
-    /// Shows a whole value: the index of the `inspect` word, and where it lies.
-    Inspect(usize, usize),
-}
-
-/// A walk over tiles of rows: everything between two places where rows meet.
-#[derive(Clone, Debug)]
-pub struct Stage {
-    /// Its level: `Buffer::writer` names it.
-    pub level: usize,
-    /// What one tile does.
-    pub steps: Vec<Step>,
-    /// Scratch slots: the elements of each that one row needs.
-    pub scratch: Vec<Size>,
-    /// Elements of one lane's accumulators.
-    pub lane: Size,
-    /// Elements of scratch and of whole-batch buffers that one row touches.
-    pub row_elements: Size,
-    /// Floating-point operations of one row.
-    pub row_flops: Size,
-    /// Whole-batch buffers that it writes, by index into [`Schedule::buffers`].
-    pub full: Vec<usize>,
-}
-
-/// One thing a tile, or the calling thread, does.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// A fused loop.
-    Loop(Loop),
-    /// A matrix product.
-    Product(Product),
-}
-
-/// The extent of an axis: `size`, times the rows of the tile where `rows`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Whether the rows of the tile are a factor.
-    pub rows: bool,
-    /// The other factor.
-    pub size: Size,
-}
-
-/// A nest of loops with one body; collapsed as far as the strides allow.
-#[derive(Clone, Debug)]
-pub struct Loop {
-    /// The extents, outermost first.
-    pub space: Vec<Extent>,
-    /// Elements of the space of one row, for the cost of the loop.
-    pub row_elements: Size,
-    /// What memory is set to before the nest: sums start at 0.
-    pub fills: Vec<(Source, Extent, f64)>,
-    /// The body, in order; operands are positions in this list.
-    pub body: Vec<Op>,
-    /// The nodes that it computes, for comments.
-    pub nodes: Vec<NodeId>,
-}
-
-/// One operation of a loop's body.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Op {
-    /// A value from memory.
-    Load(Access),
-    /// A number.
-    Number(f64),
-    /// A size, as a number.
-    Extent(Size),
-    /// A random number.
-    Random {
-        /// What it draws from.
-        distribution: Distribution,
-        /// The site.
-        site: u32,
-        /// Elements of one row, 0 without rows: what each row before the tile adds to an element's number.
-        row: Size,
-        /// How an element's number grows along the space.
-        strides: Vec<Size>,
-    },
-    /// An element-wise function of earlier operations.
-    Map(Row, Vec<usize>),
-    /// Writes to memory.
-    Store(Access, usize),
-    /// Joins to what memory holds: strides are 0 along the axes that are dropped.
-    Reduce {
-        /// How.
-        reduction: Reduction,
-        /// The operand.
-        value: usize,
-        /// Where to.
-        into: Access,
-        /// Whether the first visit of each place writes, instead of joining: only the innermost axis is dropped.
-        fresh: bool,
-    },
-}
-
-/// Where memory comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Source {
-    /// An input; with rows: the tile's rows of it.
-    Input(usize),
-    /// A parameter.
-    Param(usize),
-    /// A hyperparameter.
-    Hyper(usize),
-    /// A buffer.
-    Buffer(usize),
-}
-
-/// Where an access begins.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// In what.
-    pub source: Source,
-    /// Elements from one row of the batch to the next; 0 where every row sees the same.
-    pub row: Size,
-    /// The first element.
-    pub offset: Size,
-}
-
-/// Strided elements: `offset + Σ strides[i] · position[i]`, from the tile's first row on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Access {
-    /// Where it begins.
-    pub place: Place,
-    /// One for each axis of the space.
-    pub strides: Vec<Size>,
-}
-
-/// One axis of a product: its extent, and its strides in both factors and in the result.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// The extent.
-    pub extent: Extent,
-    /// The stride in the left factor (0: absent).
-    pub a: Size,
-    /// The stride in the right factor.
-    pub b: Size,
-    /// The stride in the result.
-    pub c: Size,
-}
-
-/// `c (+)= a · b`, m × k times k × n, repeated along `outer`.
-#[derive(Clone, Debug)]
-pub struct Product {
-    /// The node that it computes.
-    pub node: NodeId,
-    /// Loops around the product.
-    pub outer: Vec<Axis>,
-    /// Rows of the result.
-    pub m: Axis,
-    /// Columns of the result.
-    pub n: Axis,
-    /// What is summed.
-    pub k: Axis,
-    /// The left factor; strides are those of the axes.
-    pub a: Place,
-    /// The right factor.
-    pub b: Place,
-    /// The result.
-    pub c: Place,
-    /// Whether to add to what `c` holds.
-    pub accumulate: bool,
-    /// The elements of `c` to set to 0 first, where an outer loop sums.
-    pub clear: Option<Extent>,
-}
-
-/// A value in memory.
-#[derive(Clone, Debug)]
-pub struct Buffer {
-    /// The value.
-    pub node: NodeId,
-    /// Whether it has rows: then `elements` counts one row's.
-    pub rows: bool,
-    /// Its elements.
-    pub elements: Size,
-    /// Where it lies.
-    pub home: Home,
-    /// The segment that writes it.
-    pub writer: usize,
-}
-
-/// Where a buffer lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Home {
-    /// In a slot of the arena.
-    Slot(usize),
-    /// In the scratch of its stage's tile: the slot.
-    Scratch(usize),
-    /// In the accumulators of the stage, from this element on; final after the stage.
-    Lane(Size),
-    /// Among the gradients: the position in the list of trained parameters.
-    Gradient(usize),
-    /// Among the results.
-    Result(usize),
-    /// Among the metrics.
-    Metric(usize),
-}
-
-/// A slot of the arena.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// Its elements, or those of one row of the batch.
-    pub elements: Size,
-    /// Whether it holds rows of the batch.
-    pub rows: bool,
-}
+use crate::graph::Graph;
 
 /// Weight gradients with fewer elements than this are summed in lanes; others are products over the batch.
-pub(crate) const WIDE: f64 = 4096.0;
+const WIDE: f64 = 4096.0;
+/// Other sums over the batch may have up to this many elements in a lane.
+const LANE: f64 = 262_144.0;
 
 /// Plans a graph. The message of an error is an internal one: a verified graph has none.
 pub fn schedule(graph: &Graph) -> Result<Schedule, String> {
-    let legal = legal::legalise(graph)?;
+    let legal = legal::legalise(&gather::gather(graph))?;
     let views = view::Views::of(&legal.graph);
     let levels = level::Levels::of(&legal, &views);
     let mut draft = fuse::fuse(&legal, &views, &levels)?;
@@ -273,21 +53,4 @@ pub fn schedule(graph: &Graph) -> Result<Schedule, String> {
     let places = place::place(&legal, &views, &draft, &stored);
     let homes = graph.outputs.iter().map(|output| output.role.clone()).collect();
     Ok(Schedule { homes, ..assemble::assemble(legal, &views, &draft, places) })
-}
-
-impl Extent {
-    /// An extent without the tile's rows.
-    pub fn plain(size: Size) -> Self {
-        Extent { rows: false, size }
-    }
-
-    /// The number that costs assume.
-    pub fn nominal(&self) -> f64 {
-        self.size.nominal() * if self.rows { 128.0 } else { 1.0 }
-    }
-
-    /// The product of both.
-    fn times(&self, other: &Extent) -> Extent {
-        Extent { rows: self.rows || other.rows, size: &self.size * &other.size }
-    }
 }

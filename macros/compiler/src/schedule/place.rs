@@ -62,7 +62,7 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
         let level = life.first.0;
         let home = if let Some(home) = homes.get(&id) {
             (*home).clone()
-        } else if crossing(graph, id) == Crossing::Lane {
+        } else if crossing(graph, views, id) == Crossing::Lane {
             let start = places.lanes[level].clone();
             places.lanes[level] = &start + &elements;
             Home::Lane(start)

@@ -45,9 +45,13 @@ pub fn print(schedule: &Schedule) -> String {
 
 fn head(text: &mut String, number: usize, stage: &Stage) {
     let list = |sizes: &[Size]| sizes.iter().map(Size::to_string).collect::<Vec<_>>().join(", ");
+    let rows = match stage.over == Size::batch() {
+        true => "rows".to_owned(),
+        false => format!("{} rows without a batch", stage.over),
+    };
     writeln!(
         text,
-        "stage {number}, by tiles of rows: a row keeps {} elements (scratch {}) and takes {} flops; a lane sums {}",
+        "stage {number}, by tiles of {rows}: a row keeps {} elements (scratch {}) and takes {} flops; a lane sums {}",
         stage.row_elements,
         if stage.scratch.is_empty() { "none".to_owned() } else { list(&stage.scratch) },
         stage.row_flops,

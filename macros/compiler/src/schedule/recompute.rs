@@ -8,7 +8,8 @@ use std::collections::HashSet;
 
 use crate::graph::*;
 
-use super::fuse::{Does, Draft, DraftLoop, DraftStep, Item, Operand, is_leaf};
+use super::fuse::{Draft, DraftLoop, DraftStep, is_leaf};
+use super::items::{Does, Item, Operand};
 use super::legal::Legal;
 use super::view::Views;
 
@@ -183,6 +184,29 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
         kept.reverse();
         *steps = kept;
     }
+    drop_repeats(draft);
     needed.retain(|id| !is_leaf(graph, *id));
     needed
+}
+
+/// A value that an earlier loop stores is computed again only where its own loop reads it.
+fn drop_repeats(draft: &mut Draft) {
+    let mut stored: HashSet<NodeId> = HashSet::new();
+    for steps in &mut draft.levels {
+        steps.retain_mut(|step| {
+            let DraftStep::Loop(l) = step else { return true };
+            for at in (0..l.items.len()).rev() {
+                let item = &l.items[at];
+                let read = |operand: &Operand| operand.source == item.node && l.reads_inside(operand);
+                if item.is_value()
+                    && stored.contains(&item.node)
+                    && !l.items.iter().flat_map(|i| &i.operands).any(read)
+                {
+                    l.items.remove(at);
+                }
+            }
+            stored.extend(l.items.iter().filter(|item| item.is_value()).map(|item| item.node));
+            !l.items.is_empty()
+        });
+    }
 }

@@ -3,12 +3,15 @@
 //! In: the graphs of a root. Out: items: one struct a fused loop, a layout of the arena, a function that runs
 //! the segments in order, and what is known without running. Never: `unsafe`, an allocation, an unrolled body.
 
+mod crosses;
 mod loops;
 mod optimizer;
 mod run;
 mod sizes;
 mod spec;
+mod stage;
 mod steps;
+mod writer;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};

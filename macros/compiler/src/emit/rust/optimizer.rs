@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Meta;
-use super::loops::float;
+use super::writer::{float, row};
 use crate::graph::*;
 use crate::lower::{OptimizerGraph, SlotKind};
 use crate::print::live;
@@ -32,18 +32,18 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
     Ok(quote! {
         #[allow(unused_variables, unused_mut, unused_parens, unused_imports, dead_code, clippy::all, clippy::pedantic)]
         const _: () = {
-            struct Rule<'a, F> {
+            struct DiaboloRule<'a, F> {
                 weight: &'a mut [F],
                 gradient: &'a [F],
                 #(#kept: &'a mut [F],)*
                 #(#shared: F,)*
             }
-            impl<F: #krate::kernels::Float> #krate::kernels::Body for Rule<'_, F> {
+            impl<F: #krate::kernels::Float> #krate::kernels::Body for DiaboloRule<'_, F> {
                 type Output = ();
                 #[inline(always)]
                 fn run<I: #krate::kernels::Isa>(self) {
                     use #krate::kernels::{block, math};
-                    let Rule { weight, gradient, #(#kept,)* #(#shared,)* } = self;
+                    let DiaboloRule { weight, gradient, #(#kept,)* #(#shared,)* } = self;
                     let mut at = 0;
                     while at < weight.len() {
                         let len = 64.min(weight.len() - at);
@@ -73,7 +73,7 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
                         [grads],
                         #CHUNK,
                         |_, [weight, #(#kept),*], [gradient]| {
-                            #krate::kernels::dispatch(Rule { weight, gradient, #(#kept,)* #(#shared,)* });
+                            #krate::kernels::dispatch(DiaboloRule { weight, gradient, #(#kept,)* #(#shared,)* });
                         },
                     );
                 }
@@ -125,7 +125,7 @@ fn text(rule: &OptimizerGraph) -> Result<Text, String> {
             Kind::Const(Constant::Number(number)) => float(*number),
             Kind::Map(row) => {
                 let args: Vec<String> = node.args.iter().map(|a| name(graph, *a).to_string()).collect();
-                super::loops::row(*row, &args)?
+                self::row(*row, &args)?
             }
             // Broadcasts are the scalar itself; see `name`.
             Kind::View(_) => continue,

@@ -80,7 +80,7 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
         segments.extend(match segment {
             Segment::Stage(stage) => {
                 stages += 1;
-                self::stage(names, schedule, stage, stages - 1, &mut structs, &mut items)?
+                super::stage::stage(names, schedule, stage, stages - 1, &mut structs, &mut items)?
             }
             Segment::Alone(list) => {
                 let scope = Scope::alone(names, schedule, stages_of(schedule));
@@ -109,7 +109,7 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
         #layout_item
         /// Elements of scratch that the program needs.
         #[allow(unused_variables)]
-        pub fn #workspace(dims: &[usize]) -> usize {
+        pub(crate) fn #workspace(dims: &[usize]) -> usize {
             let (slots, tilings) = #layout(dims);
             let mut total = 0;
             for slot in slots {
@@ -119,7 +119,7 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
         }
         /// Runs the program.
         #[allow(unused_variables, unused_mut, non_snake_case)]
-        pub fn #run<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
+        pub(crate) fn #run<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
             let #krate::program::Env {
                 dims, first_row, inputs, params, offsets, hypers, seed, step, work, grads, outputs, metrics, inspect,
             } = env;
@@ -132,15 +132,10 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
     })
 }
 
-/// The level of each stage, in order: lanes are named by it.
-fn stages_of(schedule: &Schedule) -> BTreeMap<usize, usize> {
-    let mut found = BTreeMap::new();
-    for segment in &schedule.segments {
-        if let Segment::Stage(stage) = segment {
-            found.insert(stage.level, found.len());
-        }
-    }
-    found
+/// The stage that writes each buffer: lanes are named by it.
+pub(super) fn stages_of(schedule: &Schedule) -> BTreeMap<usize, usize> {
+    let stages = schedule.segments.iter().filter_map(stage_of).enumerate();
+    stages.flat_map(|(number, stage)| stage.local.iter().map(move |buffer| (*buffer, number))).collect()
 }
 
 /// The symbols as locals.
@@ -194,7 +189,6 @@ fn head(schedule: &Schedule) -> TokenStream {
 fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream, TokenStream, usize) {
     let krate = names.krate;
     let dims = dims(names);
-    let rows = symbol(BATCH);
     let mut tilings = Vec::new();
     let mut lens = Vec::new();
     let mut cuts = TokenStream::new();
@@ -211,7 +205,8 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
         // Rows of inputs that loops read are in the cache as well, but their size does not depend on us.
         let bytes = size(&(&stage.row_elements * &Size::known(4)));
         let (flops, lane) = (size(&stage.row_flops), size(&stage.lane));
-        tilings.push(quote!(#krate::kernels::Tiling::plan(#rows, #bytes, #flops, 4 * #lane)));
+        let over = size(&stage.over);
+        tilings.push(quote!(#krate::kernels::Tiling::plan(#over, #bytes, #flops, 4 * #lane)));
         let local = format_ident!("lanes{i}");
         let part = lens.len();
         lens.push(quote!(tilings[#i].lanes * usize::next_multiple_of(#lane, 16)));
@@ -245,57 +240,4 @@ fn stage_of(segment: &Segment) -> Option<&Stage> {
         Segment::Stage(stage) => Some(stage),
         _ => None,
     }
-}
-
-/// A stage: its closure over tiles.
-fn stage(
-    names: &Names<'_>,
-    schedule: &Schedule,
-    stage: &Stage,
-    number: usize,
-    structs: &mut usize,
-    items: &mut TokenStream,
-) -> Result<TokenStream, String> {
-    let krate = names.krate;
-    let scope = Scope::stage(names, schedule, stage, stages_of(schedule));
-    let mut body = TokenStream::new();
-    for step in &stage.steps {
-        body.extend(steps::step(&scope, step, structs, items)?);
-    }
-    let mut full = Vec::new();
-    let mut full_names = Vec::new();
-    for index in &stage.full {
-        let buffer = &schedule.buffers[*index];
-        let (local, width) = (scope.buffer(*index), size(&buffer.elements));
-        let rows = symbol(BATCH);
-        full.push(quote!((&mut #local[..#rows * #width], #width)));
-        full_names.push(local);
-    }
-    let mut cuts = TokenStream::new();
-    for (i, slot) in stage.scratch.iter().enumerate() {
-        let (local, slot) = (format_ident!("s{i}"), size(slot));
-        cuts.extend(quote! {
-            let (#local, scratch) = scratch.split_at_mut(usize::next_multiple_of(height * #slot, 16));
-        });
-    }
-    for (i, buffer) in schedule.buffers.iter().enumerate() {
-        if matches!(buffer.home, Home::Lane(_)) && buffer.writer == stage.level {
-            let (local, len) = (format_ident!("a{i}"), size(&buffer.elements));
-            cuts.extend(quote!(let (#local, acc) = acc.split_at_mut(#len);));
-        }
-    }
-    let lanes = format_ident!("lanes{number}");
-    let slots = stage.scratch.iter().map(|slot| {
-        let slot = size(slot);
-        quote!(usize::next_multiple_of(tilings[#number].tile * #slot, 16))
-    });
-    Ok(quote! {
-        let (height, lanes) = (tilings[#number].tile, tilings[#number].lanes);
-        let tile_scratch = &mut scratch[..lanes * (0 #(+ #slots)*)];
-        #krate::kernels::stage(tilings[#number], tile_scratch, #lanes, [#(#full),*], |tile| {
-            let #krate::kernels::Tile { first, rows, scratch, acc, full: [#(#full_names),*] } = tile;
-            #cuts
-            #body
-        });
-    })
 }

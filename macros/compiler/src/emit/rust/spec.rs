@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Meta;
+use super::crosses::crosses;
 use crate::graph::*;
 use crate::schedule::{Schedule, print};
 use crate::size::Size;
@@ -128,7 +129,7 @@ pub(super) fn spec(
         }
         _ => None,
     });
-    let crosses = evaluate.ids().any(|id| crosses(evaluate, id));
+    let crosses = crosses(evaluate);
     let random = [Some(evaluate), train]
         .into_iter()
         .flatten()
@@ -158,11 +159,6 @@ pub(super) fn spec(
         };
         &SPEC
     })
-}
-
-/// Whether rows meet in a node, but for the means of the loss and of metrics.
-fn crosses(graph: &Graph, id: NodeId) -> bool {
-    matches!(graph.node(id).kind, Kind::View(View::Batch | View::Unbatch))
 }
 
 fn initial(program: &TokenStream, initial: &Initial, shape: &[usize]) -> TokenStream {

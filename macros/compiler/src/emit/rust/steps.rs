@@ -22,7 +22,7 @@ pub(super) struct Scope<'a> {
     pub schedule: &'a Schedule,
     /// The stage, inside one.
     pub stage: Option<&'a Stage>,
-    /// Level to stage number.
+    /// Which stage writes a buffer.
     stages: BTreeMap<usize, usize>,
 }
 
@@ -48,10 +48,10 @@ impl<'a> Scope<'a> {
         match &buffer.home {
             Home::Slot(i) => format_ident!("w{i}"),
             Home::Scratch(i) => format_ident!("s{i}"),
-            Home::Lane(_) if self.stage.is_some_and(|stage| stage.level == buffer.writer) => {
+            Home::Lane(_) if self.stage.is_some_and(|stage| stage.local.contains(&index)) => {
                 format_ident!("a{index}")
             }
-            Home::Lane(_) => format_ident!("lanes{}", self.stages.get(&buffer.writer).copied().unwrap_or(0)),
+            Home::Lane(_) => format_ident!("lanes{}", self.stages.get(&index).copied().unwrap_or(0)),
             Home::Gradient(i) => format_ident!("g{i}"),
             Home::Result(i) => format_ident!("r{i}"),
             Home::Metric(i) => format_ident!("m{i}"),
@@ -91,7 +91,7 @@ impl<'a> Scope<'a> {
     /// Whether the local begins at the tile's first row already: what the stage itself writes.
     fn in_tile(&self, source: Source) -> bool {
         match (source, self.stage) {
-            (Source::Buffer(i), Some(stage)) => self.schedule.buffers[i].writer == stage.level,
+            (Source::Buffer(i), Some(stage)) => stage.local.contains(&i),
             _ => false,
         }
     }

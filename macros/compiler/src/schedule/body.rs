@@ -1,0 +1,173 @@
+//! The bodies of loops: loads, operations, stores.
+//!
+//! In: a loop of items, and the places of buffers. Out: a loop over memory, collapsed. Never: an item moved.
+
+use std::collections::HashMap;
+
+use crate::graph::*;
+use crate::ops::Row;
+use crate::size::Size;
+
+use super::assemble::Context;
+use super::collapse::collapse;
+use super::fuse::DraftLoop;
+use super::items::{Does, Item, Operand};
+use super::view::contiguous;
+use super::*;
+
+impl Context<'_> {
+    /// The loop, and the cost of an element.
+    pub(super) fn fused(&mut self, l: &DraftLoop, rows: bool) -> (Loop, usize) {
+        let space: Vec<Extent> = l
+            .space
+            .iter()
+            .enumerate()
+            .map(|(i, size)| match rows && i == 0 {
+                true => Extent { rows: true, size: Size::known(1) },
+                false => Extent::plain(size.clone()),
+            })
+            .collect();
+        let mut body = Body { ops: Vec::new(), values: HashMap::new() };
+        let mut fills = Vec::new();
+        let mut cost = 1.0;
+        for item in &l.items {
+            let mut args: Vec<usize> = Vec::with_capacity(item.operands.len());
+            for operand in &item.operands {
+                args.push(self.operand(&mut body, l, operand, rows));
+            }
+            let value = self.value(&mut body, item, &args, &l.space, rows);
+            if let Some(Op::Map(row, _)) = body.ops.get(value) {
+                cost += row.cost;
+            }
+            self.result(&mut body, &mut fills, l, item, value, rows);
+        }
+        let row_elements = Size::product(l.space.iter().skip(usize::from(rows)));
+        let nodes = l.items.iter().map(|item| item.node).collect();
+        let space = if space.is_empty() { body.widen() } else { space };
+        let mut this = Loop { space, row_elements, fills, body: body.ops, nodes };
+        collapse(&mut this);
+        settle(&mut this);
+        (this, cost as usize)
+    }
+
+    fn operand(&self, body: &mut Body, l: &DraftLoop, operand: &Operand, rows: bool) -> usize {
+        match &self.graph.node(operand.source).kind {
+            Kind::Const(Constant::Number(value)) => body.push(Op::Number(*value)),
+            Kind::Const(Constant::Size(size)) => body.push(Op::Extent(size.clone())),
+            _ if l.reads_inside(operand) => body.values[&operand.source],
+            _ => body.push(Op::Load(self.access(operand, rows))),
+        }
+    }
+
+    fn value(&self, body: &mut Body, item: &Item, args: &[usize], space: &[Size], rows: bool) -> usize {
+        match (item.does, &self.graph.node(item.node).kind) {
+            (Does::Map, Kind::Map(row)) => body.push(Op::Map(*row, args.to_vec())),
+            (Does::Fill(value), _) => body.push(Op::Number(value)),
+            (Does::Random, Kind::Random { distribution, site }) => body.push(Op::Random {
+                distribution: *distribution,
+                site: *site,
+                row: if rows { Size::product(&space[1..]) } else { Size::default() },
+                strides: contiguous(space),
+            }),
+            _ => match (args, Row::named("mul")) {
+                ([a, b], Some(mul)) => body.push(Op::Map(mul, vec![*a, *b])),
+                _ => args[0],
+            },
+        }
+    }
+
+    fn result(
+        &mut self,
+        body: &mut Body,
+        fills: &mut Vec<(Source, Extent, f64)>,
+        l: &DraftLoop,
+        item: &Item,
+        value: usize,
+        rows: bool,
+    ) {
+        let stored = self.places.of.get(&item.node).copied();
+        let Some(into) = &item.into else {
+            body.values.insert(item.node, value);
+            if stored.is_some() && self.written.insert(item.node, ()).is_none() {
+                let plain = contiguous(&l.space);
+                let operand = Operand { source: item.node, offset: Size::default(), strides: plain };
+                let access = self.access(&operand, rows);
+                body.ops.push(Op::Store(access, value));
+            }
+            return;
+        };
+        let Some(buffer) = stored else { return };
+        let operand =
+            Operand { source: item.node, offset: into.offset.clone(), strides: into.strides.clone() };
+        let into_access = self.access(&operand, rows);
+        body.ops.push(match into.reduction {
+            None => Op::Store(into_access, value),
+            Some(reduction) => {
+                let source = into_access.place.source;
+                let buffer = &self.places.buffers[buffer];
+                if !matches!(buffer.home, Home::Lane(_)) {
+                    let none = if reduction == Reduction::Max { f64::NEG_INFINITY } else { 0.0 };
+                    // In a stage, the part that a row holds is what its stride spans.
+                    let whole = match (rows, buffer.rows) {
+                        (true, _) => Extent { rows: true, size: into.strides[0].clone() },
+                        (false, true) => Extent::plain(&buffer.elements * &Size::batch()),
+                        (false, false) => Extent::plain(buffer.elements.clone()),
+                    };
+                    fills.push((source, whole, none));
+                }
+                Op::Reduce { reduction, value, into: into_access, fresh: false }
+            }
+        });
+    }
+}
+
+/// The operations of a loop, each once.
+struct Body {
+    ops: Vec<Op>,
+    values: HashMap<NodeId, usize>,
+}
+
+impl Body {
+    fn push(&mut self, op: Op) -> usize {
+        // A load after a store of the same loop never meets it: stored values are read inside.
+        if let Some(at) = self.ops.iter().position(|other| *other == op) {
+            return at;
+        }
+        self.ops.push(op);
+        self.ops.len() - 1
+    }
+}
+
+impl Body {
+    /// A scalar is a run of one element.
+    fn widen(&mut self) -> Vec<Extent> {
+        for op in &mut self.ops {
+            match op {
+                Op::Load(Access { strides, .. })
+                | Op::Store(Access { strides, .. }, _)
+                | Op::Random { strides, .. } => strides.push(Size::known(1)),
+                Op::Reduce { into, .. } => into.strides.push(Size::default()),
+                Op::Number(_) | Op::Extent(_) | Op::Map(..) => {}
+            }
+        }
+        vec![Extent::plain(Size::known(1))]
+    }
+}
+
+/// A sum over the innermost axis alone writes each place once: nothing to set to 0 first.
+fn settle(l: &mut Loop) {
+    let mut settled: Vec<Source> = Vec::new();
+    for op in &mut l.body {
+        if let Op::Reduce { into, fresh, .. } = op
+            && let Some((last, outer)) = into.strides.split_last()
+        {
+            let alone = *last == Size::default() && outer.iter().all(|stride| *stride != Size::default());
+            let source = into.place.source;
+            if alone && l.fills.iter().any(|(other, _, _)| *other == source) {
+                *fresh = true;
+                settled.push(source);
+            }
+        }
+    }
+    l.fills.retain(|(source, _, _)| !settled.contains(source));
+}

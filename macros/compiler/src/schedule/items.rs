@@ -1,0 +1,220 @@
+//! What a loop computes: nodes as items over a space.
+//!
+//! In: a node that no view and no matrix product covers. Out: one item or several, each with the space it is
+//! computed over, its operands as strides, and where it goes. Never: which loop it joins.
+
+use crate::graph::*;
+use crate::size::Size;
+
+use super::legal::is_copy;
+use super::product;
+use super::view::{Views, contiguous};
+
+/// What an item does with its operands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Does {
+    /// The node's element-wise function.
+    Map,
+    /// The node's random numbers.
+    Random,
+    /// The product of the operands; of one operand, itself.
+    Multiply,
+    /// A number.
+    Fill(f64),
+}
+
+/// One computation inside a loop.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// The node that it computes, or a part of it.
+    pub node: NodeId,
+    /// How.
+    pub does: Does,
+    /// From what.
+    pub operands: Vec<Operand>,
+    /// Where it goes: `None` for a value of the loop's own space.
+    pub into: Option<Into>,
+}
+
+/// Where an item goes that is not simply the value of its node.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Into {
+    /// How it joins what is there; `None` for a plain store.
+    pub reduction: Option<Reduction>,
+    /// The first element.
+    pub offset: Size,
+    /// Strides along the space.
+    pub strides: Vec<Size>,
+}
+
+/// How an item reads a source.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Operand {
+    /// The node that is read.
+    pub source: NodeId,
+    /// The first element.
+    pub offset: Size,
+    /// Strides along the space.
+    pub strides: Vec<Size>,
+}
+
+impl Item {
+    /// Whether the item is a value that others in its loop read without memory.
+    pub fn is_value(&self) -> bool {
+        self.into.is_none()
+    }
+}
+
+impl Operand {
+    /// Whether it takes the elements in the order of the space.
+    pub fn is_plain(&self, space: &[Size]) -> bool {
+        self.offset == Size::default() && self.strides == contiguous(space)
+    }
+}
+
+/// The items that compute a source, each with its space.
+pub(super) fn items(
+    graph: &Graph,
+    views: &Views,
+    id: NodeId,
+    rows: bool,
+) -> Result<Vec<(Vec<Size>, Item)>, String> {
+    let node = graph.node(id);
+    let shape = node.ty.shape();
+    let value = |does: Does| {
+        let keep = kept(&shape);
+        let space: Vec<Size> = keep.iter().map(|i| shape[*i].clone()).collect();
+        let operands = match does {
+            Does::Random => Vec::new(),
+            _ => node.args.iter().map(|a| operand(views, *a, &keep)).collect(),
+        };
+        (space, Item { node: id, does, operands, into: None })
+    };
+    Ok(match &node.kind {
+        Kind::Map(_) => vec![value(Does::Map)],
+        Kind::Random { .. } => vec![value(Does::Random)],
+        Kind::View(View::Identity) if is_copy(node) => {
+            let (space, mut item) = value(Does::Multiply);
+            item.operands.truncate(1);
+            vec![(space, item)]
+        }
+        Kind::Reduce { reduction, axes } => {
+            let from = graph.ty(node.args[0]).shape();
+            let keep = kept(&from);
+            let mut left = contiguous(&shape).into_iter();
+            let strides: Vec<Size> = (0..from.len())
+                .map(|i| if axes.contains(&i) { Size::default() } else { left.next().unwrap_or_default() })
+                .collect();
+            let into = Into {
+                reduction: Some(*reduction),
+                offset: Size::default(),
+                strides: keep.iter().map(|i| strides[*i].clone()).collect(),
+            };
+            let operands = vec![operand(views, node.args[0], &keep)];
+            let space = keep.iter().map(|i| from[*i].clone()).collect();
+            vec![(space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })]
+        }
+        Kind::Contract { .. } => vec![contraction(graph, views, id, rows)],
+        Kind::View(View::Reshape) => vec![part(graph, views, id, 0, Size::default(), None)],
+        Kind::View(View::Concat { axis }) => {
+            let mut before = Size::default();
+            let mut parts = Vec::new();
+            for (arg, of) in node.args.iter().enumerate() {
+                let start = &before * &contiguous_all(&shape)[*axis];
+                parts.push(part(graph, views, id, arg, start, Some(&shape)));
+                before = &before + &graph.ty(*of).shape()[*axis];
+            }
+            parts
+        }
+        Kind::View(View::Pad { axis, before }) => {
+            let start = &Size::known(*before) * &contiguous_all(&shape)[*axis];
+            vec![fill(id, &shape, contiguous(&shape), 0.0), part(graph, views, id, 0, start, Some(&shape))]
+        }
+        Kind::Const(Constant::Delta) => {
+            let diagonal = &shape[0] + &Size::known(1);
+            vec![fill(id, &shape, contiguous(&shape), 0.0), fill(id, &shape[..1], vec![diagonal], 1.0)]
+        }
+        kind => return Err(format!("no loop computes {kind:?}")),
+    })
+}
+
+/// An argument stored as a part of its node: at `start`, with the strides of `whole` (or its own).
+fn part(
+    graph: &Graph,
+    views: &Views,
+    id: NodeId,
+    arg: usize,
+    start: Size,
+    whole: Option<&[Size]>,
+) -> (Vec<Size>, Item) {
+    let of = graph.node(id).args[arg];
+    let from = graph.ty(of).shape();
+    let keep = kept(&from);
+    let strides = contiguous_all(whole.unwrap_or(&from));
+    let into =
+        Into { reduction: None, offset: start, strides: keep.iter().map(|i| strides[*i].clone()).collect() };
+    let space = keep.iter().map(|i| from[*i].clone()).collect();
+    let operands = vec![operand(views, of, &keep)];
+    (space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })
+}
+
+fn fill(id: NodeId, shape: &[Size], strides: Vec<Size>, value: f64) -> (Vec<Size>, Item) {
+    let keep = kept(shape);
+    let space = keep.iter().map(|i| shape[*i].clone()).collect();
+    let strides = keep.iter().map(|i| strides[*i].clone()).collect();
+    let into = Into { reduction: None, offset: Size::default(), strides };
+    (space, Item { node: id, does: Does::Fill(value), operands: vec![], into: Some(into) })
+}
+
+/// A contraction as a loop over its labels: the batch first, what is summed last.
+fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Size>, Item) {
+    let node = graph.node(id);
+    let mut labels = product::labels(graph, views, id, rows);
+    let sums = labels.iter().any(|l| !l.in_c);
+    if sums {
+        // Innermost the axis along which most accesses are steps of 1 or 0; of equals the last.
+        let steps = |l: &product::Label| {
+            [&l.axis.a, &l.axis.b, &l.axis.c].iter().filter(|s| s.is_one() || ***s == Size::default()).count()
+        };
+        let movable = |l: &product::Label| !l.axis.extent.rows;
+        if let Some(best) =
+            (0..labels.len()).filter(|i| movable(&labels[*i])).max_by_key(|i| steps(&labels[*i]))
+        {
+            let inner = labels.remove(best);
+            labels.push(inner);
+        }
+        labels.sort_by_key(|l| !l.axis.extent.rows);
+    }
+    let extent = |l: &product::Label| match l.axis.extent.rows {
+        true => Size::batch(),
+        false => l.axis.extent.size.clone(),
+    };
+    let read = |arg: usize| {
+        let view = views.get(node.args[arg]);
+        let strides = labels.iter().map(|l| if arg == 0 { l.axis.a.clone() } else { l.axis.b.clone() });
+        Operand { source: view.source, offset: view.offset.clone(), strides: strides.collect() }
+    };
+    let operands = (0..node.args.len()).map(read).collect();
+    let into = sums.then(|| Into {
+        reduction: Some(Reduction::Sum),
+        offset: Size::default(),
+        strides: labels.iter().map(|l| l.axis.c.clone()).collect(),
+    });
+    (labels.iter().map(extent).collect(), Item { node: id, does: Does::Multiply, operands, into })
+}
+
+/// The axes that are not of size 1.
+fn kept(shape: &[Size]) -> Vec<usize> {
+    (0..shape.len()).filter(|i| !shape[*i].is_one()).collect()
+}
+
+/// Row-major strides, also for axes of size 1.
+fn contiguous_all(shape: &[Size]) -> Vec<Size> {
+    (0..shape.len()).map(|i| Size::product(&shape[i + 1..])).collect()
+}
+
+fn operand(views: &Views, id: NodeId, keep: &[usize]) -> Operand {
+    let view = views.get(id);
+    let strides = keep.iter().map(|i| view.strides[*i].clone()).collect();
+    Operand { source: view.source, offset: view.offset.clone(), strides }
+}

@@ -1,0 +1,176 @@
+//! What the schedule makes of whole training steps, as texts: `tests/golden/schedule_*.txt`. `DIABOLO_BLESS=1`
+//! writes them anew.
+
+use diabolo_compiler::graph::Graph;
+use diabolo_compiler::link::from_source;
+use diabolo_compiler::lower::Mode;
+use diabolo_compiler::pipeline;
+use diabolo_compiler::schedule::{Home, Op, Segment, Stage, Step, print, schedule};
+
+const PROGRAMS: &str = r#"
+#[encoder]
+fn encode(x: Tensor<B, 784>) -> Tensor<B, 64> {
+    dense(relu(dense(x, 256)), 64)
+}
+
+#[decoder]
+fn decode(z: Tensor<B, 64>) -> Tensor<B, 784> {
+    dense(relu(dense(z, 256)), 784)
+}
+
+#[loss]
+fn dense_autoencoder(x: Tensor<B, 784>) -> Tensor<B> {
+    bce_with_logits(decode(encode(x)), x)
+}
+
+#[encoder]
+fn posterior(x: Tensor<B, 64>) -> (Tensor<B, 8>, Tensor<B, 8>) {
+    let h = relu(dense(x, 32));
+    (dense(h, 8), dense(h, 8))
+}
+
+#[decoder]
+fn likelihood(z: Tensor<B, 8>) -> Tensor<B, 64> {
+    dense(relu(dense(z, 32)), 64)
+}
+
+#[loss]
+fn vae(x: Tensor<B, 64>, #[default(1.0)] beta: f32) -> Tensor<B> {
+    let (mean, logvar) = posterior(x);
+    let z = mean + exp(0.5 * logvar) * normal_like(mean);
+    let recon = bce_with_logits(likelihood(z), x);
+    let kl = kl_normal(mean, logvar);
+    recon + beta * kl
+}
+
+#[encoder]
+fn hidden(x: Tensor<B, 784>) -> Tensor<B, 256> {
+    sigmoid(dense(x, 256))
+}
+
+#[decoder]
+fn shown(h: Tensor<B, 256>) -> Tensor<B, 784> {
+    dense(h, 784)
+}
+
+#[loss]
+fn contractive(x: Tensor<B, 784>, #[default(0.1)] lambda: f32) -> Tensor<B> {
+    squared_error(shown(hidden(x)), x) + lambda * sum_squares(jacobian(hidden, x))
+}
+
+#[loss]
+fn matched(x: Tensor<B, 784>) -> Tensor<B> {
+    let z = encode(x);
+    squared_error(decode(z), x) + mmd(z, normal_like(z))
+}
+"#;
+
+fn graph(root: &str) -> Graph {
+    let files = [
+        ("programs.rs", PROGRAMS),
+        ("nn/densities.rs", include_str!("../../../runtime/src/nn/densities.rs")),
+        ("nn/errors.rs", include_str!("../../../runtime/src/nn/errors.rs")),
+        ("nn/kernels.rs", include_str!("../../../runtime/src/nn/kernels.rs")),
+        ("nn/layers.rs", include_str!("../../../runtime/src/nn/layers.rs")),
+    ];
+    let said = |errors: diabolo_compiler::error::Errors| -> Graph {
+        let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
+        panic!("{root}: {}", list.join("\n"))
+    };
+    match from_source(&files, root) {
+        Err(errors) => said(errors),
+        Ok(linked) => pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(said),
+    }
+}
+
+fn golden(root: &str) {
+    let text = print::print(&schedule(&graph(root)).unwrap());
+    let path = format!("{}/tests/golden/schedule_{root}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("DIABOLO_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == expected, "{root} has changed; DIABOLO_BLESS=1 accepts it:\n{text}");
+}
+
+#[test]
+fn dense_autoencoder() {
+    golden("dense_autoencoder");
+}
+
+#[test]
+fn variational() {
+    golden("vae");
+}
+
+#[test]
+fn contractive() {
+    golden("contractive");
+}
+
+fn stages(segments: &[Segment]) -> Vec<&Stage> {
+    segments
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Stage(stage) => Some(stage),
+            _ => None,
+        })
+        .collect()
+}
+
+fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {
+    stage.steps.iter().filter_map(|step| match step {
+        Step::Loop(l) => Some(l),
+        Step::Product(_) => None,
+    })
+}
+
+/// One walk over the rows: forward, loss and backward; and one pass over the logits for loss, gradient, bias.
+#[test]
+fn a_training_step_is_one_stage_and_the_loss_is_one_pass() {
+    let plan = schedule(&graph("dense_autoencoder")).unwrap();
+    let stages = stages(&plan.segments);
+    assert_eq!(stages.len(), 1);
+    let transcendental =
+        |op: &Op| matches!(op, Op::Map(row, _) if ["softplus", "sigmoid"].contains(&row.name));
+    let with: Vec<_> = loops(stages[0]).filter(|l| l.body.iter().any(transcendental)).collect();
+    assert_eq!(with.len(), 1);
+    assert_eq!(with[0].body.iter().filter(|op| transcendental(op)).count(), 2);
+    assert_eq!(with[0].body.iter().filter(|op| matches!(op, Op::Reduce { .. })).count(), 2);
+    // All wide weight gradients in one list, straight to their place.
+    let wide: Vec<_> = plan
+        .segments
+        .iter()
+        .filter_map(|s| if let Segment::Wide(list) = s { Some(list) } else { None })
+        .collect();
+    assert_eq!(wide.iter().map(|list| list.len()).collect::<Vec<_>>(), [4]);
+    let gradients = plan.buffers.iter().filter(|buffer| matches!(buffer.home, Home::Gradient(_))).count();
+    assert_eq!(gradients, 8);
+}
+
+/// Random numbers are drawn again where they are read in order, never stored for a later pass.
+#[test]
+fn random_numbers_are_not_stored() {
+    let plan = schedule(&graph("vae")).unwrap();
+    let stages = stages(&plan.segments);
+    let drawing = loops(stages[0]).filter(|l| l.body.iter().any(|op| matches!(op, Op::Random { .. })));
+    assert_eq!(drawing.count(), 2);
+    let random = |node| matches!(plan.graph.node(node).kind, diabolo_compiler::graph::Kind::Random { .. });
+    assert!(!plan.buffers.iter().any(|buffer| random(buffer.node)));
+}
+
+/// Where rows meet, a stage ends.
+#[test]
+fn the_batch_ends_a_stage() {
+    let plan = schedule(&graph("matched")).unwrap();
+    assert!(stages(&plan.segments).len() >= 2);
+}
+
+/// The plan is the same every time: hash maps decide nothing.
+#[test]
+fn schedules_repeat() {
+    for root in ["dense_autoencoder", "vae", "contractive", "matched"] {
+        let first = print::print(&schedule(&graph(root)).unwrap());
+        assert!((0..5).all(|_| print::print(&schedule(&graph(root)).unwrap()) == first), "{root}");
+    }
+}
