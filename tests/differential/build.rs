@@ -15,11 +15,13 @@ fn main() {
     let mut table = TokenStream::new();
     let zoo =
         graphs::ZOO.iter().map(|name| ((*name).to_owned(), graphs::zoo(name), quote!(crate::native), true));
+    let tiled =
+        graphs::ZOO.iter().map(|name| (format!("{name}_tiled"), graphs::zoo(name), quote!(crate::portable), false));
     // One copy of a random program is enough, instead of one for each instruction set.
     let random = (0..graphs::RANDOM).map(|seed| {
         (format!("random{seed}"), graphs::random(seed).0, quote!(crate::portable), graphs::in_f32(seed))
     });
-    for (name, graph, krate, single) in zoo.chain(random) {
+    for (name, graph, krate, single) in zoo.chain(tiled).chain(random) {
         let plan = schedule(&graph).unwrap_or_else(|error| panic!("{name}: {error}"));
         let names = rust::Names::of(&krate, "train", &plan);
         let items = rust::program(&names, &plan).unwrap_or_else(|error| panic!("{name}: {error}"));
