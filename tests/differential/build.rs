@@ -15,8 +15,9 @@ fn main() {
     let mut table = TokenStream::new();
     let zoo =
         graphs::ZOO.iter().map(|name| ((*name).to_owned(), graphs::zoo(name), quote!(crate::native), true));
-    let tiled =
-        graphs::ZOO.iter().map(|name| (format!("{name}_tiled"), graphs::zoo(name), quote!(crate::portable), false));
+    let tiled = graphs::ZOO
+        .iter()
+        .map(|name| (format!("{name}_tiled"), graphs::zoo(name), quote!(crate::portable), false));
     // One copy of a random program is enough, instead of one for each instruction set.
     let random = (0..graphs::RANDOM).map(|seed| {
         (format!("random{seed}"), graphs::random(seed).0, quote!(crate::portable), graphs::in_f32(seed))

@@ -35,7 +35,6 @@ pub const ZOO: [&str; 9] = [
 
 /// The update rules of the library, and one that is not in it.
 #[allow(dead_code)] // the test asks the table instead
-#[allow(dead_code)] // the test asks the table instead
 pub const RULES: [&str; 4] = ["sgd", "adam", "adamw", "lion"];
 
 const FILES: [(&str, &str); 6] = [

@@ -115,7 +115,12 @@ impl Levels {
                     continue;
                 }
                 let user = self.run[id.index()];
-                let here = if user % 2 == 1 && !views.get(*arg).whole { user } else { (user.max(1) - 1) | 1 };
+                // A stage of its own before a reader of the whole batch, or before work without rows.
+                let here = match (user % 2 == 1, views.get(*arg).whole) {
+                    (true, false) => user,
+                    (true, true) => user.saturating_sub(2) | 1,
+                    (false, _) => user.saturating_sub(1) | 1,
+                };
                 let run = &mut self.run[source.index()];
                 *run = if *run == 0 { here } else { here.min(*run) };
             }
