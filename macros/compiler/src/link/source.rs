@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::Span;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::{Callee, Linked, LinkedItem, Place, free};
@@ -18,9 +18,9 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
     let mut declared: BTreeMap<String, Vec<Declared>> = BTreeMap::new();
     let mut errors = Errors::default();
     for (file, text) in files {
-        match syn::parse_file(text) {
+        match parsed(text) {
             Ok(parsed) => collect(file, &parsed.items, &mut declared),
-            Err(error) => errors.push(error.into()),
+            Err(found) => found.0.into_iter().for_each(|e| errors.push(e)),
         }
     }
     let mut linked = Linked { root: root.to_owned(), items: BTreeMap::new() };
@@ -64,11 +64,30 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
     Ok(linked)
 }
 
+/// A whole file, each item of which may nest as deep as under an attribute.
+fn parsed(text: &str) -> Result<syn::File> {
+    let tokens: TokenStream = text.parse().map_err(syn::Error::from).map_err(Error::from)?;
+    let mut item = TokenStream::new();
+    for token in tokens.clone() {
+        let ends = match &token {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+        };
+        item.extend([token]);
+        if ends {
+            parse::check_nesting(&std::mem::take(&mut item))?;
+        }
+    }
+    parse::check_nesting(&item)?;
+    Ok(syn::parse2(tokens).map_err(Error::from)?)
+}
+
 struct Declared {
     name: String,
     attribute: String,
-    arguments: proc_macro2::TokenStream,
-    tokens: proc_macro2::TokenStream,
+    arguments: TokenStream,
+    tokens: TokenStream,
     place: Place,
 }
 

@@ -12,7 +12,7 @@ mod types;
 
 pub use arguments::{Arguments, Attribute};
 pub(crate) use item::{is_constant_name, is_size_variable};
-pub use nesting::flattened;
+pub use nesting::{check as check_nesting, flattened};
 
 use proc_macro2::{Span, TokenStream};
 
