@@ -14,33 +14,59 @@ macro_rules! library {
 }
 
 /// The library, as files.
-const NN: [(&str, &str); 4] = library!("densities.rs" "errors.rs" "kernels.rs" "layers.rs");
+const NN: [(&str, &str); 8] = library!(
+    "adversarial.rs" "complex.rs" "densities.rs" "errors.rs" "kernels.rs" "layers.rs" "norms.rs" "transformer.rs"
+);
 
 /// A call of each function of the library, of `u` and `v`, both `Tensor<B, 3>`, `v` between 0 and 1.
 const CALLS: &[(&str, &str)] = &[
+    ("attention", "attention(unsqueeze(u, 2), unsqueeze(v, 2), unsqueeze(u * v, 2))"),
     ("bce", "bce(v, sigmoid(u))"),
     ("bce_each", "bce_each(v, sigmoid(u))"),
     ("bce_with_logits", "bce_with_logits(u, v)"),
     ("bce_with_logits_each", "bce_with_logits_each(u, v)"),
+    ("complex_conj", "complex_sum_squares(complex_mul(complex_conj((u, v)), (v, u)))"),
+    ("complex_dense", "complex_sum_squares(complex_dense((u, v), 2))"),
+    ("complex_mul", "complex_sum_squares(complex_mul((u, v), (v, square(u))))"),
+    ("complex_sum_squares", "complex_sum_squares((u, v))"),
     ("dense", "dense(u, 2)"),
+    ("discrepancy", "discrepancy(|x, y| rbf(x, y), u, v)"),
+    ("discriminator_loss", "discriminator_loss(sum(u), sum(v))"),
     ("dropout", "square(dropout(u, 0.4))"),
     ("gaussian_nll", "gaussian_nll(u, v, logvar = u * v)"),
+    ("gradient_penalty", "gradient_penalty(|y| sum(y * y * y), u, v)"),
     ("huber", "huber(u, v, delta = 0.7)"),
     ("huber_each", "huber_each(u, v, delta = 0.7)"),
+    ("imq", "imq(u, batch(v), 2.0)"),
     ("kl_normal", "kl_normal(u, v)"),
     ("kl_normal_each", "kl_normal_each(u, v)"),
     ("l1", "l1(square(u) + v, u)"),
+    ("layer_norm", "square(layer_norm(u) + v)"),
     ("log_bernoulli", "log_bernoulli(u, v)"),
     ("log_bernoulli_each", "log_bernoulli_each(u, v)"),
     ("log_normal", "log_normal(u, mean = v, logvar = u * v)"),
     ("log_normal_each", "log_normal_each(u, mean = v, logvar = u * v)"),
     ("mmd", "mmd(u, v)"),
+    ("mmd_imq", "mmd_imq(u, v, 2.0)"),
     ("mse", "mse(u, v)"),
+    ("non_saturating_loss", "non_saturating_loss(sum(u * v))"),
     ("pairwise_squares", "pairwise_squares(u, batch(v))"),
     ("rbf", "rbf(u, batch(v))"),
+    ("self_attention", "self_attention(unsqueeze(u, 2), 2, 2, 3)"),
     ("squared_error", "squared_error(u, v)"),
     ("squared_error_each", "squared_error_each(u, v)"),
+    ("total_correlation", "total_correlation(u, v, u * v, 1000.0)"),
+    ("wasserstein_critic_loss", "wasserstein_critic_loss(sum(u), sum(square(v)))"),
+    ("wasserstein_generator_loss", "wasserstein_generator_loss(sum(square(u)))"),
 ];
+
+/// Those in which rows meet.
+const CROSSING: [&str; 4] = ["discrepancy", "mmd", "mmd_imq", "total_correlation"];
+
+/// Whether a function returns one value for the whole batch.
+fn is_scalar(name: &str) -> bool {
+    CROSSING.contains(&name) && name != "total_correlation"
+}
 
 /// The names of the annotated functions that the files make public.
 fn public() -> Vec<String> {
@@ -100,7 +126,7 @@ fn check(name: &str, text: &str) {
 
 /// A loss over `u` and `v`, which depend on parameters, and on what `called` makes of them.
 fn program(name: &str, call: &str, output: &str, body: &str) -> String {
-    let called = if name == "mmd" { "Scalar" } else { "Tensor<B>" };
+    let called = if is_scalar(name) { "Scalar" } else { "Tensor<B>" };
     format!(
         "#[network] fn scale() -> Tensor<3> {{ param(normal_init(1.0)) }}
          #[network] fn shift() -> Tensor<3> {{ param(normal_init(1.0)) }}
@@ -116,7 +142,7 @@ fn program(name: &str, call: &str, output: &str, body: &str) -> String {
 #[test]
 fn first_order() {
     for (name, call) in CALLS {
-        let body = if *name == "mmd" { "called(u, v)" } else { "batch_mean(called(u, v))" };
+        let body = if is_scalar(name) { "called(u, v)" } else { "batch_mean(called(u, v))" };
         check(name, &program(name, call, "Scalar", body));
     }
 }
@@ -125,7 +151,7 @@ fn first_order() {
 fn second_order() {
     for (name, call) in CALLS {
         // `batch` does not stand under a derivative by rows.
-        if !call.contains("batch") && *name != "mmd" {
+        if !call.contains("batch") && !CROSSING.contains(name) {
             check(
                 name,
                 &program(name, call, "Tensor<B>", "sum_squares(grad(|u| called(u, v), u) + 0.3 * u)"),

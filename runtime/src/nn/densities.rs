@@ -74,13 +74,44 @@ pub fn gaussian_nll(
 
 /// Σ of [`kl_normal_each`] over the features.
 #[function]
-pub fn kl_normal(mean: Tensor<B, _>, logvar: Tensor<B, _>) -> Tensor<B> {
-    sum(kl_normal_each(mean, logvar))
+pub fn kl_normal(
+    mean: Tensor<B, _>,
+    logvar: Tensor<B, _>,
+    #[default(0.0)] prior_mean: Tensor<B, _>,
+    #[default(0.0)] prior_logvar: Tensor<B, _>,
+) -> Tensor<B> {
+    sum(kl_normal_each(mean, logvar, prior_mean, prior_logvar))
 }
 
-/// KL(N(m, e^v) ‖ N(0, 1)) = ½ (e^v − 1 − v + m²) (Kingma and Welling 2014, appendix B); `expm1` keeps its
-/// digits for v near 0.
+/// KL(N(m, e^v) ‖ N(p, e^w)) = ½ (e^(v−w) − 1 − (v − w) + (m − p)² e^−w), by default for the standard normal
+/// prior (Kingma and Welling 2014, appendix B); `expm1` keeps its digits for v near w.
 #[function]
-pub fn kl_normal_each(mean: Tensor<B, _>, logvar: Tensor<B, _>) -> Tensor<B, _> {
-    0.5 * (expm1(logvar) - logvar + square(mean))
+pub fn kl_normal_each(
+    mean: Tensor<B, _>,
+    logvar: Tensor<B, _>,
+    #[default(0.0)] prior_mean: Tensor<B, _>,
+    #[default(0.0)] prior_logvar: Tensor<B, _>,
+) -> Tensor<B, _> {
+    let ratio = logvar - prior_logvar;
+    0.5 * (expm1(ratio) - ratio + square(mean - prior_mean) * exp(-prior_logvar))
+}
+
+/// The total correlation of a code, KL(q(z) ‖ Πⱼ q(zⱼ)), estimated for each row by minibatch-weighted sampling
+/// (Chen et al. 2018, equation 5): z was drawn from N(mean, e^logvar), q(z) is the mixture over the batch of M
+/// rows as a sample of `total` rows of data. In nats; its mean over a batch may be below zero.
+#[function]
+pub fn total_correlation(z: Tensor<B, D>, mean: Tensor<B, D>, logvar: Tensor<B, D>, total: f32) -> Tensor<B> {
+    let (means, logvars) = (batch(mean), batch(logvar));
+    // log N(z; mean, e^logvar) for every pair of rows and every feature: Tensor<B, M, D>.
+    let density = -0.5 * (log(6.283185307179586) + logvars + square(unsqueeze(z, 1) - means) * exp(-logvars));
+    let joint = logsumexp(sum(density, axis = 2), axis = 1);
+    let product = sum(logsumexp(density, axis = 1));
+    joint - product + (1.0 * D - 1.0) * log(total * batch_size(z))
+}
+
+/// The rows of a batch, as a number.
+#[function]
+fn batch_size(z: Tensor<B, D>) -> Scalar {
+    let one: Tensor<B> = ones();
+    sum(batch(one))
 }

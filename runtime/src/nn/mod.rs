@@ -6,17 +6,29 @@
 //! Conventions: the prediction comes first, the observation second. A loss or a density sums over the features
 //! and keeps the rows, and its `_each` form does not sum. Log-densities keep all their constants; units are nats.
 
+mod adversarial;
+
+mod complex;
 mod densities;
 mod errors;
 mod kernels;
 mod layers;
+mod norms;
 mod optim;
+mod transformer;
 
+pub use adversarial::{
+    discriminator_loss, gradient_penalty, non_saturating_loss, wasserstein_critic_loss,
+    wasserstein_generator_loss,
+};
+pub use complex::{complex_conj, complex_dense, complex_mul, complex_sum_squares};
 pub use densities::{
     bce, bce_each, bce_with_logits, bce_with_logits_each, gaussian_nll, kl_normal, kl_normal_each,
-    log_bernoulli, log_bernoulli_each, log_normal, log_normal_each,
+    log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
 };
 pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
-pub use kernels::{mmd, pairwise_squares, rbf};
+pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};
 pub use layers::{dense, dropout};
+pub use norms::layer_norm;
 pub use optim::{adam, adamw, sgd};
+pub use transformer::{attention, self_attention};
