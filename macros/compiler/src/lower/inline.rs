@@ -28,7 +28,10 @@ impl<'a> Lowerer<'a> {
         let given = self.with_defaults(item, function, given, at)?;
         self.bind_arguments(&mut frame, function, given)?;
         self.own_frame(&mut frame, item, function, at)?;
-        let value = self.run_body(frame, function, want);
+        let value = match &function.backward {
+            Some(backward) => self.with_backward(frame, function, backward, at, want)?,
+            None => self.run_body(frame, function, want),
+        };
         // The value comes from here, whatever its last operation was.
         let from: Rc<str> = format!("`{}`, {}", function.name.text, item.place).into();
         self.shape_is_from(&value, &from);
@@ -182,12 +185,6 @@ impl<'a> Lowerer<'a> {
         at: At,
     ) -> Option<()> {
         let name = &function.name.text;
-        if function.backward.is_some() {
-            let message = format!(
-                "`{name}` has a derivative by hand (`backward = …`), which this version does not have"
-            );
-            return self.fail(at, message);
-        }
         match function.role {
             Role::Network(_) => {
                 self.called.insert(&item.id);

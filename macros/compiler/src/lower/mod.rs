@@ -14,6 +14,7 @@
 //! | `root` | arguments and results of the whole program |
 //! | `expr`, `statement`, `scope`, `value` | expressions, statements, names, what they stand for |
 //! | `call`, `arguments`, `inline`, `coerce` | calls: who takes what, the body entered, values against declared types |
+//! | `backward` | derivatives by hand |
 //! | `networks` | who owns which parameter, and what it is called |
 //! | `types`, `declared`, `sizes`, `pending` | unification |
 //! | `broadcast`, `numbers` | operators on tensors and on what is known now |
@@ -21,6 +22,7 @@
 //! | `optimizer` | update rules: a graph of their own |
 
 mod arguments;
+mod backward;
 mod broadcast;
 mod call;
 mod coerce;

@@ -91,8 +91,12 @@ impl<'a> Lowerer<'a> {
             }
         }
         if let Some(frame) = self.frames.last().cloned() {
-            let value = self.run_body(frame, function, &Want::default());
-            self.finish(function, value);
+            let value = match &function.backward {
+                // Nobody differentiates a function that runs by itself, but its mistakes belong here.
+                Some(backward) => self.with_backward(frame, function, backward, at, &Want::default()),
+                None => Some(self.run_body(frame, function, &Want::default())),
+            };
+            self.finish(function, value.unwrap_or(Value::Poison));
         }
         self.frames.pop();
     }

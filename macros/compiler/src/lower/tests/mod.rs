@@ -1,5 +1,6 @@
 //! Programs in, graphs, values and messages out.
 
+mod derivatives;
 mod errors;
 mod golden;
 mod meaning;
