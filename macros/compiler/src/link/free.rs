@@ -3,10 +3,11 @@
 //! In: an `ast::Item`. Out: its free paths, each once, in the order of first use. Never: a word of the
 //! language, a local name, a size variable; what a path means.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::ast::{
-    Argument, Block, Expr, ExprKind, FeatureExpr, Item, Param, Path, Pattern, SizeExpr, Statement, TypeExpr,
+    Argument, Block, Expr, ExprKind, FeatureExpr, Item, Name, Param, Path, Pattern, SizeExpr, Statement,
+    TypeExpr,
 };
 use crate::parse::{is_constant_name, is_size_variable};
 use crate::words;
@@ -50,8 +51,8 @@ pub fn paths(item: &Item) -> Vec<Free> {
     match item {
         Item::Constant { value, .. } => walk.expr(value),
         Item::Function(function) => {
-            walk.scopes.push(function.generics.iter().map(|g| g.text.clone()).collect());
-            walk.scopes.push(function.params.iter().map(|p| p.name.text.clone()).collect());
+            walk.scopes.push(locals(function.generics.iter().map(|g| &g.name)));
+            walk.scopes.push(locals(function.params.iter().map(|p| &p.name)));
             for param in &function.params {
                 walk.ty(&param.ty);
                 // A default stands outside of the arguments' scope.
@@ -69,16 +70,48 @@ pub fn paths(item: &Item) -> Vec<Free> {
     walk.found
 }
 
+/// Closures that call closures are looked into so deep.
+const DEPTH: usize = 8;
+
 #[derive(Default)]
-struct Walk {
-    scopes: Vec<BTreeSet<String>>,
+struct Walk<'a> {
+    scopes: Vec<BTreeMap<String, Local<'a>>>,
     found: Vec<Free>,
+    depth: usize,
 }
 
-impl Walk {
+/// What is known of a local name.
+#[derive(Clone, Default)]
+struct Local<'a> {
+    /// The paths that it may stand for, as in `let f = encode;`: what is done with it is done with them.
+    stands_for: Vec<&'a Path>,
+    /// The closure that it is.
+    closure: Option<(&'a [Pattern], &'a Expr)>,
+}
+
+fn locals<'a, 'n>(names: impl Iterator<Item = &'n Name>) -> BTreeMap<String, Local<'a>> {
+    names.map(|name| (name.text.clone(), Local::default())).collect()
+}
+
+impl<'a> Walk<'a> {
+    fn local(&self, name: &str) -> Option<&Local<'a>> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name))
+    }
+
     fn path(&mut self, path: &Path, usage: Usage) {
-        let is_local = self.scopes.iter().any(|scope| scope.contains(&path.text));
-        if is_local || words::is_word(&path.text) || is_size_variable(&path.text) {
+        match self.local(&path.text) {
+            Some(local) => {
+                for path in local.stands_for.clone() {
+                    self.free(path, usage.clone());
+                }
+            }
+            None => self.free(path, usage),
+        }
+    }
+
+    /// A path that no local name hides.
+    fn free(&mut self, path: &Path, usage: Usage) {
+        if words::is_word(&path.text) || is_size_variable(&path.text) {
             return;
         }
         let last = path.text.rsplit("::").next().unwrap_or_default();
@@ -95,16 +128,60 @@ impl Walk {
         }
     }
 
-    fn bind(&mut self, pattern: &Pattern) {
-        match pattern {
-            Pattern::Name(name) => {
+    /// What a value makes of the name it is bound to.
+    fn known(&self, value: &'a Expr) -> Local<'a> {
+        match &value.kind {
+            ExprKind::Path(path) | ExprKind::Sized(path, _) => match self.local(&path.text) {
+                Some(local) => local.clone(),
+                None => Local { stands_for: vec![path], closure: None },
+            },
+            ExprKind::Closure(inputs, body) => Local { stands_for: vec![], closure: Some((inputs, body)) },
+            ExprKind::If(_, then, otherwise) => {
+                let ends = [Some(then), otherwise.as_ref()].into_iter().flatten();
+                let ends = ends.filter(|block| block.statements.is_empty()).flat_map(|block| &block.value);
+                ends.map(|value| self.known(value)).fold(Local::default(), |mut all, one| {
+                    all.stands_for.extend(one.stands_for);
+                    all.closure = all.closure.or(one.closure);
+                    all
+                })
+            }
+            _ => Local::default(),
+        }
+    }
+
+    fn bind(&mut self, pattern: &'a Pattern, value: Option<&'a Expr>) {
+        match (pattern, value.map(|value| &value.kind)) {
+            (Pattern::Name(name), _) => {
+                let local = value.map(|value| self.known(value)).unwrap_or_default();
                 if let Some(scope) = self.scopes.last_mut() {
-                    scope.insert(name.text.clone());
+                    scope.insert(name.text.clone(), local);
                 }
             }
-            Pattern::Wild(_) => {}
-            Pattern::Tuple(elements, _) => elements.iter().for_each(|p| self.bind(p)),
+            (Pattern::Wild(_), _) => {}
+            (Pattern::Tuple(parts, _), Some(ExprKind::Tuple(values))) if parts.len() == values.len() => {
+                parts.iter().zip(values).for_each(|(p, value)| self.bind(p, Some(value)));
+            }
+            (Pattern::Tuple(parts, _), _) => parts.iter().for_each(|p| self.bind(p, None)),
         }
+    }
+
+    /// Arguments that stand for functions, inside the closure that is called with them.
+    fn enter(&mut self, callee: &Path, args: &'a [Argument]) {
+        let Some((inputs, body)) = self.local(&callee.text).and_then(|local| local.closure) else { return };
+        let given: Vec<Local<'a>> = args.iter().map(|arg| self.known(&arg.value)).collect();
+        let says = |local: &Local<'_>| !local.stands_for.is_empty() || local.closure.is_some();
+        if self.depth == DEPTH || !given.iter().any(says) {
+            return;
+        }
+        let names = inputs.iter().zip(given).filter_map(|(pattern, local)| match pattern {
+            Pattern::Name(name) => Some((name.text.clone(), local)),
+            _ => None,
+        });
+        self.scopes.push(names.collect());
+        self.depth += 1;
+        self.expr(body);
+        self.depth -= 1;
+        self.scopes.pop();
     }
 
     fn ty(&mut self, ty: &TypeExpr) {
@@ -138,20 +215,26 @@ impl Walk {
         }
     }
 
-    fn block(&mut self, block: &Block) {
-        self.scopes.push(BTreeSet::new());
+    fn block(&mut self, block: &'a Block) {
+        self.scopes.push(BTreeMap::new());
         for statement in &block.statements {
             match statement {
                 Statement::Let { pattern, ty, value } => {
                     ty.iter().for_each(|ty| self.ty(ty));
                     self.expr(value);
-                    self.bind(pattern);
+                    self.bind(pattern, Some(value));
                 }
-                Statement::Assign(_, value) | Statement::Expr(value) => self.expr(value),
+                Statement::Assign(name, value) => {
+                    self.expr(value);
+                    let more = self.known(value).stands_for;
+                    let place = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(&name.text));
+                    place.into_iter().for_each(|local| local.stands_for.extend(more.iter().copied()));
+                }
+                Statement::Expr(value) => self.expr(value),
                 Statement::For { variable, from, to, body, .. } => {
                     self.expr(from);
                     self.expr(to);
-                    self.scopes.push(variable.iter().map(|v| v.text.clone()).collect());
+                    self.scopes.push(locals(variable.iter()));
                     self.block(body);
                     self.scopes.pop();
                 }
@@ -161,9 +244,16 @@ impl Walk {
         self.scopes.pop();
     }
 
-    fn argument(&mut self, callee: &Path, position: usize, argument: &Argument) {
-        let ExprKind::Path(path) = &argument.value.kind else { return self.expr(&argument.value) };
-        let is_word = words::is_word(&callee.text) && !self.scopes.iter().any(|s| s.contains(&callee.text));
+    fn argument(&mut self, callee: &'a Path, position: usize, argument: &'a Argument) {
+        let path = match &argument.value.kind {
+            ExprKind::Path(path) => path,
+            ExprKind::Sized(path, sizes) => {
+                sizes.iter().for_each(|size| self.size(size));
+                path
+            }
+            _ => return self.expr(&argument.value),
+        };
+        let is_word = words::is_word(&callee.text) && self.local(&callee.text).is_none();
         let usage = match is_word {
             true if words::takes_function(&callee.text) => Usage::Function,
             true => Usage::Value,
@@ -175,13 +265,19 @@ impl Walk {
         self.path(path, usage);
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Number(..) | ExprKind::Text(_) | ExprKind::Flag(_) => {}
             ExprKind::Path(path) => self.path(path, Usage::Value),
-            ExprKind::Call { callee, args } => {
+            ExprKind::Sized(path, sizes) => {
+                sizes.iter().for_each(|size| self.size(size));
+                self.path(path, Usage::Function);
+            }
+            ExprKind::Call { callee, sizes, args } => {
                 self.path(callee, Usage::Function);
+                sizes.iter().for_each(|size| self.size(size));
                 args.iter().enumerate().for_each(|(position, a)| self.argument(callee, position, a));
+                self.enter(callee, args);
             }
             ExprKind::Binary(_, left, right) => {
                 self.expr(left);
@@ -196,8 +292,8 @@ impl Walk {
                 otherwise.iter().for_each(|block| self.block(block));
             }
             ExprKind::Closure(inputs, body) => {
-                self.scopes.push(BTreeSet::new());
-                inputs.iter().for_each(|p| self.bind(p));
+                self.scopes.push(BTreeMap::new());
+                inputs.iter().for_each(|p| self.bind(p, None));
                 self.expr(body);
                 self.scopes.pop();
             }

@@ -26,6 +26,8 @@ pub struct Linked {
     pub root: ItemId,
     /// All items, the root among them.
     pub items: BTreeMap<ItemId, LinkedItem>,
+    /// The sizes at which the root runs by itself, in the order of its generics.
+    pub sizes: Vec<(String, usize)>,
 }
 
 impl Linked {
@@ -42,6 +44,26 @@ impl Linked {
     /// Where the root's name stands.
     pub fn span(&self) -> Span {
         self.root().item.name().span
+    }
+
+    /// The sizes of every program that the root's `#[values(…)]` make; one without sizes for other roots.
+    pub fn programs(&self) -> Vec<Vec<(String, usize)>> {
+        let Item::Function(function) = &self.root().item else { return vec![vec![]] };
+        let mut all = vec![Vec::new()];
+        for generic in &function.generics {
+            all = all
+                .into_iter()
+                .flat_map(|sizes: Vec<(String, usize)>| {
+                    let name = &generic.name.text;
+                    generic.values.iter().map(move |value| {
+                        let mut sizes = sizes.clone();
+                        sizes.push((name.clone(), *value));
+                        sizes
+                    })
+                })
+                .collect();
+        }
+        all
     }
 
     /// The item that `path` means inside the item `within`.

@@ -58,7 +58,7 @@ impl<'a> Lowerer<'a> {
         }
         let outputs = self.graph.outputs.len();
         let shares =
-            self.inline(rule, derivative, given.into_iter().map(Some).collect(), at, &Want::default())?;
+            self.inline(rule, derivative, &[], given.into_iter().map(Some).collect(), at, &Want::default())?;
         if self.graph.outputs[outputs..].iter().any(|o| matches!(o.role, OutputRole::Inspect(_))) {
             let name = &derivative.name.text;
             return self.fail(at, format!("`{name}` is a derivative by hand, in which nothing can be inspected: it has no value until somebody differentiates"));

@@ -13,6 +13,7 @@ use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::{self, FeatureExpr, Role, SizeExpr, TypeExpr};
 use crate::link::LinkedItem;
+use crate::size::Size;
 
 impl<'a> Lowerer<'a> {
     /// The body of an annotated function, in the place of a call.
@@ -20,13 +21,21 @@ impl<'a> Lowerer<'a> {
         &mut self,
         item: &'a LinkedItem,
         function: &'a ast::Function,
+        sizes: &[Size],
         given: Vec<Option<Operand<'a>>>,
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
         let mut frame = Frame::new(item, self.anchor(at));
+        for (generic, size) in function.generics.iter().zip(sizes) {
+            let from = "the sizes of the call".to_owned();
+            frame.letters.sizes.insert(generic.name.text.clone(), (size.clone(), from));
+        }
         let given = self.with_defaults(item, function, given, at)?;
         self.bind_arguments(&mut frame, function, given)?;
+        if want.firm {
+            letters_from(&mut frame, &function.output, &want.hint);
+        }
         self.own_frame(&mut frame, item, function, at)?;
         let value = match &function.backward {
             Some(backward) => self.with_backward(frame, function, backward, at, want)?,
@@ -47,9 +56,6 @@ impl<'a> Lowerer<'a> {
     ) -> Value<'a> {
         let place = frame.item.place.to_string();
         self.frames.push(frame);
-        if want.firm {
-            self.letters_from(&function.output, &want.hint);
-        }
         let hint = match self.output_hint(&function.output) {
             Hint::None => want.hint.clone(),
             hint => hint,
@@ -60,22 +66,6 @@ impl<'a> Lowerer<'a> {
         let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
         self.frames.pop();
         value
-    }
-
-    /// Letters of the result that no argument has fixed are what the caller declares.
-    fn letters_from(&mut self, output: &TypeExpr, hint: &Hint) {
-        let (TypeExpr::Tensor { features, .. }, Hint::Type(ty)) = (output, hint) else { return };
-        let Some(frame) = self.frames.last_mut().filter(|_| features.len() == ty.features.len()) else {
-            return;
-        };
-        for (feature, size) in features.iter().zip(&ty.features) {
-            if let FeatureExpr::Size(SizeExpr::Name(path)) = feature
-                && frame.is_letter(&path.text)
-            {
-                let from = "the type that the call is declared to have".to_owned();
-                frame.letters.sizes.entry(path.text.clone()).or_insert_with(|| (size.clone(), from));
-            }
-        }
     }
 
     fn output_hint(&mut self, output: &'a TypeExpr) -> Hint {
@@ -176,6 +166,24 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The sizes that a network with sizes is named after.
+    fn sizes_of_network(&mut self, frame: &Frame<'a>, function: &ast::Function, at: At) -> Option<Vec<Size>> {
+        let mut sizes = Vec::new();
+        for generic in &function.generics {
+            let (name, letter) = (&function.name.text, &generic.name.text);
+            let size = frame.letters.sizes.get(letter).map(|(size, _)| self.sizes.resolve(size));
+            match size.filter(|size| size.value().is_some()) {
+                Some(size) => sizes.push(size),
+                None => {
+                    return self.fail(at, format!(
+                        "`{name}` is one network for each `{letter}`, and nothing says which one this is: `{name}::<8>(…)`"
+                    ));
+                }
+            }
+        }
+        Some(sizes)
+    }
+
     /// Whose parameters the body makes, and under which name a loss logs its parts.
     fn own_frame(
         &mut self,
@@ -188,7 +196,8 @@ impl<'a> Lowerer<'a> {
         match function.role {
             Role::Network(_) => {
                 self.called.insert(&item.id);
-                frame.owner = Some(self.enter_network(item, at)?);
+                let sizes = self.sizes_of_network(frame, function, at)?;
+                frame.owner = Some(self.enter_network(item, &sizes, at)?);
             }
             Role::Layer => {
                 let caller = self.frames.last().and_then(|frame| frame.owner);
@@ -212,5 +221,21 @@ impl<'a> Lowerer<'a> {
             }
         }
         Some(())
+    }
+}
+
+/// Letters of the result that no argument has fixed are what the caller declares.
+fn letters_from(frame: &mut Frame<'_>, output: &TypeExpr, hint: &Hint) {
+    let (TypeExpr::Tensor { features, .. }, Hint::Type(ty)) = (output, hint) else { return };
+    if features.len() != ty.features.len() {
+        return;
+    }
+    for (feature, size) in features.iter().zip(&ty.features) {
+        if let FeatureExpr::Size(SizeExpr::Name(path)) = feature
+            && frame.is_letter(&path.text)
+        {
+            let from = "the type that the call is declared to have".to_owned();
+            frame.letters.sizes.entry(path.text.clone()).or_insert_with(|| (size.clone(), from));
+        }
     }
 }

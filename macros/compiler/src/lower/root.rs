@@ -27,7 +27,8 @@ pub fn is_template(function: &Function) -> Option<String> {
         };
         Some(format!("its argument `{}` is {what}", param.name.text))
     });
-    let generic = || function.generics.first().map(|g| format!("`{}` is a generic", g.text));
+    let unlisted = || function.generics.iter().find(|generic| generic.values.is_empty());
+    let generic = || unlisted().map(|g| format!("`{}` is a generic without `#[values(…)]`", g.name.text));
     let reason = reason.or_else(generic)?;
     Some(format!("`{name}` cannot be run by itself: {reason}, which only a call fixes"))
 }
@@ -75,6 +76,10 @@ impl<'a> Lowerer<'a> {
                 frame.letters.sizes.insert(letter.to_owned(), size);
             });
         }
+        for (name, value) in &self.linked.sizes {
+            let from = "the values of this function".to_owned();
+            frame.letters.sizes.insert(name.clone(), (Size::known(*value), from));
+        }
         self.frames.push(frame);
         for param in &function.params {
             let at = At { span: param.name.span, line: 0 };
@@ -84,7 +89,8 @@ impl<'a> Lowerer<'a> {
             }
         }
         if let Role::Network(_) | Role::Layer = function.role {
-            let owner = self.enter_network(item, at);
+            let sizes = self.linked.sizes.iter().map(|(_, value)| Size::known(*value)).collect::<Vec<_>>();
+            let owner = self.enter_network(item, &sizes, at);
             self.called.insert(&item.id);
             if let Some(frame) = self.frames.last_mut() {
                 frame.owner = owner;

@@ -43,6 +43,9 @@ pub(super) fn written(expr: &Expr) -> String {
         ExprKind::Number(n, _) => n.to_string(),
         ExprKind::Flag(flag) => flag.to_string(),
         ExprKind::Path(path) => path.text.clone(),
+        ExprKind::Sized(path, sizes) => {
+            format!("{}::<{}>", path.text, joined(sizes.iter().map(written_feature)))
+        }
         ExprKind::Call { callee, .. } => format!("{}(…)", callee.text),
         ExprKind::Unary(operator, value) => format!("{operator}{}", written(value)),
         ExprKind::Text(text) => format!("{text:?}"),

@@ -6,7 +6,7 @@ use proc_macro2::Span;
 use syn::spanned::Spanned as _;
 
 use super::Parser;
-use crate::ast::{FeatureExpr, SizeExpr, TypeExpr};
+use crate::ast::{FeatureExpr, Path, SizeExpr, TypeExpr};
 
 const KNOWN: &str = "types are Tensor<…>, Scalar, tuples of them, f32, usize, bool and impl Fn(…)";
 
@@ -138,6 +138,15 @@ impl Parser {
             Entry::Value(value) => self.size(value),
             other => self.refuse_size(other.span()),
         }
+    }
+
+    /// A path in an expression: its last name may have sizes, `encode::<8>`.
+    pub(super) fn sized_path(&mut self, path: &syn::Path) -> (Path, Vec<SizeExpr>) {
+        let mut bare = path.clone();
+        let Some(last) = bare.segments.last_mut() else { return (self.path(path), vec![]) };
+        let arguments = std::mem::take(&mut last.arguments);
+        let sizes = entries(&arguments).iter().map(|entry| self.size_entry(entry)).collect();
+        (self.path(&bare), sizes)
     }
 
     fn refuse_size(&mut self, span: Span) -> SizeExpr {

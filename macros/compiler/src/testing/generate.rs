@@ -146,7 +146,7 @@ impl Maker {
         }
     }
 
-    /// The product of two values, with its derivative written out, one of both results thrown away.
+    /// The product of two values, and their sum, with the derivative written out.
     fn by_hand(&mut self, x: NodeId) -> NodeId {
         let ty = self.graph.ty(x).clone();
         let other = self.any();
@@ -159,7 +159,9 @@ impl Maker {
             self.graph.add(share, adjoints[1])
         });
         let results: Vec<NodeId> = [product, sum].map(|value| self.graph.identity(value)).to_vec();
-        let result = results[self.rng.below(2)];
+        let result = self.rng.below(2);
+        self.keep(results[1 - result]);
+        let result = results[result];
         self.graph.by_hand.push(ByHand { results, args: vec![x, y], adjoints, shares: shares.to_vec() });
         result
     }

@@ -38,7 +38,7 @@ fn hidden(x: Tensor<B, I>) -> Tensor<B, WIDTH> {
 ///     sum_squares(encode(x))
 /// }
 ///
-/// let spec = <small as diabolo::program::Root>::spec();
+/// let spec = diabolo::program::Root::spec(&small()).unwrap();
 /// assert_eq!(spec.params.len(), 2);
 /// ```
 #[encoder]
