@@ -108,6 +108,69 @@ fn functions_as_values() {
     assert_eq!(by_value::identity(&[2]), same::identity(&[]));
 }
 
+#[loss]
+fn by_name(x: Tensor<B, 8>) -> Tensor<B> {
+    let f = embed;
+    let (g, twice) = (same, nets::twice);
+    sum_squares(jacobian(f, x)) + sum_squares(twice(g, x)) + sum_squares(twice(exp, x))
+}
+
+#[test]
+fn functions_under_a_local_name() {
+    assert_eq!(params(by_name), params(by_value));
+}
+
+#[function]
+fn slope(x: Tensor<B, 8>) -> Tensor<B, 8> {
+    grad(|x| sum(x * x * nets::clip_gradient(x, 0.5)), x)
+}
+
+#[test]
+fn a_derivative_by_hand_comes_with_its_function() {
+    let values: Vec<f64> = (0..8).map(|i| 0.3 * f64::from(i) - 1.0).collect();
+    let x = diabolo::data::Array::new(&[1, 8], values.clone()).expect("eight");
+    let model = diabolo::Model::<f64>::untrained(slope, 0).expect("no parameters");
+    let found = model.run(slope, &x).expect("runs");
+    for (x, slope) in values.iter().zip(found.values()) {
+        let expected = 2.0 * x * x + (x * x).clamp(-0.5, 0.5);
+        assert!((slope - expected).abs() < 1e-12, "{slope} at {x} instead of {expected}");
+    }
+}
+
+mod library {
+    pub use nets::narrow;
+
+    /// A path that text alone cannot hold: `$crate` with sizes.
+    macro_rules! at_two {
+        ($name:ident) => {
+            #[diabolo::prelude::function]
+            fn $name(x: Tensor<B, 8>) -> Tensor<B, 2> {
+                $crate::library::narrow::<2>(x)
+            }
+        };
+    }
+    pub(crate) use at_two;
+}
+library::at_two!(at_two);
+
+#[loss]
+fn at_sizes(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(nets::narrow::<3>(x)) + sum_squares(at_two(x))
+}
+
+#[test]
+fn a_network_with_sizes_of_another_crate() {
+    assert_eq!(params(at_sizes), ["narrow<3>.linear0.weight", "narrow<2>.linear0.weight"]);
+    assert_eq!(at_sizes::identity(&[0]), nets::narrow::<2>().identity_of_self());
+}
+
+trait IdentityOfSelf: Declared {
+    fn identity_of_self(&self) -> diabolo::program::Identity {
+        Self::identity(&[])
+    }
+}
+impl IdentityOfSelf for nets::narrow {}
+
 make_network!(one, 8);
 make_network!(two, 8);
 

@@ -259,7 +259,13 @@ impl<'a> Walk<'a> {
             true => Usage::Value,
             false => {
                 let name = argument.name.as_ref().map(|n| n.text.clone());
-                Usage::Argument(vec![Given { callee: callee.text.clone(), name, position }])
+                let callees = self.local(&callee.text).map_or(vec![callee], |local| local.stands_for.clone());
+                if callees.iter().any(|callee| words::takes_function(&callee.text)) {
+                    return self.path(path, Usage::Function);
+                }
+                let given =
+                    |callee: &Path| Given { callee: callee.text.clone(), name: name.clone(), position };
+                Usage::Argument(callees.into_iter().map(given).collect())
             }
         };
         self.path(path, usage);

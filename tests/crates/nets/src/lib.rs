@@ -55,6 +55,29 @@ pub fn watched(x: Tensor<B, 8>) -> Tensor<B, 8> {
     inspect("seen", exp(x))
 }
 
+/// The same value; adjoints of a length above `limit` are clipped to ±`limit`.
+#[function(backward = clipped)]
+pub fn clip_gradient(x: Tensor<B, _>, limit: f32) -> Tensor<B, _> {
+    x
+}
+
+/// Private, and reached from other crates all the same.
+#[function]
+fn clipped(x: Tensor<B, _>, limit: f32, adjoint: Tensor<B, _>) -> Tensor<B, _> {
+    limit * clamped(adjoint / limit)
+}
+
+#[function]
+fn clamped(x: Tensor<B, _>) -> Tensor<B, _> {
+    min(max(x, -1.0), 1.0)
+}
+
+/// A network of any width, in another crate.
+#[encoder]
+pub fn narrow<#[values(2, 3)] const K: usize>(x: Tensor<B, 8>) -> Tensor<B, K> {
+    linear(x, K)
+}
+
 /// Applies a function twice.
 #[layer]
 pub fn twice(f: impl Fn(Tensor<B, _>) -> Tensor<B, _>, x: Tensor<B, _>) -> Tensor<B, _> {

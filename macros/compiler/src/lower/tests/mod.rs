@@ -2,6 +2,7 @@
 
 mod derivatives;
 mod errors;
+mod functions;
 mod golden;
 mod meaning;
 mod mutations;
