@@ -32,7 +32,11 @@ mod new {
     }
 }
 
+macro_rules! older {
+    ($($answer:tt)*) => {};
+}
+
 // What an older version would ask.
-new::double! { @link "0.0.9" { diabolo::__link } { } }
+new::double! { @link "0.0.9" { older } { } }
 
 fn main() {}

@@ -99,7 +99,10 @@ impl<'a> Lowerer<'a> {
         if let Some(frame) = self.frames.last().cloned() {
             let value = match &function.backward {
                 // Nobody differentiates a function that runs by itself, but its mistakes belong here.
-                Some(backward) => self.with_backward(frame, function, backward, at, &Want::default()),
+                Some(backward) => {
+                    let at = At { span: backward.span, line: 0 };
+                    self.with_backward(frame, function, backward, at, &Want::default())
+                }
                 None => Some(self.run_body(frame, function, &Want::default())),
             };
             self.finish(function, value.unwrap_or(Value::Poison));

@@ -73,6 +73,15 @@ fn clamped(x: Tensor<B, _>) -> Tensor<B, _> {
 }
 
 /// A network of any width, in another crate.
+///
+/// A size that is not listed, where Rust knows it, does not compile:
+///
+/// ```
+/// diabolo::Model::<f32>::untrained(nets::narrow::<3>, 1).unwrap();
+/// ```
+/// ```compile_fail,E0080
+/// diabolo::Model::<f32>::untrained(nets::narrow::<4>, 1).unwrap();
+/// ```
 #[encoder]
 pub fn narrow<#[values(2, 3)] const K: usize>(x: Tensor<B, 8>) -> Tensor<B, K> {
     linear(x, K)
