@@ -113,7 +113,7 @@ fn begin(
     for free in &frees {
         let text = &free.path.text;
         if free.is_linked() == Some(false) {
-            errors.push(Error::new(free.path.span, crate::link::unknown(text)));
+            errors.push(Error::new(free.path.span, free.unknown()));
         } else if *text == ast.name().text || text.strip_prefix("self::") == Some(&ast.name().text) {
             errors.push(Error::new(free.path.span, crate::link::recursion(&[text])));
         }

@@ -30,6 +30,8 @@ pub enum Usage {
     Constant,
     /// An argument of calls: a function only where one of those takes a function there.
     Argument(Vec<Given>),
+    /// In a size, and not in capitals: nothing that could be linked.
+    Size,
     /// Anywhere else: nothing that could be linked.
     Value,
 }
@@ -120,7 +122,9 @@ impl<'a> Walk<'a> {
             None => self.found.push(Free { path: path.clone(), usage }),
             Some(known) => match (&mut known.usage, usage) {
                 (Usage::Argument(all), Usage::Argument(more)) => all.extend(more),
-                (known @ (Usage::Value | Usage::Argument(_)), usage) if usage != Usage::Value => {
+                (known @ (Usage::Value | Usage::Size | Usage::Argument(_)), usage)
+                    if !matches!(usage, Usage::Value | Usage::Size) =>
+                {
                     *known = usage
                 }
                 _ => {}
@@ -207,7 +211,7 @@ impl<'a> Walk<'a> {
     fn size(&mut self, size: &SizeExpr) {
         match size {
             SizeExpr::Literal(..) => {}
-            SizeExpr::Name(path) => self.path(path, Usage::Value),
+            SizeExpr::Name(path) => self.path(path, Usage::Size),
             SizeExpr::Binary(_, left, right, _) => {
                 self.size(left);
                 self.size(right);
@@ -308,12 +312,20 @@ impl<'a> Walk<'a> {
 }
 
 impl Free {
+    /// What it should have been.
+    pub fn unknown(&self) -> String {
+        match self.usage {
+            Usage::Size => super::unknown_size(&self.path.text),
+            _ => super::unknown(&self.path.text),
+        }
+    }
+
     /// Whether its use alone says that it must be linked, or that it cannot be; `None` where the functions it
     /// is given to decide.
     pub fn is_linked(&self) -> Option<bool> {
         match self.usage {
             Usage::Function | Usage::Constant => Some(true),
-            Usage::Value => Some(false),
+            Usage::Value | Usage::Size => Some(false),
             Usage::Argument(_) => None,
         }
     }

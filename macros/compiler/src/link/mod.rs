@@ -126,6 +126,16 @@ pub(crate) fn unknown(path: &str) -> String {
     )
 }
 
+/// What a name in a size should have been.
+pub(crate) fn unknown_size(name: &str) -> String {
+    format!(
+        "`{name}` is not a size here: declare `#[constant] const {}: usize = …;`, take it as an argument \
+         `{}: usize`, or use one capital letter for a size that the arguments fix",
+        name.to_uppercase(),
+        name.to_lowercase()
+    )
+}
+
 /// An item that reaches itself has no end when it is inlined.
 pub(crate) fn refuse_recursion(linked: &Linked) -> Result<()> {
     let mut done = std::collections::BTreeSet::new();

@@ -47,13 +47,14 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
             }
         };
         let mut callees = Vec::new();
-        for free::Free { path, .. } in free::paths(&item) {
+        for free in free::paths(&item) {
+            let path = free.path.clone();
             match find(&path.text, &declared.place.file) {
                 Some(callee) => {
                     callees.push(Callee { path: path.text, id: callee.id() });
                     open.push(callee);
                 }
-                None => errors.push(Error::new(path.span, super::unknown(&path.text))),
+                None => errors.push(Error::new(path.span, free.unknown())),
             }
         }
         let (id, place) = (declared.id(), declared.place.clone());
