@@ -132,6 +132,8 @@ pub enum TypeExpr {
     Size(Span),
     /// `bool`: a compile-time flag.
     Flag(Span),
+    /// `Initial`: how a parameter starts, as in `init = kaiming()`.
+    Initial(Span),
     /// `Function`, or `impl Fn(…)`: a function argument.
     Function(Span),
     /// `Weight`, `Gradient`, `Moment`, `Step`: arguments of an optimizer.

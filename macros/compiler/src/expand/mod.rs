@@ -200,7 +200,11 @@ fn type_is_known(ty: &TypeExpr, listed: &dyn Fn(&str) -> bool) -> bool {
                 })
         }
         TypeExpr::Tuple(types, _) => types.iter().all(|ty| type_is_known(ty, listed)),
-        TypeExpr::Scalar(_) | TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) => true,
+        TypeExpr::Scalar(_)
+        | TypeExpr::Number(_)
+        | TypeExpr::Size(_)
+        | TypeExpr::Flag(_)
+        | TypeExpr::Initial(_) => true,
         TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
     }
 }

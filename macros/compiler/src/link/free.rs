@@ -203,6 +203,7 @@ impl<'a> Walk<'a> {
             | TypeExpr::Number(_)
             | TypeExpr::Size(_)
             | TypeExpr::Flag(_)
+            | TypeExpr::Initial(_)
             | TypeExpr::Function(_)
             | TypeExpr::Slot(_) => {}
         }

@@ -220,6 +220,7 @@ fn is_differentiated(ty: &TypeExpr) -> bool {
         TypeExpr::Number(_)
         | TypeExpr::Size(_)
         | TypeExpr::Flag(_)
+        | TypeExpr::Initial(_)
         | TypeExpr::Function(_)
         | TypeExpr::Slot(_) => false,
     }

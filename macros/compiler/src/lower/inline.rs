@@ -98,6 +98,10 @@ impl<'a> Lowerer<'a> {
         for (param, given) in function.params.iter().zip(given) {
             all.push(match (given, &param.default) {
                 (Some(given), _) => given,
+                // It may use what the other arguments fix: `bind_arguments` looks at it last.
+                (None, Some(_)) if matches!(param.ty, TypeExpr::Initial(_)) => {
+                    Operand { value: Value::Nothing, at, text: String::new() }
+                }
                 (None, Some(default)) => {
                     self.frames.push(Frame::new(item, self.anchor(at)));
                     let value = self.eval(default, &Want::default());
@@ -128,6 +132,15 @@ impl<'a> Lowerer<'a> {
                 // Nothing with rows came: `B` stands for none.
                 frame.letters.rows = Some(vec![]);
             }
+            let value = match (given.value, &param.default) {
+                (Value::Nothing, Some(default)) => {
+                    self.frames.push(frame.clone());
+                    let value = self.eval(default, &Want::default());
+                    self.frames.pop();
+                    value
+                }
+                (value, _) => value,
+            };
             let place = frame.item.place.to_string();
             let whose = Declared::Argument {
                 callee: &function.name.text,
@@ -135,7 +148,7 @@ impl<'a> Lowerer<'a> {
                 text: &given.text,
                 place: &place,
             };
-            let value = self.coerce(frame, given.value, &param.ty, whose, given.at).unwrap_or(Value::Poison);
+            let value = self.coerce(frame, value, &param.ty, whose, given.at).unwrap_or(Value::Poison);
             poisoned |= matches!(value, Value::Poison);
             frame.bind(&param.name.text, value);
         }
@@ -162,6 +175,7 @@ impl<'a> Lowerer<'a> {
                     _ => 3,
                 }
             }
+            (TypeExpr::Initial(_), _) => 6,
             _ => 0,
         }
     }

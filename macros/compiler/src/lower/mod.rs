@@ -83,6 +83,24 @@ pub struct Lowered {
 /// # Errors
 /// Every mistake in the root and in what it calls, each once.
 pub fn lower(linked: &Linked, mode: Mode) -> Result<Lowered> {
+    let lowered = lower_in(linked, mode)?;
+    if lowered.depends_on_mode {
+        let other = if mode == Mode::Train { Mode::Evaluate } else { Mode::Train };
+        // The other mode's own mistakes are said where it is compiled.
+        if let Ok(other) = lower_in(linked, other)
+            && let Some((network, path)) = networks::differing(&lowered.graph, &other.graph)
+        {
+            let message = format!(
+                "`{network}` has other parameters while it trains than when it runs (`{path}`), so their names would \
+                 not mean the same: call what makes them outside of `if training()`, and choose between the values"
+            );
+            return Err(Error::new(linked.span(), message).into());
+        }
+    }
+    Ok(lowered)
+}
+
+fn lower_in(linked: &Linked, mode: Mode) -> Result<Lowered> {
     let mut lowerer = Lowerer::new(linked, mode);
     lowerer.root();
     let depends_on_mode = lowerer.asked_mode;

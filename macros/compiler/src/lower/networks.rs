@@ -10,7 +10,7 @@ use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::{Item, Role};
 use crate::error::Error;
-use crate::graph::{Initial, Kind, NetworkDecl, NodeId, ParamDecl, Type};
+use crate::graph::{Graph, Initial, Kind, NetworkDecl, NodeId, ParamDecl, Type};
 use crate::link::LinkedItem;
 use crate::size::Size;
 
@@ -242,4 +242,23 @@ impl<'a> Lowerer<'a> {
             network.trained = reached.contains(network.id.as_str());
         }
     }
+}
+
+/// The first network whose parameters are not the same in two graphs that both use it, and one that differs.
+pub(super) fn differing<'g>(a: &'g Graph, b: &'g Graph) -> Option<(&'g str, &'g str)> {
+    let of = |graph: &'g Graph, name: &str| -> Vec<&'g ParamDecl> {
+        let owned =
+            move |param: &&ParamDecl| graph.networks.get(param.network).is_some_and(|n| n.name == name);
+        graph.params.iter().filter(owned).collect()
+    };
+    let shared =
+        a.networks.iter().filter(|network| b.networks.iter().any(|other| other.name == network.name));
+    shared.into_iter().find_map(|network| {
+        let (left, right) = (of(a, &network.name), of(b, &network.name));
+        let same = |l: &ParamDecl, r: &ParamDecl| l.path == r.path && l.ty == r.ty && l.initial == r.initial;
+        let place = left.iter().zip(&right).position(|(l, r)| !same(l, r));
+        let place = place.or((left.len() != right.len()).then(|| left.len().min(right.len())))?;
+        let path = left.get(place).or(right.get(place))?;
+        Some((network.name.as_str(), path.path.as_str()))
+    })
 }

@@ -22,6 +22,7 @@ pub fn is_template(function: &Function) -> Option<String> {
             TypeExpr::Function(_) => "a function",
             TypeExpr::Size(_) if param.default.is_none() => "a size",
             TypeExpr::Flag(_) if param.default.is_none() => "a flag",
+            TypeExpr::Initial(_) if param.default.is_none() => "an initialiser",
             ty if has_any(ty) => "any axes",
             _ => return None,
         };
@@ -142,6 +143,10 @@ impl<'a> Lowerer<'a> {
                 Some(Value::Tensor(self.graph.push(Kind::Hyper(index), vec![], Type::scalar())))
             }
             TypeExpr::Size(_) | TypeExpr::Flag(_) => Some(self.eval(default?, &Want::default())),
+            TypeExpr::Initial(_) => {
+                let value = self.eval(default?, &Want::default());
+                self.initialiser(name, value, at)
+            }
             TypeExpr::Function(_) => None,
             TypeExpr::Slot(slot) => self.fail(
                 At { span: slot.span, ..at },

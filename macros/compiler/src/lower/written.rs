@@ -23,6 +23,7 @@ pub(super) fn written_type(ty: &TypeExpr) -> String {
         TypeExpr::Number(_) => "f32".to_owned(),
         TypeExpr::Size(_) => "usize".to_owned(),
         TypeExpr::Flag(_) => "bool".to_owned(),
+        TypeExpr::Initial(_) => "Initial".to_owned(),
         TypeExpr::Function(_) => "Function".to_owned(),
         TypeExpr::Slot(name) => name.text.clone(),
     }

@@ -227,9 +227,9 @@ impl Parser {
                 let message = format!("`{}` is an argument of an `#[optimizer]` only", slot.text);
                 self.error(argument.ty.span(), message);
             }
-            let default = self.default_value(&argument.attrs);
+            let default = self.default_value(&argument.attrs, &ty);
             let takes_number = match ty {
-                TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) => true,
+                TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) | TypeExpr::Initial(_) => true,
                 // A number, repeated to the shape that the call has; data has none.
                 TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => role != Role::Loss,
                 TypeExpr::Tuple(..) | TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
@@ -242,11 +242,13 @@ impl Parser {
         params
     }
 
-    fn default_value(&mut self, attributes: &[syn::Attribute]) -> Option<Expr> {
+    fn default_value(&mut self, attributes: &[syn::Attribute], ty: &TypeExpr) -> Option<Expr> {
         let mut default = None;
         for attribute in attributes {
             if attribute.path().is_ident("default") {
                 match attribute.parse_args::<syn::Expr>() {
+                    // An initialiser is a call of a word; what else it may not be shows where it is used.
+                    Ok(value) if matches!(ty, TypeExpr::Initial(_)) => default = Some(self.expr(&value)),
                     Ok(value) => default = Some(self.constant_value(&value)),
                     Err(error) => {
                         self.error(error.span(), "a default is a number: `#[default(0.1)] lambda: f32`")

@@ -8,7 +8,7 @@ use syn::spanned::Spanned as _;
 use super::Parser;
 use crate::ast::{FeatureExpr, Path, SizeExpr, TypeExpr};
 
-const KNOWN: &str = "types are Tensor<…>, Scalar, tuples of them, f32, usize, bool and impl Fn(…)";
+const KNOWN: &str = "types are Tensor<…>, Scalar, tuples of them, f32, usize, bool, Initial and impl Fn(…)";
 
 /// One entry between the angle brackets of `Tensor<…>`.
 enum Entry<'a> {
@@ -62,6 +62,7 @@ impl Parser {
             "f32" | "f64" => TypeExpr::Number(span),
             "usize" => TypeExpr::Size(span),
             "bool" => TypeExpr::Flag(span),
+            "Initial" => TypeExpr::Initial(span),
             "Function" => TypeExpr::Function(span),
             "Weight" | "Gradient" | "Moment" | "Step" => TypeExpr::Slot(self.name(&last.ident)),
             _ => self.refuse_type(ty, format!("`{name}` is not a type of Diabolo; {KNOWN}")),

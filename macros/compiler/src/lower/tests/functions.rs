@@ -146,3 +146,40 @@ fn a_root_with_values_is_lowered_for_each() {
         assert_eq!((graph.params[0].ty.to_string(), graph.networks[0].name.clone()), (shape.into(), name));
     }
 }
+
+#[test]
+fn an_initialiser_is_an_argument() {
+    let text = |body: &str| {
+        format!(
+            "#[layer] fn scale(x: Tensor<B, I>, #[default(normal_init(1.0 / I))] init: Initial) -> Tensor<B, I> {{
+                let scale: Tensor<I> = param(init);
+                x * scale
+            }}
+            #[network] fn f(x: Tensor<B, 4>) -> Tensor<B, 4> {{ {body} }}"
+        )
+    };
+    let initial = |body: &str| graph(&text(body), "f").params[0].initial.clone();
+    assert_eq!(initial("scale(x)"), crate::graph::Initial::Normal(0.25));
+    assert_eq!(initial("scale(x, init = ones())"), crate::graph::Initial::Constant(1.0));
+    assert_eq!(initial("dense(x, 4, init = orthogonal())"), crate::graph::Initial::Orthogonal);
+    assert_eq!(initial("dense(x, 4)"), crate::graph::Initial::FanIn(crate::size::Size::known(4)));
+    let found = mistakes(&text("dense(x, 4, init = x)"), "f");
+    assert!(found.contains("`dense` takes Initial as `init`, but this is Tensor<B, 4>"), "{found}");
+}
+
+#[test]
+fn parameters_do_not_depend_on_the_mode() {
+    let text = |body: &str| {
+        format!(
+            "#[network] fn net(x: Tensor<B, 4>) -> Tensor<B, 4> {{ {body} }}
+            #[loss] fn f(x: Tensor<B, 4>) -> Tensor<B> {{ sum_squares(net(x)) }}"
+        )
+    };
+    let refused = text("let y = if training() { dense(x, 4) } else { x }; dense(y, 4)");
+    for root in ["f", "net"] {
+        let found = mistakes(&refused, root);
+        let says = "`net` has other parameters while it trains than when it runs (`net.dense1.weight`)";
+        assert!(found.contains(says), "{found}");
+    }
+    graph(&text("let y = dense(x, 4); let z = if training() { y } else { x }; dense(z, 4)"), "f");
+}
