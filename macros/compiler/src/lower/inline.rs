@@ -186,12 +186,25 @@ impl<'a> Lowerer<'a> {
         for generic in &function.generics {
             let (name, letter) = (&function.name.text, &generic.name.text);
             let size = frame.letters.sizes.get(letter).map(|(size, _)| self.sizes.resolve(size));
-            match size.filter(|size| size.value().is_some()) {
-                Some(size) => sizes.push(size),
+            match size.filter(|size| !self.sizes.is_open(size)) {
+                Some(size) if size.value().is_some() => sizes.push(size),
+                Some(size) => {
+                    return self.fail(
+                        at,
+                        format!(
+                            "`{name}` is one network for each `{letter}`, which is {size} here, known only when the \
+                             program runs: `{name}::<8>(…)`"
+                        ),
+                    );
+                }
                 None => {
-                    return self.fail(at, format!(
-                        "`{name}` is one network for each `{letter}`, and nothing says which one this is: `{name}::<8>(…)`"
-                    ));
+                    return self.fail(
+                        at,
+                        format!(
+                            "`{name}` is one network for each `{letter}`, and nothing says which one this is: \
+                             `{name}::<8>(…)`"
+                        ),
+                    );
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod expr;
+mod generics;
 mod item;
 mod nesting;
 mod statement;
