@@ -27,24 +27,25 @@ pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> V
     for id in (0..=output.0).rev().map(NodeId).filter(|id| active[id.index()]) {
         let Some(adjoint) = adjoints.get(&id).copied() else { continue };
         graph.origin = graph.node(id).origin.clone();
-        let parts: Vec<(NodeId, NodeId)> = match hands.index(id) {
+        match hands.index(id) {
             // All results of the call at once, at the last of them: whatever uses one comes after all.
-            Some(call) if hands.is_first_visit(call) => by_hand::pull_back(graph, call, &adjoints, &active),
-            Some(_) => continue,
-            None => (0..graph.node(id).args.len())
-                .filter_map(|index| {
+            Some(call) if hands.is_first_visit(call) => {
+                for (arg, part) in by_hand::pull_back(graph, call, &adjoints, &active) {
+                    accumulate(graph, &mut adjoints, arg, part);
+                }
+            }
+            Some(_) => {}
+            None => {
+                for index in 0..graph.node(id).args.len() {
                     let arg = graph.node(id).args[index];
-                    let part = active[arg.index()].then(|| transpose::pull_back(graph, id, adjoint, index));
-                    Some((arg, part??))
-                })
-                .collect(),
-        };
-        for (arg, part) in parts {
-            let sum = match adjoints.get(&arg) {
-                Some(sum) => graph.add(*sum, part),
-                None => part,
-            };
-            adjoints.insert(arg, sum);
+                    if !active[arg.index()] {
+                        continue;
+                    }
+                    if let Some(part) = transpose::pull_back(graph, id, adjoint, index) {
+                        accumulate(graph, &mut adjoints, arg, part);
+                    }
+                }
+            }
         }
     }
     graph.origin = origin;
@@ -54,6 +55,15 @@ pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> V
             None => graph.full_like(0.0, *x),
         })
         .collect()
+}
+
+/// One share more of an adjoint.
+fn accumulate(graph: &mut Graph, adjoints: &mut HashMap<NodeId, NodeId>, arg: NodeId, part: NodeId) {
+    let sum = match adjoints.get(&arg) {
+        Some(sum) => graph.add(*sum, part),
+        None => part,
+    };
+    adjoints.insert(arg, sum);
 }
 
 /// The derivative of `output` when `x` moves along `along`, which has the type of `x`: the Jacobian times a vector,
