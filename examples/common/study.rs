@@ -62,6 +62,7 @@ impl Study {
         let curves: Arc<Mutex<Vec<Curve>>> = Arc::default();
         let seen = Arc::clone(&curves);
         let Flags { epochs, batch, lr, seed, .. } = self.flags;
+        let name = trainer.name()?;
         let model = trainer
             .optimizer(Adam::new(lr as f32))
             .epochs(epochs)
@@ -78,7 +79,6 @@ impl Study {
                 }
             })
             .fit(&self.digits.train)?;
-        let name = L::spec().name;
         if let Ok(curves) = curves.lock() {
             let series: Vec<(&str, Vec<(f64, f64)>)> =
                 curves.iter().map(|(name, points)| (name.as_str(), points.clone())).collect();

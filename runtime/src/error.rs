@@ -70,6 +70,17 @@ pub enum Error {
         known: Vec<String>,
     },
 
+    /// A function was compiled for other sizes.
+    #[error("`{name}` is compiled for {known}, not for {given}; `#[values(…)]` lists the sizes")]
+    Sizes {
+        /// The function.
+        name: String,
+        /// The sizes given: `K = 9`.
+        given: String,
+        /// The sizes there are: `K = 8, 16, 32`.
+        known: String,
+    },
+
     /// A value is NaN or infinite.
     #[error("{what} is not finite: {place}")]
     NonFinite {
@@ -152,6 +163,18 @@ impl Error {
         move |source| Error::Io { path, doing, source }
     }
 
+    /// An [`Error::Sizes`]: for each size of the function `name` its letter, the value given, the values there are.
+    #[doc(hidden)]
+    pub fn sizes(name: &str, sizes: &[(&str, usize, &[usize])]) -> Error {
+        let joined = |parts: Vec<String>| parts.join(" and ");
+        let list = |values: &[usize]| values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        Error::Sizes {
+            name: name.to_owned(),
+            given: joined(sizes.iter().map(|(letter, given, _)| format!("{letter} = {given}")).collect()),
+            known: joined(sizes.iter().map(|(letter, _, all)| format!("{letter} = {}", list(all))).collect()),
+        }
+    }
+
     /// An [`Error::Config`].
     pub(crate) fn config(what: impl Into<String>) -> Error {
         Error::Config { what: what.into() }
@@ -209,6 +232,10 @@ mod tests {
                 "training diverged at step 12: `kl` is NaN",
             ),
             (Error::Empty { what: "validation part".into() }, "validation part is empty"),
+            (
+                Error::sizes("encode", &[("K", 9, &[8, 16]), ("H", 4, &[4])]),
+                "`encode` is compiled for K = 8, 16 and H = 4, not for K = 9 and H = 4; `#[values(…)]` lists the sizes",
+            ),
         ];
         for (error, line) in cases {
             assert_eq!(error.to_string(), line);

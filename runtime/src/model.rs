@@ -52,12 +52,12 @@ impl<F: Float> Model<F> {
     ///
     /// # Errors
     /// [`Error::Identity`] where two different networks share a name.
-    pub fn untrained<I: IntoRoot>(_root: I, seed: u64) -> Result<Self>
+    pub fn untrained<I: IntoRoot>(root: I, seed: u64) -> Result<Self>
     where
         I::Root: Root,
     {
         let mut store = Store::default();
-        store.initialise(<I::Root as Root>::spec(), seed)?;
+        store.initialise(root.into_root().spec()?, seed)?;
         Ok(Model { store, seed })
     }
 
@@ -80,10 +80,10 @@ impl<F: Float> Model<F> {
         I::Root: Root,
     {
         let root = root.into_root();
-        let mut session = Session::evaluate::<I::Root>(&self.store, root.hypers(), self.seed)?;
+        let mut session = Session::evaluate(&self.store, &root, self.seed)?;
         let arrays = inside_pool(|| session.results(&self.store, input))?;
         Results::collect(arrays.into_iter())
-            .ok_or_else(|| Error::config(format!("`{}` returns nothing to hand out", I::Root::spec().name)))
+            .ok_or_else(|| Error::config(format!("`{}` returns nothing to hand out", session.spec.name)))
     }
 
     /// The mean of a loss and of its named parts over every row of `data`, in evaluation mode.
@@ -95,7 +95,7 @@ impl<F: Float> Model<F> {
         I::Root: Loss,
     {
         let loss = loss.into_root();
-        let mut session = Session::evaluate::<I::Root>(&self.store, loss.hypers(), self.seed)?;
+        let mut session = Session::evaluate(&self.store, &loss, self.seed)?;
         inside_pool(|| evaluate_means(&mut session, &self.store, data))
     }
 
@@ -109,7 +109,7 @@ impl<F: Float> Model<F> {
         I::Root: Root<Results<F> = Array<F>>,
     {
         let root = root.into_root();
-        let mut session = Session::evaluate::<I::Root>(&self.store, root.hypers(), self.seed)?;
+        let mut session = Session::evaluate(&self.store, &root, self.seed)?;
         inside_pool(|| {
             let mut current = start;
             for turn in 0..count {

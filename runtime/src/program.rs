@@ -9,6 +9,7 @@ use std::any::TypeId;
 use diabolo_kernels::Float;
 
 use crate::data::Array;
+use crate::error::Result;
 #[doc(hidden)]
 pub use crate::unlinked::Unlinked;
 
@@ -158,28 +159,32 @@ pub trait Declared: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be run by itself",
     label = "not a program of its own",
-    note = "a `#[layer]`, and a function whose sizes only a call fixes, runs inside of a `#[network]`, `#[function]` or `#[loss]` that calls it"
+    note = "a `#[layer]`, and a function whose sizes only a call fixes, runs inside of a `#[network]`, `#[function]` or `#[loss]` that calls it",
+    note = "a function with sizes runs by itself at those it lists: `fn encode<#[values(8, 16)] const K: usize>(…)`, `encode::<8>`"
 )]
 pub trait Root: Declared {
     /// What `run` returns: an [`Array`], a tuple of them (a returned tuple, flattened), or `()` for a loss.
     type Results<F: Float>: Results<F>;
     /// What is known without running.
-    fn spec() -> &'static Spec;
+    ///
+    /// # Errors
+    /// Where the function was not compiled for the sizes in its fields; see `#[values(…)]`.
+    fn spec(&self) -> Result<&'static Spec>;
     /// The values of the hyperparameters.
     fn hypers(&self) -> Vec<f64>;
-    /// Elements of scratch that `evaluate` needs.
-    fn evaluate_workspace(dims: &[usize]) -> usize;
+    /// Elements of scratch that `evaluate` needs, for values of [`Spec::symbols`].
+    fn evaluate_workspace(&self) -> fn(&[usize]) -> usize;
     /// Runs in evaluation mode: results, or the loss and its parts.
-    fn evaluate<F: Float>(env: Env<'_, F>);
+    fn evaluate<F: Float>(&self) -> fn(Env<'_, F>);
 }
 
 /// A root with gradients.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a loss", label = "only a `#[loss]` can be trained")]
 pub trait Loss: Root {
-    /// Elements of scratch that `train` needs.
-    fn train_workspace(dims: &[usize]) -> usize;
+    /// Elements of scratch that `train` needs, for values of [`Spec::symbols`].
+    fn train_workspace(&self) -> fn(&[usize]) -> usize;
     /// Runs in training mode: the loss, its parts and the gradients.
-    fn train<F: Float>(env: Env<'_, F>);
+    fn train<F: Float>(&self) -> fn(Env<'_, F>);
 }
 
 /// What a root returns, built from its arrays in order.

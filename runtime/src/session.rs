@@ -38,16 +38,17 @@ pub(crate) struct Session<F: Float> {
 
 impl<F: Float> Session<F> {
     /// In evaluation mode: results, or a loss without gradients.
-    pub fn evaluate<R: Root>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
-        Self::bind(store, R::spec(), R::evaluate::<F>, R::evaluate_workspace, 0, hypers, seed)
+    pub fn evaluate<R: Root>(store: &Store<F>, root: &R, seed: u64) -> Result<Self> {
+        let spec = root.spec()?;
+        Self::bind(store, spec, root.evaluate::<F>(), root.evaluate_workspace(), 0, root.hypers(), seed)
     }
 
     /// In training mode: a loss with gradients.
-    pub fn train<L: Loss>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
-        let spec = L::spec();
+    pub fn train<L: Loss>(store: &Store<F>, loss: &L, seed: u64) -> Result<Self> {
+        let spec = loss.spec()?;
         let weights = |&param: &usize| spec.params[param].shape.iter().product::<usize>();
         let grads = spec.trained.iter().map(weights).sum();
-        Self::bind(store, spec, L::train::<F>, L::train_workspace, grads, hypers, seed)
+        Self::bind(store, spec, loss.train::<F>(), loss.train_workspace(), grads, loss.hypers(), seed)
     }
 
     fn bind(

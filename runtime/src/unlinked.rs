@@ -7,6 +7,7 @@
 //! linking adds. An inherent function wins over one of a trait, so these are found only where linking failed
 //! and said so; without them, rustc would add an error for every function that is missing.
 
+use crate::error::Result;
 use crate::kernels::Float;
 use crate::program::{Env, Identity, Spec};
 
@@ -18,7 +19,7 @@ pub trait Unlinked: Sized {
         never()
     }
     #[doc(hidden)]
-    fn __diabolo_spec() -> &'static Spec {
+    fn __diabolo_spec(&self) -> Result<&'static Spec> {
         never()
     }
     #[doc(hidden)]
@@ -26,19 +27,19 @@ pub trait Unlinked: Sized {
         never()
     }
     #[doc(hidden)]
-    fn __diabolo_evaluate_workspace(_: &[usize]) -> usize {
+    fn __diabolo_evaluate_workspace(&self) -> fn(&[usize]) -> usize {
         never()
     }
     #[doc(hidden)]
-    fn __diabolo_evaluate<F: Float>(_: Env<'_, F>) {
+    fn __diabolo_evaluate<F: Float>(&self) -> fn(Env<'_, F>) {
         never()
     }
     #[doc(hidden)]
-    fn __diabolo_train_workspace(_: &[usize]) -> usize {
+    fn __diabolo_train_workspace(&self) -> fn(&[usize]) -> usize {
         never()
     }
     #[doc(hidden)]
-    fn __diabolo_train<F: Float>(_: Env<'_, F>) {
+    fn __diabolo_train<F: Float>(&self) -> fn(Env<'_, F>) {
         never()
     }
 }

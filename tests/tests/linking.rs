@@ -6,12 +6,23 @@
 
 use codes::{decode, embed};
 use diabolo::prelude::*;
-use diabolo::program::{Declared, Root};
+use diabolo::program::{Declared, IntoRoot, Root, Spec};
 use nets::make_network;
 
+/// What is known of a root.
+fn spec<I: IntoRoot>(root: I) -> &'static Spec
+where
+    I::Root: Root,
+{
+    root.into_root().spec().expect("compiled for these sizes")
+}
+
 /// The names of a root's parameters.
-fn params<R: Root>() -> Vec<&'static str> {
-    R::spec().params.iter().map(|p| p.path).collect()
+fn params<I: IntoRoot>(root: I) -> Vec<&'static str>
+where
+    I::Root: Root,
+{
+    spec(root).params.iter().map(|p| p.path).collect()
 }
 
 // Before what it calls, which stands below and in modules.
@@ -32,7 +43,7 @@ mod measure {
 #[test]
 fn across_three_crates_and_renamed_on_the_way() {
     assert_eq!(
-        params::<vanilla>(),
+        params(vanilla),
         ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight", "decode.linear0.weight"]
     );
     let identity = vanilla::identity(&[2]);
@@ -60,7 +71,7 @@ fn without_default(x: Tensor<B, 8>, scale: f32) -> Tensor<B> {
 #[test]
 fn a_hyperparameter_without_default_is_an_argument() {
     assert_eq!(without_default(0.2).scale, 0.2);
-    assert_eq!(params::<without_default>(), params::<vanilla>());
+    assert_eq!(params(without_default(0.5)), params(vanilla));
     assert_eq!(without_default::identity(&[0, 2]), <nets::encode as Declared>::identity(&[]));
 }
 
@@ -78,7 +89,7 @@ fn inside_a_function_body() {
         sum_squares(small(x)) + vanilla(x)
     }
 
-    assert_eq!(params::<size>().len(), 4);
+    assert_eq!(params(size).len(), 4);
 }
 
 #[loss]
@@ -93,9 +104,72 @@ fn same(x: Tensor<B, 8>) -> Tensor<B, 8> {
 
 #[test]
 fn functions_as_values() {
-    assert_eq!(params::<by_value>(), ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight"]);
+    assert_eq!(params(by_value), ["encode.hidden0.linear0.weight", "encode.hidden0.linear1.weight"]);
     assert_eq!(by_value::identity(&[2]), same::identity(&[]));
 }
+
+#[loss]
+fn by_name(x: Tensor<B, 8>) -> Tensor<B> {
+    let f = embed;
+    let (g, twice) = (same, nets::twice);
+    sum_squares(jacobian(f, x)) + sum_squares(twice(g, x)) + sum_squares(twice(exp, x))
+}
+
+#[test]
+fn functions_under_a_local_name() {
+    assert_eq!(params(by_name), params(by_value));
+}
+
+#[function]
+fn slope(x: Tensor<B, 8>) -> Tensor<B, 8> {
+    grad(|x| sum(x * x * nets::clip_gradient(x, 0.5)), x)
+}
+
+#[test]
+fn a_derivative_by_hand_comes_with_its_function() {
+    let values: Vec<f64> = (0..8).map(|i| 0.3 * f64::from(i) - 1.0).collect();
+    let x = diabolo::data::Array::new(&[1, 8], values.clone()).expect("eight");
+    let model = diabolo::Model::<f64>::untrained(slope, 0).expect("no parameters");
+    let found = model.run(slope, &x).expect("runs");
+    for (x, slope) in values.iter().zip(found.values()) {
+        let expected = 2.0 * x * x + (x * x).clamp(-0.5, 0.5);
+        assert!((slope - expected).abs() < 1e-12, "{slope} at {x} instead of {expected}");
+    }
+}
+
+mod library {
+    pub use nets::narrow;
+
+    /// A path that text alone cannot hold: `$crate` with sizes.
+    macro_rules! at_two {
+        ($name:ident) => {
+            #[diabolo::prelude::function]
+            fn $name(x: Tensor<B, 8>) -> Tensor<B, 2> {
+                $crate::library::narrow::<2>(x)
+            }
+        };
+    }
+    pub(crate) use at_two;
+}
+library::at_two!(at_two);
+
+#[loss]
+fn at_sizes(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(nets::narrow::<3>(x)) + sum_squares(at_two(x))
+}
+
+#[test]
+fn a_network_with_sizes_of_another_crate() {
+    assert_eq!(params(at_sizes), ["narrow<3>.linear0.weight", "narrow<2>.linear0.weight"]);
+    assert_eq!(at_sizes::identity(&[0]), nets::narrow::<2>().identity_of_self());
+}
+
+trait IdentityOfSelf: Declared {
+    fn identity_of_self(&self) -> diabolo::program::Identity {
+        Self::identity(&[])
+    }
+}
+impl IdentityOfSelf for nets::narrow {}
 
 make_network!(one, 8);
 make_network!(two, 8);
@@ -107,7 +181,7 @@ fn both(x: Tensor<B, 8>) -> Tensor<B> {
 
 #[test]
 fn two_networks_of_one_macro_are_two() {
-    assert_eq!(params::<both>(), ["one.linear0.weight", "two.linear0.weight"]);
+    assert_eq!(params(both), ["one.linear0.weight", "two.linear0.weight"]);
     assert_ne!(both::identity(&[0]), both::identity(&[1]));
 }
 
@@ -135,7 +209,7 @@ fn columns(x: Tensor<B, 8>) -> (Tensor<B, 2>, Tensor<B, 3>) {
 #[test]
 fn two_functions_of_one_place_and_one_name_are_two() {
     use diabolo::program::Axis;
-    let shapes: Vec<_> = columns::spec().outputs.iter().map(|o| o.shape).collect();
+    let shapes: Vec<_> = spec(columns).outputs.iter().map(|o| o.shape).collect();
     assert_eq!(shapes, [[Axis::Known(2)], [Axis::Known(3)]]);
 }
 
@@ -146,8 +220,8 @@ fn renamed_crate(x: Tensor<B, 8>) -> Tensor<B> {
 
 #[test]
 fn a_crate_that_knows_diabolo_by_another_name() {
-    assert_eq!(params::<renamed::size>(), ["scale.scaled0.scale"]);
-    assert_eq!(params::<renamed_crate>(), ["scale.scaled0.scale"]);
+    assert_eq!(params(renamed::size), ["scale.scaled0.scale"]);
+    assert_eq!(params(renamed_crate), ["scale.scaled0.scale"]);
     assert_eq!(renamed::size().weight, 2.0);
 }
 
@@ -168,8 +242,8 @@ fn decayed(x: Tensor<B, STEPS>) -> Tensor<B, { STEPS * nets::WIDTH }> {
 #[test]
 fn constants_are_linked_like_functions() {
     use diabolo::program::Axis;
-    assert_eq!(decayed::spec().inputs[0].shape, [Axis::Known(2)]);
-    assert_eq!(decayed::spec().outputs[0].shape, [Axis::Known(6)]);
+    assert_eq!(spec(decayed).inputs[0].shape, [Axis::Known(2)]);
+    assert_eq!(spec(decayed).outputs[0].shape, [Axis::Known(6)]);
 }
 
 #[loss]
@@ -179,7 +253,7 @@ fn watches(x: Tensor<B, 8>) -> Tensor<B> {
 
 #[test]
 fn what_is_linked_keeps_its_own_lines() {
-    assert_eq!(watches::spec().inspects, [("seen", format!("src/lib.rs:{}", nets::WATCHED_LINE).as_str())]);
+    assert_eq!(spec(watches).inspects, [("seen", format!("src/lib.rs:{}", nets::WATCHED_LINE).as_str())]);
 }
 
 mod tests {
@@ -192,6 +266,6 @@ mod tests {
 
     #[test]
     fn through_a_glob_of_the_module_above() {
-        assert_eq!(params::<outer>().len(), 3);
+        assert_eq!(params(outer).len(), 3);
     }
 }

@@ -12,8 +12,9 @@ fn mistakes_look_as_written() {
     trybuild::TestCases::new().compile_fail("ui/*.rs");
 }
 
-/// What rustc says by itself, with words of its own: a macro that is called, a trait that is missing.
-const RUSTC: [&str; 3] = ["as_a_macro", "not_a_loss", "reserved"];
+/// What rustc says by itself, with words of its own: a macro that is called, a trait that is missing, a macro of
+/// another version.
+const RUSTC: [&str; 5] = ["as_a_macro", "not_a_loss", "reserved", "template_with_sizes", "two_versions"];
 
 #[test]
 fn messages_name_nothing_internal() {

@@ -166,7 +166,7 @@ fn inspecting_changes_nothing() {
     let plain = fit(Trainer::new(weighted).epochs(1).quiet().fit(&data).unwrap());
     let looked = fit(Trainer::new(looked_into).epochs(1).quiet().fit(&data).unwrap());
     assert_eq!(plain, looked);
-    let shown: Vec<&str> = looked_into::spec().inspects.iter().map(|(name, _)| *name).collect();
+    let shown: Vec<&str> = looked_into().spec().unwrap().inspects.iter().map(|(name, _)| *name).collect();
     assert_eq!(shown, ["code", "recon"]);
 }
 

@@ -65,7 +65,7 @@ pub struct Function {
     /// Its name.
     pub name: Name,
     /// Const generics: `<const K: usize>`.
-    pub generics: Vec<Name>,
+    pub generics: Vec<Generic>,
     /// Its arguments.
     pub params: Vec<Param>,
     /// What it returns.
@@ -76,6 +76,15 @@ pub struct Function {
     pub trains: Option<Vec<Path>>,
     /// `#[function(backward = g)]`.
     pub backward: Option<Path>,
+}
+
+/// A size that a call or the user's Rust chooses.
+#[derive(Clone, Debug)]
+pub struct Generic {
+    /// Its letter.
+    pub name: Name,
+    /// `#[values(8, 16, 32)]`: the sizes at which the function runs by itself; none for a template.
+    pub values: Vec<usize>,
 }
 
 /// An identifier and where it stands.
@@ -123,6 +132,8 @@ pub enum TypeExpr {
     Size(Span),
     /// `bool`: a compile-time flag.
     Flag(Span),
+    /// `Initial`: how a parameter starts, as in `init = kaiming()`.
+    Initial(Span),
     /// `Function`, or `impl Fn(…)`: a function argument.
     Function(Span),
     /// `Weight`, `Gradient`, `Moment`, `Step`: arguments of an optimizer.
@@ -227,10 +238,14 @@ pub enum ExprKind {
     Flag(bool),
     /// A local, an argument, a constant, or a function as a value.
     Path(Path),
+    /// `f::<8>`, a function as a value at these sizes.
+    Sized(Path, Vec<SizeExpr>),
     /// `f(x, k = 3)`.
     Call {
         /// What is called.
         callee: Path,
+        /// `f::<8>(x)`.
+        sizes: Vec<SizeExpr>,
         /// The arguments; those with a name come last.
         args: Vec<Argument>,
     },

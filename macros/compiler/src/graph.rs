@@ -296,6 +296,24 @@ pub struct Output {
     pub node: NodeId,
 }
 
+/// A derivative that the user wrote: `#[function(backward = g)]`.
+///
+/// `results` are cuts (`View::Identity`) of the values of one call, next to each other; their derivative for `args`
+/// is not that of what is behind the cut, but `shares`: nodes computed from `args` and from `adjoints`, which
+/// stand for the adjoints of `results`. Only `autodiff` reads this, and passes after it drop it: to them a result
+/// is an ordinary value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ByHand {
+    /// The values of the call; each comes after everything else here.
+    pub results: Vec<NodeId>,
+    /// What they are differentiated for.
+    pub args: Vec<NodeId>,
+    /// In the place of each result's adjoint; cuts of zeros, each of the type of its result.
+    pub adjoints: Vec<NodeId>,
+    /// The adjoint of each argument, in its type.
+    pub shares: Vec<NodeId>,
+}
+
 /// A program as a graph in SSA form.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Graph {
@@ -311,6 +329,8 @@ pub struct Graph {
     pub hypers: Vec<HyperDecl>,
     /// What is handed out.
     pub outputs: Vec<Output>,
+    /// Derivatives that the user wrote, in the order of their calls.
+    pub by_hand: Vec<ByHand>,
     /// The number of random sites used so far.
     pub sites: u32,
     /// Where nodes appended now come from.

@@ -29,13 +29,27 @@ pub type Watch<'a> = &'a mut dyn FnMut(&str, &Graph);
 /// # Errors
 /// Every mistake of the user that `lower` finds.
 pub fn compile(linked: &Linked, context: &Context) -> Result<TokenStream> {
-    let evaluate = graph(linked, Mode::Evaluate, false, &mut |_, _| ())?;
-    let train = match context.trains {
-        true => Some(graph(linked, Mode::Train, true, &mut |_, _| ())?),
-        false => None,
-    };
+    let mut programs = Vec::new();
+    for sizes in linked.programs() {
+        let linked = Linked { sizes: sizes.clone(), ..linked.clone() };
+        // A mistake of the first program is one of them all, most often; one of a later one is said with its sizes.
+        let place = |errors| if programs.is_empty() { errors } else { with_sizes(errors, &sizes) };
+        let evaluate = graph(&linked, Mode::Evaluate, false, &mut |_, _| ()).map_err(place)?;
+        let train = match context.trains {
+            true => Some(graph(&linked, Mode::Train, true, &mut |_, _| ()).map_err(place)?),
+            false => None,
+        };
+        programs.push(emit::rust::Program { sizes, evaluate, train });
+    }
     let meta = emit::rust::Meta::of(linked, context.krate.clone(), context.name.clone());
-    emit::rust::root(&meta, &evaluate, train.as_ref()).map_err(|what| internal(linked, "emit", &what))
+    emit::rust::root(&meta, &programs).map_err(|what| internal(linked, "emit", &what))
+}
+
+/// Says for which sizes a program is wrong.
+fn with_sizes(errors: Errors, sizes: &[(String, usize)]) -> Errors {
+    let sizes: Vec<String> = sizes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let note = |message| format!("{message}\nThis is for {}.", sizes.join(", "));
+    Errors(errors.0.into_iter().map(|e| crate::error::Error { message: note(e.message), ..e }).collect())
 }
 
 /// The same for an update rule, which has one element-wise graph.

@@ -54,6 +54,20 @@ fn write(graph: &Graph, shown: &[bool], places: bool) -> String {
         }
         .ok();
     }
+    for hand in &graph.by_hand {
+        let named = |ids: &[NodeId]| -> Option<String> {
+            let numbers = ids.iter().map(|id| numbers[id.index()]);
+            let all: Option<Vec<String>> =
+                numbers.map(|n| (n != usize::MAX).then(|| format!("%{n}"))).collect();
+            Some(all?.join(" "))
+        };
+        let ByHand { results, args, adjoints, shares } = hand;
+        if let [Some(results), Some(args), Some(adjoints), Some(shares)] =
+            [results, args, adjoints, shares].map(|ids| named(ids))
+        {
+            writeln!(text, "by hand: {results} of {args}: {adjoints} -> {shares}").ok();
+        }
+    }
     for Output { role, node } in &graph.outputs {
         let name = match role {
             Role::Loss => "loss".to_owned(),

@@ -22,6 +22,9 @@ pub fn verify(graph: &Graph, pass: &str) -> Result<(), String> {
             format!("after `{pass}`: %{}: {ty} = {kind:?}{args}: {rule} ({place})", id.0)
         })?;
     }
+    for hand in &graph.by_hand {
+        check_by_hand(graph, hand).map_err(|rule| format!("after `{pass}`: a derivative by hand: {rule}"))?;
+    }
     for Output { role, node } in &graph.outputs {
         let complain = |rule: &str| Err(format!("after `{pass}`: output {role:?} is %{}: {rule}", node.0));
         if node.index() >= graph.nodes.len() {
@@ -45,6 +48,25 @@ type Rule = Result<(), String>;
 
 fn ensure(holds: bool, rule: impl FnOnce() -> String) -> Rule {
     if holds { Ok(()) } else { Err(rule()) }
+}
+
+/// The rules of a derivative by hand.
+fn check_by_hand(graph: &Graph, hand: &ByHand) -> Rule {
+    let ByHand { results, args, adjoints, shares } = hand;
+    let exists = |id: &NodeId| id.index() < graph.nodes.len();
+    let all = || results.iter().chain(args).chain(adjoints).chain(shares);
+    ensure(all().all(exists), || "there is no such node".into())?;
+    let same = |left: &[NodeId], right: &[NodeId]| {
+        left.len() == right.len() && left.iter().zip(right).all(|(l, r)| graph.ty(*l) == graph.ty(*r))
+    };
+    ensure(same(results, adjoints), || "an adjoint for each result, of its type".into())?;
+    ensure(same(args, shares), || "a share for each argument, of its type".into())?;
+    let is_cut = |id: &NodeId| graph.node(*id).kind == Kind::View(View::Identity);
+    ensure(results.iter().chain(adjoints).all(is_cut), || "results and adjoints are cuts".into())?;
+    let last = args.iter().chain(adjoints).chain(shares).max();
+    let follow = results.iter().zip(results.iter().skip(1)).all(|(a, b)| a.0 + 1 == b.0);
+    let comes_last = results.first().is_none_or(|first| last.is_none_or(|last| last < first));
+    ensure(follow && comes_last, || "the results come last, next to each other".into())
 }
 
 /// The rules of one node.

@@ -57,6 +57,8 @@ pub const WORDS: &[Word] = &[
     word("training", "training()", "A compile-time flag: true in a loss that trains, false in `run`."),
     word("grad", "grad(f, x)", "The derivative of a value per row (or of a Scalar) with respect to x."),
     word("jacobian", "jacobian(f, x)", "The derivative of every output feature with respect to every input feature."),
+    word("jvp", "jvp(f, x, v)", "The derivative of f at x along v: the Jacobian times v, in the type of f(x)."),
+    word("hvp", "hvp(f, x, v)", "The second derivatives of f at x times v, in the type of x; f as for `grad`."),
     word("stop_gradient", "stop_gradient(x)", "x, without its derivative."),
     word("straight_through", "straight_through(q, x)", "The value of q with the derivative of x."),
     word("inspect", "inspect(\"h\", x)", "x; prints its name, place, shape, range and non-finite values."),
@@ -135,7 +137,7 @@ pub fn is_word(name: &str) -> bool {
 
 /// Whether a word takes functions as arguments.
 pub fn takes_function(name: &str) -> bool {
-    matches!(name, "grad" | "jacobian" | "scan")
+    matches!(name, "grad" | "jacobian" | "jvp" | "hvp" | "scan")
 }
 
 /// Why an item may not have this name, if it may not.

@@ -7,10 +7,16 @@ use crate::prelude::*;
 /// A dense layer: `y = x W + b` along the last feature axis.
 ///
 /// `W: Tensor<I, out>` lies [in, out] row-major, `b: Tensor<out>`; both start uniform on ±1/√I, which keeps the
-/// variance of sums of I terms (LeCun et al., "Efficient BackProp", 1998, §4.6). `bias = false` leaves out b.
+/// variance of sums of I terms (LeCun et al., "Efficient BackProp", 1998, §4.6). `bias = false` leaves out b;
+/// `init = kaiming()` is another start of W.
 #[layer]
-pub fn dense(x: Tensor<B, _, I>, out: usize, #[default(true)] bias: bool) -> Tensor<B, _, out> {
-    let weight: Tensor<I, out> = param(fan_in(I));
+pub fn dense(
+    x: Tensor<B, _, I>,
+    out: usize,
+    #[default(true)] bias: bool,
+    #[default(fan_in(I))] init: Initial,
+) -> Tensor<B, _, out> {
+    let weight: Tensor<I, out> = param(init);
     let y = einsum("b...i,io->b...o", x, weight);
     if bias {
         let bias: Tensor<out> = param(fan_in(I));

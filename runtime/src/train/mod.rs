@@ -19,7 +19,7 @@ use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::{Model, inside_pool};
 use crate::optimizers::Adam;
-use crate::program::{IntoRoot, Loss, Optimizer, Root};
+use crate::program::{IntoRoot, Loss, Optimizer};
 use crate::report::Run;
 
 /// A change of a hyperparameter over training: its name, and its value at a share of training in [0, 1].
@@ -183,9 +183,18 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
         Training::new(self.loss, &self.optimizer, self.settings, None, data)
     }
 
-    /// The plan of the training step: stages, loops, products, and the sizes its costs assumed.
+    /// The name of the loss, with its sizes: `vanilla<8>`.
+    ///
+    /// # Errors
+    /// [`Error::Sizes`] where the loss was not compiled for its sizes.
+    pub fn name(&self) -> Result<&'static str> {
+        Ok(self.loss.spec()?.name)
+    }
+
+    /// The plan of the training step: stages, loops, products, and the sizes its costs assumed. Of a loss that was
+    /// not compiled for its sizes, nothing; [`Trainer::fit`] says so.
     pub fn plan(&self) -> &'static str {
-        <L as Root>::spec().plan
+        self.loss.spec().map_or("", |spec| spec.plan)
     }
 }
 

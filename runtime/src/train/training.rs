@@ -69,7 +69,7 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
         data: &'d Data,
     ) -> Result<Self> {
         check(&settings, data)?;
-        let spec = L::spec();
+        let spec = loss.spec()?;
         let mut store = model.map(|model| model.store).unwrap_or_default();
         store.initialise(spec, settings.seed)?;
         let (data, held_out) = match settings.validation {
@@ -79,8 +79,8 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
                 (Cow::Owned(rest), Some(held_out))
             }
         };
-        let mut session = Session::train::<L>(&store, loss.hypers(), settings.seed)?;
-        let evaluation = Session::evaluate::<L>(&store, loss.hypers(), settings.seed)?;
+        let mut session = Session::train(&store, &loss, settings.seed)?;
+        let evaluation = Session::evaluate(&store, &loss, settings.seed)?;
         for (name, _) in &settings.anneal {
             if !spec.hypers.iter().any(|hyper| hyper.name == name) {
                 let known = spec.hypers.iter().map(|hyper| hyper.name.to_owned()).collect();

@@ -3,6 +3,7 @@
 //! In: an output and what it is differentiated for, both with the same rows. Out: `[rows | out…, in…]`.
 //! Never: a derivative across rows; that is an error.
 
+use super::by_hand::Hands;
 use super::{depends_on, vjp, vmap};
 use crate::build::typed;
 use crate::graph::*;
@@ -17,13 +18,10 @@ pub fn jacobian(graph: &mut Graph, output: NodeId, x: NodeId) -> Result<NodeId, 
     if from.rows != to.rows {
         return Err(format!("a derivative row by row needs the same rows on both sides: {from} and {to}"));
     }
-    let active = depends_on(graph, &[x], output);
-    for id in (x.0 + 1..=output.0).map(NodeId).filter(|id| active[id.index()]) {
-        if !keeps_rows(graph, id, &active, from.rows.len()) {
-            let Origin { file, line, label } = &*graph.node(id).origin;
-            let place = if file.is_empty() { String::new() } else { format!(" ({file}:{line} {label})") };
-            return Err(format!("rows meet on the way from {from} to {to}{place}"));
-        }
+    if let Some(id) = meeting(graph, &[x], output, from.rows.len()) {
+        let Origin { file, line, label } = &*graph.node(id).origin;
+        let place = if file.is_empty() { String::new() } else { format!(" ({file}:{line} {label})") };
+        return Err(format!("rows meet on the way from {from} to {to}{place}"));
     }
     // The cut keeps the seed apart from every other constant.
     let zeros = graph.full_like(0.0, output);
@@ -32,6 +30,33 @@ pub fn jacobian(graph: &mut Graph, output: NodeId, x: NodeId) -> Result<NodeId, 
     let axes = to.features.len();
     let unit = unit_seeds(graph, &to);
     Ok(vmap(graph, seed, unit, axes, &[row])[0])
+}
+
+/// Where the first `rows` axes meet on the way from `wrt` to `output`, if they do. Of a call with a derivative by
+/// hand, both its value and that derivative have to keep them apart.
+fn meeting(graph: &Graph, wrt: &[NodeId], output: NodeId, rows: usize) -> Option<NodeId> {
+    let active = depends_on(graph, wrt, output);
+    let hands = Hands::of(graph);
+    let start = wrt.iter().map(|x| x.0 + 1).min().unwrap_or(0);
+    for id in (start..=output.0).map(NodeId).filter(|id| active[id.index()] && !wrt.contains(id)) {
+        let found = match hands.index(id) {
+            None => (!keeps_rows(graph, id, &active, rows)).then_some(id),
+            Some(call) => {
+                let ByHand { args, adjoints, shares, .. } = &graph.by_hand[call];
+                let changing: Vec<NodeId> = args.iter().filter(|arg| active[arg.index()]).copied().collect();
+                let given = [changing.as_slice(), adjoints].concat();
+                let shares = args.iter().zip(shares).filter(|(arg, _)| active[arg.index()]);
+                let value = meeting(graph, &changing, graph.node(id).args[0], rows);
+                value.or_else(|| {
+                    shares.into_iter().find_map(|(_, share)| meeting(graph, &given, *share, rows))
+                })
+            }
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 /// The identity from features to features, for every row: `[rows | K…, K…]`.

@@ -3,6 +3,7 @@
 //! In: a graph, the value to differentiate, and for what. Out: the same graph with more nodes.
 //! Never: a kind or a row by name; a node changed that was there before.
 
+mod by_hand;
 mod jacobian;
 mod transpose;
 mod vmap;
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 
 use crate::graph::*;
 
+use by_hand::Hands;
 pub use jacobian::jacobian;
 pub use vmap::vmap;
 
@@ -20,21 +22,29 @@ pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> V
     debug_assert_eq!(graph.ty(output), graph.ty(seed));
     let active = depends_on(graph, wrt, output);
     let mut adjoints: HashMap<NodeId, NodeId> = HashMap::from([(output, seed)]);
+    let mut hands = Hands::of(graph);
     let origin = graph.origin.clone();
     for id in (0..=output.0).rev().map(NodeId).filter(|id| active[id.index()]) {
         let Some(adjoint) = adjoints.get(&id).copied() else { continue };
         graph.origin = graph.node(id).origin.clone();
-        for index in 0..graph.node(id).args.len() {
-            let arg = graph.node(id).args[index];
-            if !active[arg.index()] {
-                continue;
+        match hands.index(id) {
+            // All results of the call at once, at the last of them: whatever uses one comes after all.
+            Some(call) if hands.is_first_visit(call) => {
+                for (arg, part) in by_hand::pull_back(graph, call, &adjoints, &active) {
+                    accumulate(graph, &mut adjoints, arg, part);
+                }
             }
-            if let Some(part) = transpose::pull_back(graph, id, adjoint, index) {
-                let sum = match adjoints.get(&arg) {
-                    Some(sum) => graph.add(*sum, part),
-                    None => part,
-                };
-                adjoints.insert(arg, sum);
+            Some(_) => {}
+            None => {
+                for index in 0..graph.node(id).args.len() {
+                    let arg = graph.node(id).args[index];
+                    if !active[arg.index()] {
+                        continue;
+                    }
+                    if let Some(part) = transpose::pull_back(graph, id, adjoint, index) {
+                        accumulate(graph, &mut adjoints, arg, part);
+                    }
+                }
             }
         }
     }
@@ -45,6 +55,27 @@ pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> V
             None => graph.full_like(0.0, *x),
         })
         .collect()
+}
+
+/// One share more of an adjoint.
+fn accumulate(graph: &mut Graph, adjoints: &mut HashMap<NodeId, NodeId>, arg: NodeId, part: NodeId) {
+    let sum = match adjoints.get(&arg) {
+        Some(sum) => graph.add(*sum, part),
+        None => part,
+    };
+    adjoints.insert(arg, sum);
+}
+
+/// The derivative of `output` when `x` moves along `along`, which has the type of `x`: the Jacobian times a vector,
+/// in the type of `output`. It is the transpose of the pull-back, which is linear in its seed, so the pull-back
+/// itself is not computed; Townsend, "A new trick for calculating Jacobian vector products", 2017.
+pub fn jvp(graph: &mut Graph, output: NodeId, x: NodeId, along: NodeId) -> NodeId {
+    debug_assert_eq!(graph.ty(x), graph.ty(along));
+    // The cut keeps the seed apart from every other constant.
+    let zeros = graph.full_like(0.0, output);
+    let seed = graph.identity(zeros);
+    let pulled = vjp(graph, output, seed, &[x])[0];
+    vjp(graph, pulled, along, &[seed])[0]
 }
 
 /// Appends the gradient of the loss for the parameters of every trained network, as outputs in their order.
@@ -81,21 +112,20 @@ pub fn differentiate_loss(graph: &mut Graph) {
 /// For each node up to `output`, whether it is one of `wrt` or differentiably made from one, and `output`
 /// is made from it.
 fn depends_on(graph: &Graph, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
+    let hands = Hands::of(graph);
     let end = output.index() + 1;
     let mut from = vec![false; end];
     for id in wrt.iter().filter(|id| **id <= output) {
         from[id.index()] = true;
     }
     for id in (0..=output.0).map(NodeId) {
-        let node = graph.node(id);
-        let passes = node.kind != Kind::StopGradient;
-        from[id.index()] |= passes && node.args.iter().any(|arg| from[arg.index()]);
+        from[id.index()] |= hands.sources(graph, id).iter().any(|arg| from[arg.index()]);
     }
     let mut to = vec![false; end];
     to[output.index()] = from[output.index()];
     for id in (0..=output.0).rev().map(NodeId).filter(|id| from[id.index()]) {
-        if to[id.index()] && graph.node(id).kind != Kind::StopGradient {
-            for arg in &graph.node(id).args {
+        if to[id.index()] {
+            for arg in hands.sources(graph, id) {
                 to[arg.index()] |= from[arg.index()];
             }
         }

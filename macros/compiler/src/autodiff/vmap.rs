@@ -3,8 +3,9 @@
 //! In: a node, and the same node with more axes. Out: every value made from it, with these axes ahead of its
 //! features. Never: a loop; a value that does not depend on the node is not copied.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::by_hand::Hands;
 use crate::graph::*;
 use crate::size::Size;
 
@@ -13,18 +14,71 @@ use crate::size::Size;
 pub fn vmap(graph: &mut Graph, from: NodeId, mapped: NodeId, axes: usize, results: &[NodeId]) -> Vec<NodeId> {
     let rows = graph.ty(from).rows.len();
     let new = graph.ty(mapped).shape()[rows..rows + axes].to_vec();
-    let mut copies: HashMap<NodeId, NodeId> = HashMap::from([(from, mapped)]);
-    let end = results.iter().map(|id| id.0 + 1).max().unwrap_or(0);
+    rebuild(graph, HashMap::from([(from, mapped)]), &new, results)
+}
+
+/// The same for several nodes at once: `copies` has for each what stands in its place, with the axes `new` more.
+/// Without new axes it is a substitution.
+pub(super) fn rebuild(
+    graph: &mut Graph,
+    mut copies: HashMap<NodeId, NodeId>,
+    new: &[Size],
+    results: &[NodeId],
+) -> Vec<NodeId> {
     let origin = graph.origin.clone();
-    for id in (from.0 + 1..end).map(NodeId) {
-        if graph.node(id).args.iter().any(|arg| copies.contains_key(arg)) {
+    let end = results.iter().map(|id| id.0 + 1).max().unwrap_or(0);
+    copy_from(graph, &mut copies, new, end);
+    graph.origin = origin;
+    results.iter().map(|id| Mapping { graph, copies: &copies, new }.arg(*id)).collect()
+}
+
+/// Copies every node before `end` that is made from one that has a copy.
+fn copy_from(graph: &mut Graph, copies: &mut HashMap<NodeId, NodeId>, new: &[Size], end: u32) {
+    let first = copies.keys().map(|id| id.0 + 1).min().unwrap_or(end);
+    let given: HashSet<NodeId> = copies.keys().copied().collect();
+    let hands = Hands::of(graph);
+    for id in (first..end).map(NodeId).filter(|id| !given.contains(id)) {
+        if let Some(call) = hands.index(id) {
+            if graph.by_hand[call].results.first() == Some(&id) {
+                copy_by_hand(graph, copies, new, call);
+            }
+        } else if graph.node(id).args.iter().any(|arg| copies.contains_key(arg)) {
             graph.origin = graph.node(id).origin.clone();
-            let copy = Mapping { graph, copies: &copies, new: &new }.node(id);
+            let copy = Mapping { graph, copies, new }.node(id);
             copies.insert(id, copy);
         }
     }
-    graph.origin = origin;
-    results.iter().map(|id| Mapping { graph, copies: &copies, new: &new }.arg(*id)).collect()
+}
+
+/// A call with a derivative by hand keeps it: what its function left is copied with new places for the adjoints.
+fn copy_by_hand(graph: &mut Graph, copies: &mut HashMap<NodeId, NodeId>, new: &[Size], call: usize) {
+    let ByHand { results, args, adjoints, shares } = graph.by_hand[call].clone();
+    let values: Vec<NodeId> = results.iter().map(|result| graph.node(*result).args[0]).collect();
+    if !args.iter().chain(&values).any(|id| copies.contains_key(id)) {
+        return;
+    }
+    // What lies behind the adjoints is made from them, or is cheap to make again.
+    let Some(start) = adjoints.iter().min() else { return };
+    let mut inner: HashMap<NodeId, NodeId> =
+        copies.iter().filter(|(id, _)| *id < start).map(|(id, copy)| (*id, *copy)).collect();
+    let mut places = Vec::new();
+    for adjoint in &adjoints {
+        let ty = graph.ty(*adjoint).clone();
+        let ty = Mapping { graph, copies, new }.widened(&ty);
+        let zeros = graph.full(0.0, &ty);
+        places.push(graph.identity(zeros));
+    }
+    inner.extend(adjoints.iter().copied().zip(places.iter().copied()));
+    let end = shares.iter().map(|id| id.0 + 1).max().unwrap_or(0);
+    copy_from(graph, &mut inner, new, end);
+    let all = |graph: &mut Graph, copies: &HashMap<NodeId, NodeId>, ids: &[NodeId]| -> Vec<NodeId> {
+        ids.iter().map(|id| Mapping { graph, copies, new }.arg(*id)).collect()
+    };
+    let shares = all(graph, &inner, &shares);
+    let (args, values) = (all(graph, copies, &args), all(graph, copies, &values));
+    let wide: Vec<NodeId> = values.into_iter().map(|value| graph.identity(value)).collect();
+    copies.extend(results.into_iter().zip(wide.iter().copied()));
+    graph.by_hand.push(ByHand { results: wide, args, adjoints: places, shares });
 }
 
 struct Mapping<'a> {

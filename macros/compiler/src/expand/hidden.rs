@@ -3,22 +3,23 @@
 //! In: an item on its way, or a finished one. Out: tokens of macros. Never: a path that starts at the crate
 //! root (rustc refuses those for macros that a macro made); the body of anything twice.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::site::Site;
 use super::state::State;
 use crate::link::dictionary::{self, Dictionary, VERSIONS};
 
-/// The version of the tokens that macros exchange. Raise it with every change of them.
-const FORMAT: usize = 1;
+/// The version of the tokens that macros exchange, and of what they mean: that of the compiler, since any two
+/// versions may read one body in two ways. Cargo keeps two versions in one build only where they are incompatible.
+const FORMAT: &str = env!("CARGO_PKG_VERSION");
 
 /// Asks the hidden macro of the next callee.
 pub(super) fn question(state: &State) -> TokenStream {
     let callee = state.path(&state.pending[0]);
     let krate = &state.site.krate;
-    let (format, state) = (Literal::usize_unsuffixed(FORMAT), state.to_tokens());
-    quote!(#callee! { @link #format { #krate::__link } #state })
+    let state = state.to_tokens();
+    quote!(#callee! { @link #FORMAT { #krate::__link } #state })
 }
 
 /// The hidden macro of an item that is finished.
@@ -34,7 +35,7 @@ pub(super) fn poison(site: &Site) -> TokenStream {
 
 fn macro_rules(site: &Site, answer: TokenStream) -> TokenStream {
     let Site { name, visibility, .. } = site;
-    let (hidden, format) = (site.hidden(), Literal::usize_unsuffixed(FORMAT));
+    let hidden = site.hidden();
     let export = site.is_public().then(|| quote!(#[macro_export]));
     let misuse =
         format!("`{name}` is a function of Diabolo, not a macro; inside another it is called `{name}(…)`");
@@ -43,7 +44,12 @@ fn macro_rules(site: &Site, answer: TokenStream) -> TokenStream {
         #export
         #[allow(unused_macros, unused_macro_rules, non_local_definitions)]
         macro_rules! #hidden {
-            (@link #format { $($link:tt)* } $($state:tt)*) => { $($link)*! { { #answer } $($state)* } };
+            (@link #FORMAT { $($link:tt)* } $($state:tt)*) => { $($link)*! { { #answer } $($state)* } };
+            // So far every version asks alike, so that the caller can be told to keep its own callers silent.
+            (@link $version:tt { $($link:tt)* } $($state:tt)*) => {
+                ::core::compile_error! { #VERSIONS }
+                $($link)*! { { poison } $($state)* }
+            };
             (@link $($other:tt)*) => { ::core::compile_error! { #VERSIONS } };
             ($($other:tt)*) => { ::core::compile_error! { #misuse } };
         }

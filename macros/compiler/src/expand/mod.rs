@@ -113,7 +113,7 @@ fn begin(
     for free in &frees {
         let text = &free.path.text;
         if free.is_linked() == Some(false) {
-            errors.push(Error::new(free.path.span, crate::link::unknown(text)));
+            errors.push(Error::new(free.path.span, free.unknown()));
         } else if *text == ast.name().text || text.strip_prefix("self::") == Some(&ast.name().text) {
             errors.push(Error::new(free.path.span, crate::link::recursion(&[text])));
         }
@@ -176,16 +176,21 @@ fn failed(site: &Site, errors: &Errors) -> TokenStream {
 /// its arguments are.
 fn is_root(function: &Function) -> bool {
     match function.role {
-        Role::Loss => true,
+        // A loss without a list of its sizes is a template; any other one runs or says why not.
+        Role::Loss => function.generics.iter().all(|generic| !generic.values.is_empty()),
         Role::Layer | Role::Optimizer => false,
         Role::Network(_) | Role::Function => {
             crate::lower::is_template(function).is_none()
-                && function.params.iter().map(|p| &p.ty).chain([&function.output]).all(type_is_known)
+                && function.params.iter().map(|p| &p.ty).chain([&function.output]).all(|ty| {
+                    type_is_known(ty, &|name| function.generics.iter().any(|g| g.name.text == name))
+                })
         }
     }
 }
 
-fn type_is_known(ty: &TypeExpr) -> bool {
+/// Whether every size of a type is known when the arguments are; `listed` are those with a list of values.
+fn type_is_known(ty: &TypeExpr, listed: &dyn Fn(&str) -> bool) -> bool {
+    let known = |size: &SizeExpr| known(size, listed);
     match ty {
         TypeExpr::Tensor { rows, features, .. } => {
             rows.iter().flatten().all(known)
@@ -194,17 +199,23 @@ fn type_is_known(ty: &TypeExpr) -> bool {
                     FeatureExpr::Size(size) => known(size),
                 })
         }
-        TypeExpr::Tuple(types, _) => types.iter().all(type_is_known),
-        TypeExpr::Scalar(_) | TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) => true,
+        TypeExpr::Tuple(types, _) => types.iter().all(|ty| type_is_known(ty, listed)),
+        TypeExpr::Scalar(_)
+        | TypeExpr::Number(_)
+        | TypeExpr::Size(_)
+        | TypeExpr::Flag(_)
+        | TypeExpr::Initial(_) => true,
         TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
     }
 }
 
 /// A literal, a constant, or `T`, the one letter besides `B` that only a run knows.
-fn known(size: &SizeExpr) -> bool {
+fn known(size: &SizeExpr, listed: &dyn Fn(&str) -> bool) -> bool {
     match size {
         SizeExpr::Literal(..) => true,
-        SizeExpr::Name(name) => !parse::is_size_variable(&name.text) || name.text == "T",
-        SizeExpr::Binary(_, left, right, _) => known(left) && known(right),
+        SizeExpr::Name(name) => {
+            !parse::is_size_variable(&name.text) || name.text == "T" || listed(&name.text)
+        }
+        SizeExpr::Binary(_, left, right, _) => known(left, listed) && known(right, listed),
     }
 }

@@ -127,7 +127,7 @@ impl State {
         let mut root = self.entry.link(None)?;
         let order = free::paths(&root.item);
         root.callees.sort_by_key(|c| order.iter().position(|free| free.path.text == c.path));
-        let mut linked = Linked { root: root.id.clone(), items: Default::default() };
+        let mut linked = Linked { root: root.id.clone(), items: Default::default(), sizes: Vec::new() };
         for callee in &root.callees {
             let span = order.iter().find(|free| free.path.text == callee.path).map(|free| free.path.span);
             let mut open = vec![callee.id.clone()];
@@ -196,8 +196,9 @@ fn is_single_colon(tokens: &[TokenTree], at: usize) -> bool {
     !is_colon(at.checked_sub(1).and_then(|i| tokens.get(i))) && !is_colon(tokens.get(at + 1))
 }
 
-/// Whether the path goes on with `::`.
+/// Whether the path goes on with `::`, other than with sizes.
 fn follows_path(tokens: &[TokenTree], at: usize) -> bool {
-    let is_colon = |t: Option<&TokenTree>| matches!(t, Some(TokenTree::Punct(p)) if p.as_char() == ':');
-    is_colon(tokens.get(at)) && is_colon(tokens.get(at + 1))
+    let is =
+        |at: usize, what: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == what);
+    is(at, ':') && is(at + 1, ':') && !is(at + 2, '<')
 }

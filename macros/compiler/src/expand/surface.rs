@@ -40,19 +40,37 @@ pub(super) fn function(site: &Site, role: Role, function: &syn::ItemFn, ast: Opt
     let Site { name, visibility, .. } = site;
     let attributes = &function.attrs;
     let hypers = hypers(&function.sig);
-    let fields = hypers.iter().map(|Hyper { name, default }| {
+    let generics = generics(&function.sig);
+    let sizes = generics.iter().filter(|generic| !generic.values.is_empty()).map(|generic| {
+        let (size, doc) = (generic.name, format!("A size: {}.", generic.listed()));
+        quote!(#[doc = #doc] pub #size: usize)
+    });
+    let settings = hypers.iter().map(|Hyper { name, default }| {
         let doc = match default {
             Some(default) => format!("A hyperparameter; {default} unless it is set."),
             None => "A hyperparameter.".to_owned(),
         };
         quote!(#[doc = #doc] pub #name: f32)
     });
+    let fields = sizes.chain(settings);
     let arguments =
         hypers.iter().filter(|h| h.default.is_none()).map(|h| h.name).map(|name| quote!(#name: f32));
     let values = hypers.iter().map(|Hyper { name, default }| match default {
         Some(default) => quote!(#name: (#default) as f32),
         None => quote!(#name),
     });
+    let chosen = generics.iter().filter(|generic| !generic.values.is_empty()).map(|generic| {
+        let size = generic.name;
+        quote!(#size)
+    });
+    let values = chosen.chain(values);
+    let checks = generics.iter().filter(|generic| !generic.values.is_empty()).map(|generic| {
+        let (size, list) = (generic.name, &generic.values);
+        let message = format!("`{name}` is compiled for {} = {}", generic.name, generic.listed());
+        quote!(const { ::core::assert!(#(#size == #list)||*, #message) };)
+    });
+    let letters: Vec<_> = generics.iter().map(|generic| generic.name).collect();
+    let parameters = (!letters.is_empty()).then(|| quote!(<#(const #letters: usize),*>));
     let doc = format!("\n\n`{}`", signature(&function.sig, ast));
     let traits = match role {
         Role::Optimizer => TokenStream::new(),
@@ -61,13 +79,13 @@ pub(super) fn function(site: &Site, role: Role, function: &syn::ItemFn, ast: Opt
     quote! {
         #(#attributes)*
         #[doc = #doc]
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, non_snake_case, dead_code)]
         #[derive(Clone, Copy, Debug)]
         #visibility struct #name { #(#fields),* }
 
         #[doc(hidden)]
         #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, trivial_numeric_casts)]
-        #visibility fn #name(#(#arguments),*) -> #name { #name { #(#values),* } }
+        #visibility fn #name #parameters(#(#arguments),*) -> #name { #(#checks)* #name { #(#values),* } }
 
         #traits
     }
@@ -93,18 +111,18 @@ fn traits(site: &Site, role: Role, ast: Option<&Item>) -> TokenStream {
             }
             impl #program::Root for #name {
                 type Results<F: #krate::kernels::Float> = #results;
-                fn spec() -> &'static #program::Spec { <#name>::#spec() }
+                fn spec(&self) -> #krate::Result<&'static #program::Spec> { <#name>::#spec(self) }
                 fn hypers(&self) -> ::std::vec::Vec<f64> { <#name>::#hypers(self) }
-                fn evaluate_workspace(dims: &[usize]) -> usize { <#name>::#evaluate_workspace(dims) }
-                fn evaluate<F: #krate::kernels::Float>(env: #program::Env<'_, F>) { <#name>::#evaluate(env) }
+                fn evaluate_workspace(&self) -> fn(&[usize]) -> usize { <#name>::#evaluate_workspace(self) }
+                fn evaluate<F: #krate::kernels::Float>(&self) -> fn(#program::Env<'_, F>) { <#name>::#evaluate(self) }
             }
         }
     });
     let loss = (role == Role::Loss).then(|| {
         quote! {
             impl #program::Loss for #name {
-                fn train_workspace(dims: &[usize]) -> usize { <#name>::#train_workspace(dims) }
-                fn train<F: #krate::kernels::Float>(env: #program::Env<'_, F>) { <#name>::#train(env) }
+                fn train_workspace(&self) -> fn(&[usize]) -> usize { <#name>::#train_workspace(self) }
+                fn train<F: #krate::kernels::Float>(&self) -> fn(#program::Env<'_, F>) { <#name>::#train(self) }
             }
         }
     });
@@ -164,6 +182,35 @@ fn hypers(signature: &syn::Signature) -> Vec<Hyper<'_>> {
     }
     hypers
 }
+
+/// A size of the function, and the values at which it runs by itself.
+struct Choice<'a> {
+    name: &'a syn::Ident,
+    values: Vec<usize>,
+}
+
+impl Choice<'_> {
+    /// `8, 16, 32`.
+    fn listed(&self) -> String {
+        self.values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The sizes of a function, as written.
+fn generics(signature: &syn::Signature) -> Vec<Choice<'_>> {
+    let sizes = signature.generics.params.iter().filter_map(|generic| match generic {
+        syn::GenericParam::Const(size) => Some(size),
+        _ => None,
+    });
+    let values = |size: &syn::ConstParam| {
+        let list = size.attrs.iter().filter(|a| a.path().is_ident("values"));
+        let list = list.filter_map(|a| a.parse_args_with(Values::parse_terminated).ok()).flatten();
+        list.filter_map(|number| number.base10_parse().ok()).collect()
+    };
+    sizes.map(|size| Choice { name: &size.ident, values: values(size) }).collect()
+}
+
+type Values = syn::punctuated::Punctuated<syn::LitInt, syn::Token![,]>;
 
 /// The signature in the user's words.
 fn signature(written: &syn::Signature, ast: Option<&Item>) -> String {

@@ -26,6 +26,8 @@ pub struct Linked {
     pub root: ItemId,
     /// All items, the root among them.
     pub items: BTreeMap<ItemId, LinkedItem>,
+    /// The sizes at which the root runs by itself, in the order of its generics.
+    pub sizes: Vec<(String, usize)>,
 }
 
 impl Linked {
@@ -42,6 +44,26 @@ impl Linked {
     /// Where the root's name stands.
     pub fn span(&self) -> Span {
         self.root().item.name().span
+    }
+
+    /// The sizes of every program that the root's `#[values(…)]` make; one without sizes for other roots.
+    pub fn programs(&self) -> Vec<Vec<(String, usize)>> {
+        let Item::Function(function) = &self.root().item else { return vec![vec![]] };
+        let mut all = vec![Vec::new()];
+        for generic in &function.generics {
+            all = all
+                .into_iter()
+                .flat_map(|sizes: Vec<(String, usize)>| {
+                    let name = &generic.name.text;
+                    generic.values.iter().map(move |value| {
+                        let mut sizes = sizes.clone();
+                        sizes.push((name.clone(), *value));
+                        sizes
+                    })
+                })
+                .collect();
+        }
+        all
     }
 
     /// The item that `path` means inside the item `within`.
@@ -101,6 +123,16 @@ pub(crate) fn unknown(path: &str) -> String {
     format!(
         "`{path}` is not known here: it is no word of Diabolo and no local name; \
          import it with `use`, or annotate its declaration"
+    )
+}
+
+/// What a name in a size should have been.
+pub(crate) fn unknown_size(name: &str) -> String {
+    format!(
+        "`{name}` is not a size here: declare `#[constant] const {}: usize = …;`, take it as an argument \
+         `{}: usize`, or use one capital letter for a size that the arguments fix",
+        name.to_uppercase(),
+        name.to_lowercase()
     )
 }
 

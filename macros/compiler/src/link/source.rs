@@ -23,7 +23,7 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
             Err(found) => found.0.into_iter().for_each(|e| errors.push(e)),
         }
     }
-    let mut linked = Linked { root: root.to_owned(), items: BTreeMap::new() };
+    let mut linked = Linked { root: root.to_owned(), items: BTreeMap::new(), sizes: Vec::new() };
     let find = |path: &str, file: &str| {
         let all = declared.get(path.rsplit("::").next().unwrap_or(path))?;
         all.iter().find(|d| d.place.file == file).or_else(|| all.first())
@@ -47,20 +47,23 @@ pub fn from_source(files: &[(&str, &str)], root: &str) -> Result<Linked> {
             }
         };
         let mut callees = Vec::new();
-        for free::Free { path, .. } in free::paths(&item) {
+        for free in free::paths(&item) {
+            let path = free.path.clone();
             match find(&path.text, &declared.place.file) {
                 Some(callee) => {
                     callees.push(Callee { path: path.text, id: callee.id() });
                     open.push(callee);
                 }
-                None => errors.push(Error::new(path.span, super::unknown(&path.text))),
+                None => errors.push(Error::new(path.span, free.unknown())),
             }
         }
         let (id, place) = (declared.id(), declared.place.clone());
         linked.items.insert(id.clone(), LinkedItem { id, item, place, krate: "source".into(), callees });
     }
-    let linked = errors.finish(linked)?;
+    let mut linked = errors.finish(linked)?;
     super::refuse_recursion(&linked)?;
+    // As it runs by itself first.
+    linked.sizes = linked.programs().into_iter().next().unwrap_or_default();
     Ok(linked)
 }
 

@@ -8,9 +8,9 @@ use super::broadcast::Operand;
 use super::expr::{Hint, Want};
 use super::scope::Frame;
 use super::value::{Closure, Function, Value};
-use super::written::signature;
+use super::written::{joined, signature};
 use super::{At, Lowerer, words};
-use crate::ast::{self, Argument, Item, Path, TypeExpr};
+use crate::ast::{self, Argument, Item, Path, SizeExpr, TypeExpr};
 use crate::link::LinkedItem;
 
 impl<'a> Lowerer<'a> {
@@ -18,13 +18,15 @@ impl<'a> Lowerer<'a> {
     pub(super) fn call(
         &mut self,
         callee: &'a Path,
+        sizes: &'a [SizeExpr],
         args: &'a [Argument],
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
-        match self.path_value(callee, at)? {
+        let value = self.path_value(callee, at)?;
+        match self.at_sizes(value, callee, sizes, at)? {
             Value::Function(Function::Word(word)) => words::call(self, word, args, at, want),
-            Value::Function(Function::Item(id)) => {
+            Value::Function(Function::Item(id, sizes)) => {
                 let item = self.linked.items.get(id)?;
                 let Item::Function(function) = &item.item else { return None };
                 let places = self.arranged(function, args, at);
@@ -39,7 +41,7 @@ impl<'a> Lowerer<'a> {
                     given.push(Operand::of(value, &arg.value));
                 }
                 let given = places?.into_iter().map(|place| given.get(place?).cloned()).collect();
-                self.inline(item, function, given, at, want)
+                self.inline(item, function, &sizes, given, at, want)
             }
             Value::Function(Function::Closure(closure)) => {
                 let mut given = Vec::new();
@@ -62,6 +64,60 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// A function at the sizes in `f::<8>`.
+    pub(super) fn at_sizes(
+        &mut self,
+        value: Value<'a>,
+        path: &Path,
+        written: &'a [SizeExpr],
+        at: At,
+    ) -> Option<Value<'a>> {
+        if written.is_empty() {
+            return Some(value);
+        }
+        let name = &path.text;
+        let id = match &value {
+            Value::Poison => return None,
+            Value::Function(Function::Item(id, known)) if known.is_empty() => *id,
+            Value::Function(Function::Item(..)) => {
+                return self.fail(at, format!("`{name}` has its sizes already"));
+            }
+            _ => {
+                return self.fail(
+                    at,
+                    format!("only an annotated function has sizes, so `{name}::<…>` has no meaning"),
+                );
+            }
+        };
+        let Some(Item::Function(function)) = self.linked.items.get(id).map(|item| &item.item) else {
+            return None;
+        };
+        if function.generics.len() != written.len() {
+            let generics = joined(function.generics.iter().map(|g| format!("const {}: usize", g.name.text)));
+            let declared =
+                if generics.is_empty() { "no sizes".to_owned() } else { format!("`<{generics}>`") };
+            let place = &self.linked.items.get(id)?.place;
+            return self.fail(
+                at,
+                format!(
+                    "`{name}` is declared with {declared} at {place}, and is given {} here",
+                    written.len()
+                ),
+            );
+        }
+        let mut frame = self.frames.last()?.clone();
+        let mut sizes = Vec::new();
+        for expr in written {
+            match self.size_of(&mut frame, expr) {
+                Ok(size) => sizes.push(size),
+                Err(why) if why.is_empty() => return None,
+                Err(why) => return self.fail(at, why),
+            }
+        }
+        self.frames.last_mut()?.letters = frame.letters;
+        Some(Value::Function(Function::Item(id, sizes.into())))
+    }
+
     /// Calls a function that is a value, as `grad` does.
     pub(super) fn apply(
         &mut self,
@@ -72,7 +128,7 @@ impl<'a> Lowerer<'a> {
         match function {
             Function::Closure(closure) => self.enter_closure(closure, given, at, &Want::default()),
             Function::Word(word) => words::apply(self, word, given, at),
-            Function::Item(id) => {
+            Function::Item(id, sizes) => {
                 let item = self.linked.items.get(*id)?;
                 let Item::Function(callee) = &item.item else { return None };
                 let params = parameters(callee);
@@ -80,7 +136,7 @@ impl<'a> Lowerer<'a> {
                 match arrange(&params, &names, &callee.name.text, &signature(callee)) {
                     Ok(places) => {
                         let given = places.into_iter().map(|place| given.get(place?).cloned()).collect();
-                        self.inline(item, callee, given, at, &Want::default())
+                        self.inline(item, callee, sizes, given, at, &Want::default())
                     }
                     Err(mistakes) => {
                         mistakes.into_iter().for_each(|(_, text)| self.report(at, text));

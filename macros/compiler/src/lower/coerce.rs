@@ -60,6 +60,9 @@ impl<'a> Lowerer<'a> {
                 Some(Value::Tensor(node))
             }
             (TypeExpr::Size(_), value) if value.size().is_some_and(|s| !is_negative(&s)) => Some(value),
+            (TypeExpr::Initial(_), value) if self.as_initial(&value).is_some() => {
+                self.as_initial(&value).map(Value::Initial)
+            }
             (TypeExpr::Flag(_), value @ Value::Flag(_))
             | (TypeExpr::Function(_), value @ Value::Function(_)) => Some(value),
             (_, value) => {

@@ -91,12 +91,7 @@ impl<'a> Lowerer<'a> {
                 }
                 None => Err(String::new()),
             },
-            _ => Err(format!(
-                "`{name}` is not a size here: declare `#[constant] const {}: usize = …;`, take it as an argument \
-                 `{}: usize`, or use one capital letter for a size that the arguments fix",
-                name.to_uppercase(),
-                name.to_lowercase()
-            )),
+            _ => Err(crate::link::unknown_size(name)),
         }
     }
 }

@@ -93,7 +93,11 @@ impl<'a> Lowerer<'a> {
             ExprKind::Text(text) => Some(Value::Text(text.as_str().into())),
             ExprKind::Flag(flag) => Some(Value::Flag(*flag)),
             ExprKind::Path(path) => self.path(path, expr.into()),
-            ExprKind::Call { callee, args } => self.call(callee, args, expr.into(), want),
+            ExprKind::Sized(path, sizes) => {
+                let value = self.path(path, expr.into())?;
+                self.at_sizes(value, path, sizes, expr.into())
+            }
+            ExprKind::Call { callee, sizes, args } => self.call(callee, sizes, args, expr.into(), want),
             ExprKind::Binary(operator, left, right) => self.binary(operator, left, right, expr.into(), want),
             ExprKind::Unary(operator, inner) => self.unary(operator, inner, expr.into(), want),
             ExprKind::Tuple(elements) => {
@@ -144,7 +148,7 @@ impl<'a> Lowerer<'a> {
         }
         match self.linked.resolve(&frame.item.id, name) {
             Some(item) if matches!(item.item, Item::Constant { .. }) => return self.constant(item),
-            Some(item) => return Some(Value::Function(Function::Item(&item.id))),
+            Some(item) => return Some(Value::Function(Function::Item(&item.id, [].into()))),
             None => {}
         }
         match name {

@@ -13,6 +13,7 @@ use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::{self, FeatureExpr, Role, SizeExpr, TypeExpr};
 use crate::link::LinkedItem;
+use crate::size::Size;
 
 impl<'a> Lowerer<'a> {
     /// The body of an annotated function, in the place of a call.
@@ -20,15 +21,26 @@ impl<'a> Lowerer<'a> {
         &mut self,
         item: &'a LinkedItem,
         function: &'a ast::Function,
+        sizes: &[Size],
         given: Vec<Option<Operand<'a>>>,
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
         let mut frame = Frame::new(item, self.anchor(at));
+        for (generic, size) in function.generics.iter().zip(sizes) {
+            let from = "the sizes of the call".to_owned();
+            frame.letters.sizes.insert(generic.name.text.clone(), (size.clone(), from));
+        }
         let given = self.with_defaults(item, function, given, at)?;
         self.bind_arguments(&mut frame, function, given)?;
+        if want.firm {
+            letters_from(&mut frame, &function.output, &want.hint);
+        }
         self.own_frame(&mut frame, item, function, at)?;
-        let value = self.run_body(frame, function, want);
+        let value = match &function.backward {
+            Some(backward) => self.with_backward(frame, function, backward, at, want)?,
+            None => self.run_body(frame, function, want),
+        };
         // The value comes from here, whatever its last operation was.
         let from: Rc<str> = format!("`{}`, {}", function.name.text, item.place).into();
         self.shape_is_from(&value, &from);
@@ -44,9 +56,6 @@ impl<'a> Lowerer<'a> {
     ) -> Value<'a> {
         let place = frame.item.place.to_string();
         self.frames.push(frame);
-        if want.firm {
-            self.letters_from(&function.output, &want.hint);
-        }
         let hint = match self.output_hint(&function.output) {
             Hint::None => want.hint.clone(),
             hint => hint,
@@ -57,22 +66,6 @@ impl<'a> Lowerer<'a> {
         let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
         self.frames.pop();
         value
-    }
-
-    /// Letters of the result that no argument has fixed are what the caller declares.
-    fn letters_from(&mut self, output: &TypeExpr, hint: &Hint) {
-        let (TypeExpr::Tensor { features, .. }, Hint::Type(ty)) = (output, hint) else { return };
-        let Some(frame) = self.frames.last_mut().filter(|_| features.len() == ty.features.len()) else {
-            return;
-        };
-        for (feature, size) in features.iter().zip(&ty.features) {
-            if let FeatureExpr::Size(SizeExpr::Name(path)) = feature
-                && frame.is_letter(&path.text)
-            {
-                let from = "the type that the call is declared to have".to_owned();
-                frame.letters.sizes.entry(path.text.clone()).or_insert_with(|| (size.clone(), from));
-            }
-        }
     }
 
     fn output_hint(&mut self, output: &'a TypeExpr) -> Hint {
@@ -105,6 +98,10 @@ impl<'a> Lowerer<'a> {
         for (param, given) in function.params.iter().zip(given) {
             all.push(match (given, &param.default) {
                 (Some(given), _) => given,
+                // It may use what the other arguments fix: `bind_arguments` looks at it last.
+                (None, Some(_)) if matches!(param.ty, TypeExpr::Initial(_)) => {
+                    Operand { value: Value::Nothing, at, text: String::new() }
+                }
                 (None, Some(default)) => {
                     self.frames.push(Frame::new(item, self.anchor(at)));
                     let value = self.eval(default, &Want::default());
@@ -135,6 +132,15 @@ impl<'a> Lowerer<'a> {
                 // Nothing with rows came: `B` stands for none.
                 frame.letters.rows = Some(vec![]);
             }
+            let value = match (given.value, &param.default) {
+                (Value::Nothing, Some(default)) => {
+                    self.frames.push(frame.clone());
+                    let value = self.eval(default, &Want::default());
+                    self.frames.pop();
+                    value
+                }
+                (value, _) => value,
+            };
             let place = frame.item.place.to_string();
             let whose = Declared::Argument {
                 callee: &function.name.text,
@@ -142,7 +148,7 @@ impl<'a> Lowerer<'a> {
                 text: &given.text,
                 place: &place,
             };
-            let value = self.coerce(frame, given.value, &param.ty, whose, given.at).unwrap_or(Value::Poison);
+            let value = self.coerce(frame, value, &param.ty, whose, given.at).unwrap_or(Value::Poison);
             poisoned |= matches!(value, Value::Poison);
             frame.bind(&param.name.text, value);
         }
@@ -169,8 +175,40 @@ impl<'a> Lowerer<'a> {
                     _ => 3,
                 }
             }
+            (TypeExpr::Initial(_), _) => 6,
             _ => 0,
         }
+    }
+
+    /// The sizes that a network with sizes is named after.
+    fn sizes_of_network(&mut self, frame: &Frame<'a>, function: &ast::Function, at: At) -> Option<Vec<Size>> {
+        let mut sizes = Vec::new();
+        for generic in &function.generics {
+            let (name, letter) = (&function.name.text, &generic.name.text);
+            let size = frame.letters.sizes.get(letter).map(|(size, _)| self.sizes.resolve(size));
+            match size.filter(|size| !self.sizes.is_open(size)) {
+                Some(size) if size.value().is_some() => sizes.push(size),
+                Some(size) => {
+                    return self.fail(
+                        at,
+                        format!(
+                            "`{name}` is one network for each `{letter}`, which is {size} here, known only when the \
+                             program runs: `{name}::<8>(…)`"
+                        ),
+                    );
+                }
+                None => {
+                    return self.fail(
+                        at,
+                        format!(
+                            "`{name}` is one network for each `{letter}`, and nothing says which one this is: \
+                             `{name}::<8>(…)`"
+                        ),
+                    );
+                }
+            }
+        }
+        Some(sizes)
     }
 
     /// Whose parameters the body makes, and under which name a loss logs its parts.
@@ -182,16 +220,11 @@ impl<'a> Lowerer<'a> {
         at: At,
     ) -> Option<()> {
         let name = &function.name.text;
-        if function.backward.is_some() {
-            let message = format!(
-                "`{name}` has a derivative by hand (`backward = …`), which this version does not have"
-            );
-            return self.fail(at, message);
-        }
         match function.role {
             Role::Network(_) => {
                 self.called.insert(&item.id);
-                frame.owner = Some(self.enter_network(item, at)?);
+                let sizes = self.sizes_of_network(frame, function, at)?;
+                frame.owner = Some(self.enter_network(item, &sizes, at)?);
             }
             Role::Layer => {
                 let caller = self.frames.last().and_then(|frame| frame.owner);
@@ -215,5 +248,21 @@ impl<'a> Lowerer<'a> {
             }
         }
         Some(())
+    }
+}
+
+/// Letters of the result that no argument has fixed are what the caller declares.
+fn letters_from(frame: &mut Frame<'_>, output: &TypeExpr, hint: &Hint) {
+    let (TypeExpr::Tensor { features, .. }, Hint::Type(ty)) = (output, hint) else { return };
+    if features.len() != ty.features.len() {
+        return;
+    }
+    for (feature, size) in features.iter().zip(&ty.features) {
+        if let FeatureExpr::Size(SizeExpr::Name(path)) = feature
+            && frame.is_letter(&path.text)
+        {
+            let from = "the type that the call is declared to have".to_owned();
+            frame.letters.sizes.entry(path.text.clone()).or_insert_with(|| (size.clone(), from));
+        }
     }
 }

@@ -14,6 +14,7 @@
 //! | `root` | arguments and results of the whole program |
 //! | `expr`, `statement`, `scope`, `value` | expressions, statements, names, what they stand for |
 //! | `call`, `arguments`, `inline`, `coerce` | calls: who takes what, the body entered, values against declared types |
+//! | `backward` | derivatives by hand |
 //! | `networks` | who owns which parameter, and what it is called |
 //! | `types`, `declared`, `sizes`, `pending` | unification |
 //! | `broadcast`, `numbers` | operators on tensors and on what is known now |
@@ -21,6 +22,7 @@
 //! | `optimizer` | update rules: a graph of their own |
 
 mod arguments;
+mod backward;
 mod broadcast;
 mod call;
 mod coerce;
@@ -81,6 +83,24 @@ pub struct Lowered {
 /// # Errors
 /// Every mistake in the root and in what it calls, each once.
 pub fn lower(linked: &Linked, mode: Mode) -> Result<Lowered> {
+    let lowered = lower_in(linked, mode)?;
+    if lowered.depends_on_mode {
+        let other = if mode == Mode::Train { Mode::Evaluate } else { Mode::Train };
+        // The other mode's own mistakes are said where it is compiled.
+        if let Ok(other) = lower_in(linked, other)
+            && let Some((network, path)) = networks::differing(&lowered.graph, &other.graph)
+        {
+            let message = format!(
+                "`{network}` has other parameters while it trains than when it runs (`{path}`), so their names would \
+                 not mean the same: call what makes them outside of `if training()`, and choose between the values"
+            );
+            return Err(Error::new(linked.span(), message).into());
+        }
+    }
+    Ok(lowered)
+}
+
+fn lower_in(linked: &Linked, mode: Mode) -> Result<Lowered> {
     let mut lowerer = Lowerer::new(linked, mode);
     lowerer.root();
     let depends_on_mode = lowerer.asked_mode;

@@ -10,8 +10,9 @@ use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::{Item, Role};
 use crate::error::Error;
-use crate::graph::{Initial, Kind, NetworkDecl, NodeId, ParamDecl, Type};
+use crate::graph::{Graph, Initial, Kind, NetworkDecl, NodeId, ParamDecl, Type};
 use crate::link::LinkedItem;
+use crate::size::Size;
 
 /// Routes of one network that are kept.
 const ROUTES: usize = 32;
@@ -49,9 +50,16 @@ impl Owner {
 }
 
 impl<'a> Lowerer<'a> {
-    /// The owner of what a call of a network makes: the same paths at every call.
-    pub(super) fn enter_network(&mut self, item: &'a LinkedItem, at: At) -> Option<usize> {
-        let name = &item.item.name().text;
+    /// The owner of what a call of a network makes: the same paths at every call. A network with sizes is one
+    /// network for each choice of them, called `encode<8>`.
+    pub(super) fn enter_network(&mut self, item: &'a LinkedItem, sizes: &[Size], at: At) -> Option<usize> {
+        let name = &match sizes {
+            [] => item.item.name().text.clone(),
+            sizes => {
+                let sizes: Vec<String> = sizes.iter().map(Size::to_string).collect();
+                format!("{}<{}>", item.item.name().text, sizes.join(", "))
+            }
+        };
         let next = self.graph.networks.len();
         let network = match self.networks.known.get(name) {
             Some((network, id, _)) if *id == item.id => *network,
@@ -189,11 +197,8 @@ impl<'a> Lowerer<'a> {
         let mut open = VecDeque::from([(self.linked.root.as_str(), Vec::new())]);
         for _ in 0..SEARCH {
             let Some((id, route)) = open.pop_front() else { break };
-            if let Some(network) = self.graph.networks.iter_mut().find(|n| n.id == id)
-                && network.routes.len() < ROUTES
-            {
-                network.routes.push(route.clone());
-            }
+            let routed = self.graph.networks.iter_mut().filter(|n| n.id == id && n.routes.len() < ROUTES);
+            routed.for_each(|network| network.routes.push(route.clone()));
             let callees = self.linked.items.get(id).map(|item| item.callees.as_slice()).unwrap_or_default();
             for (position, callee) in callees.iter().enumerate() {
                 if open.len() == SEARCH {
@@ -237,4 +242,23 @@ impl<'a> Lowerer<'a> {
             network.trained = reached.contains(network.id.as_str());
         }
     }
+}
+
+/// The first network whose parameters are not the same in two graphs that both use it, and one that differs.
+pub(super) fn differing<'g>(a: &'g Graph, b: &'g Graph) -> Option<(&'g str, &'g str)> {
+    let of = |graph: &'g Graph, name: &str| -> Vec<&'g ParamDecl> {
+        let owned =
+            move |param: &&ParamDecl| graph.networks.get(param.network).is_some_and(|n| n.name == name);
+        graph.params.iter().filter(owned).collect()
+    };
+    let shared =
+        a.networks.iter().filter(|network| b.networks.iter().any(|other| other.name == network.name));
+    shared.into_iter().find_map(|network| {
+        let (left, right) = (of(a, &network.name), of(b, &network.name));
+        let same = |l: &ParamDecl, r: &ParamDecl| l.path == r.path && l.ty == r.ty && l.initial == r.initial;
+        let place = left.iter().zip(&right).position(|(l, r)| !same(l, r));
+        let place = place.or((left.len() != right.len()).then(|| left.len().min(right.len())))?;
+        let path = left.get(place).or(right.get(place))?;
+        Some((network.name.as_str(), path.path.as_str()))
+    })
 }

@@ -143,6 +143,21 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The same, for the argument `name`; anything else is a mistake.
+    pub(super) fn initialiser(&mut self, name: &str, value: Value<'a>, at: At) -> Option<Value<'a>> {
+        match (self.as_initial(&value), value) {
+            (Some(initial), _) => Some(Value::Initial(initial)),
+            (None, Value::Poison) => None,
+            (None, other) => {
+                let found = self.describe(&other);
+                self.fail(
+                    at,
+                    format!("`{name}` is an initialiser such as `kaiming()`, and its default is {found}"),
+                )
+            }
+        }
+    }
+
     /// At the end: parameters without a shape, and sizes that nothing fixed.
     pub(super) fn finish_placeholders(&mut self) {
         for index in 0..self.pending.len() {

@@ -22,12 +22,14 @@ pub fn is_template(function: &Function) -> Option<String> {
             TypeExpr::Function(_) => "a function",
             TypeExpr::Size(_) if param.default.is_none() => "a size",
             TypeExpr::Flag(_) if param.default.is_none() => "a flag",
+            TypeExpr::Initial(_) if param.default.is_none() => "an initialiser",
             ty if has_any(ty) => "any axes",
             _ => return None,
         };
         Some(format!("its argument `{}` is {what}", param.name.text))
     });
-    let generic = || function.generics.first().map(|g| format!("`{}` is a generic", g.text));
+    let unlisted = || function.generics.iter().find(|generic| generic.values.is_empty());
+    let generic = || unlisted().map(|g| format!("`{}` is a generic without `#[values(…)]`", g.name.text));
     let reason = reason.or_else(generic)?;
     Some(format!("`{name}` cannot be run by itself: {reason}, which only a call fixes"))
 }
@@ -75,6 +77,10 @@ impl<'a> Lowerer<'a> {
                 frame.letters.sizes.insert(letter.to_owned(), size);
             });
         }
+        for (name, value) in &self.linked.sizes {
+            let from = "the values of this function".to_owned();
+            frame.letters.sizes.insert(name.clone(), (Size::known(*value), from));
+        }
         self.frames.push(frame);
         for param in &function.params {
             let at = At { span: param.name.span, line: 0 };
@@ -84,15 +90,23 @@ impl<'a> Lowerer<'a> {
             }
         }
         if let Role::Network(_) | Role::Layer = function.role {
-            let owner = self.enter_network(item, at);
+            let sizes = self.linked.sizes.iter().map(|(_, value)| Size::known(*value)).collect::<Vec<_>>();
+            let owner = self.enter_network(item, &sizes, at);
             self.called.insert(&item.id);
             if let Some(frame) = self.frames.last_mut() {
                 frame.owner = owner;
             }
         }
         if let Some(frame) = self.frames.last().cloned() {
-            let value = self.run_body(frame, function, &Want::default());
-            self.finish(function, value);
+            let value = match &function.backward {
+                // Nobody differentiates a function that runs by itself, but its mistakes belong here.
+                Some(backward) => {
+                    let at = At { span: backward.span, line: 0 };
+                    self.with_backward(frame, function, backward, at, &Want::default())
+                }
+                None => Some(self.run_body(frame, function, &Want::default())),
+            };
+            self.finish(function, value.unwrap_or(Value::Poison));
         }
         self.frames.pop();
     }
@@ -129,6 +143,10 @@ impl<'a> Lowerer<'a> {
                 Some(Value::Tensor(self.graph.push(Kind::Hyper(index), vec![], Type::scalar())))
             }
             TypeExpr::Size(_) | TypeExpr::Flag(_) => Some(self.eval(default?, &Want::default())),
+            TypeExpr::Initial(_) => {
+                let value = self.eval(default?, &Want::default());
+                self.initialiser(name, value, at)
+            }
             TypeExpr::Function(_) => None,
             TypeExpr::Slot(slot) => self.fail(
                 At { span: slot.span, ..at },

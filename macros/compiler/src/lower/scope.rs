@@ -68,7 +68,7 @@ impl<'a> Frame<'a> {
     /// Whether a name in a size is one of the function's own letters: a size variable or a generic.
     pub(super) fn is_letter(&self, name: &str) -> bool {
         let generic =
-            matches!(&self.item.item, Item::Function(f) if f.generics.iter().any(|g| g.text == name));
+            matches!(&self.item.item, Item::Function(f) if f.generics.iter().any(|g| g.name.text == name));
         (generic || is_size_variable(name)) && name != BATCH && self.local(name).is_none()
     }
 

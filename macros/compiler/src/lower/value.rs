@@ -42,8 +42,8 @@ pub(super) enum Value<'a> {
 /// Something that can be called.
 #[derive(Clone)]
 pub(super) enum Function<'a> {
-    /// An annotated function, by identity.
-    Item(&'a str),
+    /// An annotated function, by identity, at the sizes that were written with it.
+    Item(&'a str, Rc<[Size]>),
     /// A word or a row of the language.
     Word(&'a str),
     /// A closure.

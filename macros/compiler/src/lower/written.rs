@@ -23,6 +23,7 @@ pub(super) fn written_type(ty: &TypeExpr) -> String {
         TypeExpr::Number(_) => "f32".to_owned(),
         TypeExpr::Size(_) => "usize".to_owned(),
         TypeExpr::Flag(_) => "bool".to_owned(),
+        TypeExpr::Initial(_) => "Initial".to_owned(),
         TypeExpr::Function(_) => "Function".to_owned(),
         TypeExpr::Slot(name) => name.text.clone(),
     }
@@ -43,6 +44,9 @@ pub(super) fn written(expr: &Expr) -> String {
         ExprKind::Number(n, _) => n.to_string(),
         ExprKind::Flag(flag) => flag.to_string(),
         ExprKind::Path(path) => path.text.clone(),
+        ExprKind::Sized(path, sizes) => {
+            format!("{}::<{}>", path.text, joined(sizes.iter().map(written_feature)))
+        }
         ExprKind::Call { callee, .. } => format!("{}(…)", callee.text),
         ExprKind::Unary(operator, value) => format!("{operator}{}", written(value)),
         ExprKind::Text(text) => format!("{text:?}"),

@@ -22,7 +22,11 @@ impl Parser {
             syn::Expr::Lit(literal) => self.literal(&literal.lit),
             syn::Expr::Path(path) if path.qself.is_none() => {
                 let written = last_span(&path.path);
-                let kind = ExprKind::Path(self.path(&path.path));
+                let (path, sizes) = self.sized_path(&path.path);
+                let kind = match sizes.is_empty() {
+                    true => ExprKind::Path(path),
+                    false => ExprKind::Sized(path, sizes),
+                };
                 self.at(written, kind)
             }
             syn::Expr::Call(call) => self.call(call),
@@ -105,9 +109,9 @@ impl Parser {
             return self.at(function.span(), kind);
         };
         let written = last_span(path);
-        let callee = self.path(path);
+        let (callee, sizes) = self.sized_path(path);
         let args = self.arguments(&callee, call);
-        self.at(written, ExprKind::Call { callee, args })
+        self.at(written, ExprKind::Call { callee, sizes, args })
     }
 
     fn arguments(&mut self, callee: &Path, call: &syn::ExprCall) -> Vec<Argument> {

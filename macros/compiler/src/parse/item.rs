@@ -52,7 +52,7 @@ impl Parser {
         self.qualifiers(signature);
         self.refuse_attributes(&item.block);
         let name = self.defined(&signature.ident);
-        let generics = self.generics(&signature.generics);
+        let generics = self.generics(role, &signature.generics);
         let params = self.params(role, signature);
         let output = match &signature.output {
             syn::ReturnType::Type(_, ty) => self.ty(ty),
@@ -125,28 +125,6 @@ impl Parser {
         name
     }
 
-    fn generics(&mut self, generics: &syn::Generics) -> Vec<Name> {
-        let mut names = Vec::new();
-        for parameter in &generics.params {
-            match parameter {
-                syn::GenericParam::Const(size) => {
-                    if !matches!(&size.ty, syn::Type::Path(p) if p.path.is_ident("usize")) {
-                        self.error(size.ty.span(), "a size has type `usize`: `<const K: usize>`");
-                    }
-                    let name = self.name(&size.ident);
-                    if !is_size_variable(&name.text) || name.text == "B" {
-                        let message =
-                            "a size variable is one capital letter other than `B`: `<const K: usize>`";
-                        self.error(size.ident.span(), message);
-                    }
-                    names.push(name);
-                }
-                other => self.error(other.span(), "only sizes can be generic: `<const K: usize>`"),
-            }
-        }
-        names
-    }
-
     fn params(&mut self, role: Role, signature: &syn::Signature) -> Vec<Param> {
         let mut params: Vec<Param> = Vec::new();
         for input in &signature.inputs {
@@ -173,9 +151,9 @@ impl Parser {
                 let message = format!("`{}` is an argument of an `#[optimizer]` only", slot.text);
                 self.error(argument.ty.span(), message);
             }
-            let default = self.default_value(&argument.attrs);
+            let default = self.default_value(&argument.attrs, &ty);
             let takes_number = match ty {
-                TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) => true,
+                TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) | TypeExpr::Initial(_) => true,
                 // A number, repeated to the shape that the call has; data has none.
                 TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => role != Role::Loss,
                 TypeExpr::Tuple(..) | TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
@@ -188,11 +166,13 @@ impl Parser {
         params
     }
 
-    fn default_value(&mut self, attributes: &[syn::Attribute]) -> Option<Expr> {
+    fn default_value(&mut self, attributes: &[syn::Attribute], ty: &TypeExpr) -> Option<Expr> {
         let mut default = None;
         for attribute in attributes {
             if attribute.path().is_ident("default") {
                 match attribute.parse_args::<syn::Expr>() {
+                    // An initialiser is a call of a word; what else it may not be shows where it is used.
+                    Ok(value) if matches!(ty, TypeExpr::Initial(_)) => default = Some(self.expr(&value)),
                     Ok(value) => default = Some(self.constant_value(&value)),
                     Err(error) => {
                         self.error(error.span(), "a default is a number: `#[default(0.1)] lambda: f32`")

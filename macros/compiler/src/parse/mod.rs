@@ -5,6 +5,7 @@
 
 mod arguments;
 mod expr;
+mod generics;
 mod item;
 mod nesting;
 mod statement;
@@ -57,7 +58,7 @@ impl Parser {
             let span = path.segments.first().map_or_else(Span::call_site, |s| s.ident.span());
             self.error(
                 span,
-                "`::<…>` is not part of Diabolo: sizes are found from the arguments and from the annotated type",
+                "`::<…>` gives sizes to a function, as in `encode::<8>(x)`, and nothing else has them",
             );
         }
         let span = path.segments.last().map_or_else(Span::call_site, |s| s.ident.span());

@@ -6,9 +6,9 @@ use proc_macro2::Span;
 use syn::spanned::Spanned as _;
 
 use super::Parser;
-use crate::ast::{FeatureExpr, SizeExpr, TypeExpr};
+use crate::ast::{FeatureExpr, Path, SizeExpr, TypeExpr};
 
-const KNOWN: &str = "types are Tensor<…>, Scalar, tuples of them, f32, usize, bool and impl Fn(…)";
+const KNOWN: &str = "types are Tensor<…>, Scalar, tuples of them, f32, usize, bool, Initial and impl Fn(…)";
 
 /// One entry between the angle brackets of `Tensor<…>`.
 enum Entry<'a> {
@@ -62,6 +62,7 @@ impl Parser {
             "f32" | "f64" => TypeExpr::Number(span),
             "usize" => TypeExpr::Size(span),
             "bool" => TypeExpr::Flag(span),
+            "Initial" => TypeExpr::Initial(span),
             "Function" => TypeExpr::Function(span),
             "Weight" | "Gradient" | "Moment" | "Step" => TypeExpr::Slot(self.name(&last.ident)),
             _ => self.refuse_type(ty, format!("`{name}` is not a type of Diabolo; {KNOWN}")),
@@ -138,6 +139,15 @@ impl Parser {
             Entry::Value(value) => self.size(value),
             other => self.refuse_size(other.span()),
         }
+    }
+
+    /// A path in an expression: its last name may have sizes, `encode::<8>`.
+    pub(super) fn sized_path(&mut self, path: &syn::Path) -> (Path, Vec<SizeExpr>) {
+        let mut bare = path.clone();
+        let Some(last) = bare.segments.last_mut() else { return (self.path(path), vec![]) };
+        let arguments = std::mem::take(&mut last.arguments);
+        let sizes = entries(&arguments).iter().map(|entry| self.size_entry(entry)).collect();
+        (self.path(&bare), sizes)
     }
 
     fn refuse_size(&mut self, span: Span) -> SizeExpr {

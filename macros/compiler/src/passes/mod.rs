@@ -44,6 +44,8 @@ fn without_nodes(graph: &Graph) -> Graph {
         networks: graph.networks.clone(),
         hypers: graph.hypers.clone(),
         outputs: graph.outputs.clone(),
+        // No pass after `autodiff` asks how a value is differentiated.
+        by_hand: Vec::new(),
         sites: graph.sites,
         origin: graph.origin.clone(),
     }

@@ -136,13 +136,34 @@ impl Maker {
             10 => self.leaf(),
             _ => {
                 let x = self.any();
-                match self.rng.below(3) {
+                match self.rng.below(4) {
                     0 => self.graph.stop_gradient(x),
                     1 => self.graph.identity(x),
+                    2 => self.by_hand(x),
                     _ => self.squash(x, (-1.0, 1.0)),
                 }
             }
         }
+    }
+
+    /// The product of two values, and their sum, with the derivative written out.
+    fn by_hand(&mut self, x: NodeId) -> NodeId {
+        let ty = self.graph.ty(x).clone();
+        let other = self.any();
+        let y = self.graph.broadcast_like(other, &ty).unwrap_or(x);
+        let (product, sum) = (self.graph.mul(x, y), self.graph.add(x, y));
+        let zeros = self.graph.full(0.0, &ty);
+        let adjoints = vec![self.graph.identity(zeros), self.graph.identity(zeros)];
+        let shares = [y, x].map(|factor| {
+            let share = self.graph.mul(adjoints[0], factor);
+            self.graph.add(share, adjoints[1])
+        });
+        let results: Vec<NodeId> = [product, sum].map(|value| self.graph.identity(value)).to_vec();
+        let result = self.rng.below(2);
+        self.keep(results[1 - result]);
+        let result = results[result];
+        self.graph.by_hand.push(ByHand { results, args: vec![x, y], adjoints, shares: shares.to_vec() });
+        result
     }
 
     /// Into an interval, smoothly.

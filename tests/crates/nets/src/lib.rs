@@ -38,7 +38,7 @@ fn hidden(x: Tensor<B, I>) -> Tensor<B, WIDTH> {
 ///     sum_squares(encode(x))
 /// }
 ///
-/// let spec = <small as diabolo::program::Root>::spec();
+/// let spec = diabolo::program::Root::spec(&small()).unwrap();
 /// assert_eq!(spec.params.len(), 2);
 /// ```
 #[encoder]
@@ -53,6 +53,38 @@ pub const WATCHED_LINE: u32 = line!() + 5;
 #[function]
 pub fn watched(x: Tensor<B, 8>) -> Tensor<B, 8> {
     inspect("seen", exp(x))
+}
+
+/// The same value; adjoints of a length above `limit` are clipped to ±`limit`.
+#[function(backward = clipped)]
+pub fn clip_gradient(x: Tensor<B, _>, limit: f32) -> Tensor<B, _> {
+    x
+}
+
+/// Private, and reached from other crates all the same.
+#[function]
+fn clipped(x: Tensor<B, _>, limit: f32, adjoint: Tensor<B, _>) -> Tensor<B, _> {
+    limit * clamped(adjoint / limit)
+}
+
+#[function]
+fn clamped(x: Tensor<B, _>) -> Tensor<B, _> {
+    min(max(x, -1.0), 1.0)
+}
+
+/// A network of any width, in another crate.
+///
+/// A size that is not listed, where Rust knows it, does not compile:
+///
+/// ```
+/// diabolo::Model::<f32>::untrained(nets::narrow::<3>, 1).unwrap();
+/// ```
+/// ```compile_fail,E0080
+/// diabolo::Model::<f32>::untrained(nets::narrow::<4>, 1).unwrap();
+/// ```
+#[encoder]
+pub fn narrow<#[values(2, 3)] const K: usize>(x: Tensor<B, 8>) -> Tensor<B, K> {
+    linear(x, K)
 }
 
 /// Applies a function twice.

@@ -58,34 +58,123 @@ pub fn inherent(function: &str) -> Ident {
     format_ident!("__diabolo_{function}")
 }
 
-/// The functions that `Root` calls, and those of `Loss` where there is a graph to train with.
+/// A root at one choice of its sizes.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What its generics are; nothing where it has none.
+    pub sizes: Vec<(String, usize)>,
+    /// In evaluation mode.
+    pub evaluate: Graph,
+    /// In training mode, with gradients, for a loss.
+    pub train: Option<Graph>,
+}
+
+/// The functions that `Root` calls, and those of `Loss` where there are graphs to train with: those of every
+/// program under a number, and those that choose among them by the fields of the struct.
 ///
 /// # Errors
 /// A fault of the compiler.
-pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<TokenStream, String> {
-    let params = spec::unite(evaluate, train);
+pub fn root(meta: &Meta, programs: &[Program]) -> Result<TokenStream, String> {
+    let Meta { krate, name, .. } = meta;
+    let all = programs.iter().enumerate().map(|(number, program)| one(meta, number, program));
+    let all = all.collect::<Result<TokenStream, String>>()?;
+    let Some(first) = programs.first() else { return Err("a root without a program".into()) };
+    let fields: Vec<Ident> = first.sizes.iter().map(|(size, _)| format_ident!("{size}")).collect();
+    let choose = |function: &str, otherwise: Option<TokenStream>| {
+        let arms = programs.iter().enumerate().map(|(number, program)| {
+            let values = program.sizes.iter().map(|(_, value)| value);
+            let function = numbered(function, number);
+            let chosen = match otherwise {
+                Some(_) => quote!(::core::result::Result::Ok(Self::#function())),
+                None => quote!(Self::#function),
+            };
+            // Sizes that no program has end at `spec`; what the others say of them is never asked.
+            match (program.sizes.is_empty(), number, &otherwise) {
+                (true, ..) | (_, 0, None) => quote!(_ => #chosen,),
+                _ => quote!((#(#values,)*) => #chosen,),
+            }
+        });
+        let mut arms: Vec<TokenStream> = arms.collect();
+        arms.rotate_left(1);
+        if let Some(otherwise) = otherwise.as_ref().filter(|_| !fields.is_empty()) {
+            arms.push(quote!(_ => #otherwise,));
+        }
+        quote!(match (#(self.#fields,)*) { #(#arms)* })
+    };
+    let label = name.to_string();
+    let sizes = fields.iter().enumerate().map(|(place, field)| {
+        let mut values: Vec<usize> =
+            programs.iter().filter_map(|p| p.sizes.get(place)).map(|(_, value)| *value).collect();
+        values.sort_unstable();
+        values.dedup();
+        let letter = field.to_string();
+        quote!((#letter, self.#field, &[#(#values),*]))
+    });
+    let unknown = quote!(::core::result::Result::Err(#krate::Error::sizes(#label, &[#(#sizes),*])));
+    let spec = choose("spec", Some(unknown));
+    let [workspace, evaluate] = ["evaluate_workspace", "evaluate"].map(|function| choose(function, None));
+    let hypers = first.evaluate.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
+    let [spec_of, hypers_of, workspace_of, evaluate_of] =
+        ["spec", "hypers", "evaluate_workspace", "evaluate"].map(inherent);
+    let loss = first.train.as_ref().map(|_| {
+        let [workspace, train] = ["train_workspace", "train"].map(|function| choose(function, None));
+        let [workspace_of, train_of] = ["train_workspace", "train"].map(inherent);
+        quote! {
+            fn #workspace_of(&self) -> fn(&[usize]) -> usize { #workspace }
+            fn #train_of<F: #krate::kernels::Float>(&self) -> fn(#krate::program::Env<'_, F>) { #train }
+        }
+    });
+    Ok(quote! {
+        #all
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
+        impl #name {
+            #[doc(hidden)]
+            fn #spec_of(&self) -> #krate::Result<&'static #krate::program::Spec> { #spec }
+            #[doc(hidden)]
+            fn #hypers_of(&self) -> ::std::vec::Vec<f64> {
+                ::std::vec![#(::core::convert::Into::<f64>::into(self.#hypers)),*]
+            }
+            #[doc(hidden)]
+            fn #workspace_of(&self) -> fn(&[usize]) -> usize { #workspace }
+            #[doc(hidden)]
+            fn #evaluate_of<F: #krate::kernels::Float>(&self) -> fn(#krate::program::Env<'_, F>) { #evaluate }
+            #loss
+        }
+    })
+}
+
+/// The inherent name of a function of program `number`.
+fn numbered(function: &str, number: usize) -> Ident {
+    format_ident!("__diabolo_{function}_{number}")
+}
+
+/// One program: its items, and its functions under its number.
+fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, String> {
+    let Program { sizes, evaluate, train } = program;
+    let params = spec::unite(evaluate, train.as_ref());
     let evaluate = spec::renumber(evaluate, &params);
-    let train = train.map(|graph| spec::renumber(graph, &params));
+    let train = train.as_ref().map(|graph| spec::renumber(graph, &params));
     let evaluate_plan = schedule(&evaluate)?;
     let train_plan = train.as_ref().map(schedule).transpose()?;
 
     let Meta { krate, name, .. } = meta;
     let symbols = run::symbols(std::iter::once(&evaluate).chain(&train));
     let names = |prefix| Names { krate, prefix, symbols: symbols.clone() };
-    let items = program(&names("evaluate"), &evaluate_plan)?;
-    let spec = spec::spec(meta, &symbols, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
-    let hypers = evaluate.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
-    let [spec_of, hypers_of, evaluate_workspace, evaluate_of] =
-        ["spec", "hypers", "evaluate_workspace", "evaluate"].map(inherent);
+    let items = self::program(&names("evaluate"), &evaluate_plan)?;
+    let spec =
+        spec::spec(meta, sizes, &symbols, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
+    let [spec_of, workspace_of, evaluate_of] =
+        ["spec", "evaluate_workspace", "evaluate"].map(|function| numbered(function, number));
     let loss = match &train_plan {
         None => TokenStream::new(),
         Some(plan) => {
-            let items = program(&names("train"), plan)?;
-            let [train_workspace, train_of] = ["train_workspace", "train"].map(inherent);
+            let items = self::program(&names("train"), plan)?;
+            let [workspace_of, train_of] =
+                ["train_workspace", "train"].map(|function| numbered(function, number));
             quote! {
                 #items
                 impl #name {
-                    fn #train_workspace(dims: &[usize]) -> usize {
+                    fn #workspace_of(dims: &[usize]) -> usize {
                         train_workspace(dims)
                     }
                     fn #train_of<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
@@ -112,10 +201,7 @@ pub fn root(meta: &Meta, evaluate: &Graph, train: Option<&Graph>) -> Result<Toke
                 fn #spec_of() -> &'static #krate::program::Spec {
                     #spec
                 }
-                fn #hypers_of(&self) -> ::std::vec::Vec<f64> {
-                    ::std::vec![#(::core::convert::Into::<f64>::into(self.#hypers)),*]
-                }
-                fn #evaluate_workspace(dims: &[usize]) -> usize {
+                fn #workspace_of(dims: &[usize]) -> usize {
                     evaluate_workspace(dims)
                 }
                 fn #evaluate_of<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {

@@ -47,6 +47,7 @@ pub(super) fn renumber(graph: &Graph, params: &[ParamDecl]) -> Graph {
 /// The body of `fn spec`.
 pub(super) fn spec(
     meta: &Meta,
+    sizes: &[(String, usize)],
     known: &[String],
     evaluate: &Graph,
     train: Option<&Graph>,
@@ -138,7 +139,12 @@ pub(super) fn spec(
         Some(plan) => print::print(plan),
         None => print::print(evaluate_plan),
     };
-    let (label, file, line) = (meta.name.to_string(), &meta.file, meta.line as u32);
+    let values: Vec<String> = sizes.iter().map(|(_, value)| value.to_string()).collect();
+    let label = match values.is_empty() {
+        true => meta.name.to_string(),
+        false => format!("{}<{}>", meta.name, values.join(", ")),
+    };
+    let (file, line) = (&meta.file, meta.line as u32);
     Ok(quote! {
         static SPEC: #program::Spec = #program::Spec {
             name: #label,

@@ -1,6 +1,8 @@
 //! Programs in, graphs, values and messages out.
 
+mod derivatives;
 mod errors;
+mod functions;
 mod golden;
 mod meaning;
 mod mutations;

@@ -36,6 +36,20 @@ pub(super) static WORDS: &[Entry] = &[
             ),
         }
     }),
+    entry("jvp", &["f", "x", "v"], |l, call| {
+        let (cut, y) = at_cut(l, &call)?;
+        let along = direction(l, &call, cut)?;
+        l.mark(call.at, call.word);
+        Some(Value::Tensor(autodiff::jvp(&mut l.graph, y, cut, along)))
+    }),
+    entry("hvp", &["f", "x", "v"], |l, call| {
+        let (cut, slope) = slope(l, &call)?;
+        let along = direction(l, &call, cut)?;
+        l.mark(call.at, call.word);
+        // The Hessian is symmetric, so its product is the pull-back of `v` through the gradient.
+        let product = autodiff::vjp(&mut l.graph, slope, along, &[cut]);
+        product.first().copied().map(Value::Tensor)
+    }),
     entry("stop_gradient", &["x"], |l, call| {
         let x = match (&call.arg(0)?.value, call.want.ty()) {
             (Value::Pending(index), Some(ty)) => l.settle(*index, &ty.clone())?,
@@ -104,23 +118,50 @@ fn at_cut<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeI
 }
 
 fn grad<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
+    slope(l, call).map(|(_, slope)| Value::Tensor(slope))
+}
+
+/// The cut, and the gradient there.
+fn slope<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeId)> {
+    let word = call.word;
     let (cut, y) = at_cut(l, call)?;
     let (x_ty, y_ty) = (l.graph.ty(cut).clone(), l.graph.ty(y).clone());
     let (x, found) = (l.show(&x_ty), l.show(&y_ty));
     if !y_ty.features.is_empty() {
         return l.fail(
             call.at,
-            format!("`grad` differentiates one value per row, and this function returns {found}: reduce its features, as in `|x| sum(f(x))`, or take `jacobian`"),
+            format!("`{word}` differentiates one value per row, and this function returns {found}: reduce its features, as in `|x| sum(f(x))`, or take `jacobian`"),
         );
     }
     if x_ty.rows.is_empty() && !y_ty.rows.is_empty() {
         return l.fail(
             call.at,
-            format!("{x} has no rows, so `grad` needs a function to `Scalar`, and this one returns {found}: `batch_mean(…)` is the mean over the rows"),
+            format!("{x} has no rows, so `{word}` needs a function to `Scalar`, and this one returns {found}: `batch_mean(…)` is the mean over the rows"),
         );
     }
     l.mark(call.at, call.word);
     let seed = l.graph.full_like(1.0, y);
     let gradient = autodiff::vjp(&mut l.graph, y, seed, &[cut]);
-    gradient.first().copied().map(Value::Tensor)
+    Some((cut, *gradient.first()?))
+}
+
+/// The third argument, in the type of the value at the cut.
+fn direction<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, cut: NodeId) -> Option<NodeId> {
+    let operand = call.arg(2)?;
+    let ty = l.graph.ty(cut).clone();
+    let along = match operand.value {
+        Value::Pending(index) => l.settle(index, &ty)?,
+        _ => call.tensor(l, 2)?,
+    };
+    let found = l.graph.ty(along).clone();
+    let fits =
+        l.same_list(&ty.rows, &found.rows).is_ok() && l.same_list(&ty.features, &found.features).is_ok();
+    let fitting = if fits { Some(along) } else { l.repeat_to(along, &ty) };
+    fitting.or_else(|| {
+        let (word, x, v, from) = (call.word, l.show(&ty), l.show(&found), l.shape_from(cut, ""));
+        l.fail(
+            operand.at,
+            format!("`{word}` goes from {x} along a direction of the same type, and this is {v}. {from}"),
+        )
+    })
 }
