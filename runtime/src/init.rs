@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn draw(path: &'static str, shape: &'static [usize], initial: Initial) -> Vec<f64> {
-        initial_values(&ParamSpec { path, network: 0, shape, initial }, 7)
+        initial_values(&ParamSpec { path, network: 0, shape, initial, state: false }, 7)
     }
 
     #[test]

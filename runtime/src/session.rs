@@ -28,6 +28,7 @@ pub(crate) struct Session<F: Float> {
     pub dims: Vec<usize>,
     pub inputs: Vec<F>,
     pub grads: Vec<F>,
+    states: Vec<F>,
     outputs: Vec<F>,
     pub metrics: Vec<F>,
     work: Vec<F>,
@@ -39,15 +40,16 @@ pub(crate) struct Session<F: Float> {
 impl<F: Float> Session<F> {
     /// In evaluation mode: results, or a loss without gradients.
     pub fn evaluate<R: Root>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
-        Self::bind(store, R::spec(), R::evaluate::<F>, R::evaluate_workspace, 0, hypers, seed)
+        Self::bind(store, R::spec(), R::evaluate::<F>, R::evaluate_workspace, hypers, seed)
     }
 
     /// In training mode: a loss with gradients.
     pub fn train<L: Loss>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
         let spec = L::spec();
-        let weights = |&param: &usize| spec.params[param].shape.iter().product::<usize>();
-        let grads = spec.trained.iter().map(weights).sum();
-        Self::bind(store, spec, L::train::<F>, L::train_workspace, grads, hypers, seed)
+        let mut session = Self::bind(store, spec, L::train::<F>, L::train_workspace, hypers, seed)?;
+        session.grads = vec![F::ZERO; spec.elements(spec.trained)];
+        session.states = vec![F::ZERO; spec.elements(spec.states)];
+        Ok(session)
     }
 
     fn bind(
@@ -55,7 +57,6 @@ impl<F: Float> Session<F> {
         spec: &'static Spec,
         program: fn(Env<'_, F>),
         workspace: fn(&[usize]) -> usize,
-        grads: usize,
         hypers: Vec<f64>,
         seed: u64,
     ) -> Result<Self> {
@@ -67,7 +68,8 @@ impl<F: Float> Session<F> {
             hypers: hypers.into_iter().map(F::from_f64).collect(),
             dims: vec![0; spec.symbols.len().max(1)],
             inputs: Vec::new(),
-            grads: vec![F::ZERO; grads],
+            grads: Vec::new(),
+            states: Vec::new(),
             outputs: Vec::new(),
             metrics: vec![F::ZERO; spec.metrics.len() + 1],
             work: Vec::new(),
@@ -200,10 +202,21 @@ impl<F: Float> Session<F> {
             step: self.step,
             work: &mut self.work[..work_len],
             grads: &mut self.grads,
+            states: &mut self.states,
             outputs: &mut self.outputs[..output_len],
             metrics: &mut self.metrics,
             inspect: &inspect,
         });
+    }
+
+    /// Replaces states by what the last step made of them.
+    pub fn write_states(&self, params: &mut [F]) {
+        let mut start = 0;
+        for &param in self.spec.states {
+            let len = self.spec.elements(&[param]);
+            params[self.offsets[param]..][..len].copy_from_slice(&self.states[start..start + len]);
+            start += len;
+        }
     }
 
     fn piece(&self) -> usize {

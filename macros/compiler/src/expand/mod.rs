@@ -178,7 +178,7 @@ fn is_root(function: &Function) -> bool {
     match function.role {
         Role::Loss => true,
         Role::Layer | Role::Optimizer => false,
-        Role::Network(_) | Role::Function => {
+        Role::Network(_) | Role::State | Role::Function => {
             crate::lower::is_template(function).is_none()
                 && function.params.iter().map(|p| &p.ty).chain([&function.output]).all(type_is_known)
         }

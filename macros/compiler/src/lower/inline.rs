@@ -51,8 +51,11 @@ impl<'a> Lowerer<'a> {
             Hint::None => want.hint.clone(),
             hint => hint,
         };
-        let value = self.block(&function.body, &Want::firm(hint)).unwrap_or(Value::Poison);
+        let mut value = self.block(&function.body, &Want::firm(hint)).unwrap_or(Value::Poison);
         let at = function.body.value.as_deref().map_or(At { span: function.name.span, line: 0 }, At::from);
+        if function.role == Role::State {
+            value = self.state_item(value, at).unwrap_or(Value::Poison);
+        }
         let whose = Declared::Output { function: &function.name.text, place: &place };
         let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
         self.frames.pop();
@@ -189,7 +192,7 @@ impl<'a> Lowerer<'a> {
             return self.fail(at, message);
         }
         match function.role {
-            Role::Network(_) => {
+            Role::Network(_) | Role::State => {
                 self.called.insert(&item.id);
                 frame.owner = Some(self.enter_network(item, at)?);
             }

@@ -83,7 +83,7 @@ impl<'a> Lowerer<'a> {
                 frame.bind(&param.name.text, value.unwrap_or(Value::Poison));
             }
         }
-        if let Role::Network(_) | Role::Layer = function.role {
+        if let Role::Network(_) | Role::Layer | Role::State = function.role {
             let owner = self.enter_network(item, at);
             self.called.insert(&item.id);
             if let Some(frame) = self.frames.last_mut() {
