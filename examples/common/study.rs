@@ -71,9 +71,9 @@ impl Study {
             .on_epoch(move |epoch| {
                 let Ok(mut curves) = seen.lock() else { return };
                 for (name, value) in epoch.parts() {
-                    match curves.iter_mut().find(|(known, _)| known == name) {
+                    match curves.iter_mut().find(|(known, _)| *known == name) {
                         Some((_, points)) => points.push((epoch.epoch as f64, value)),
-                        None => curves.push((name.to_owned(), vec![(epoch.epoch as f64, value)])),
+                        None => curves.push((name, vec![(epoch.epoch as f64, value)])),
                     }
                 }
             })

@@ -59,6 +59,7 @@ pub mod nn;
 mod optimizers;
 pub mod prelude;
 pub mod program;
+pub mod projection;
 pub mod report;
 mod session;
 mod source;
@@ -70,7 +71,7 @@ pub use error::{Error, Result};
 pub use model::{Means, Model};
 pub use optimizers::{Adam, AdamW, Sgd};
 pub use source::Source;
-pub use train::{EpochReport, Schedule, Trainer, Training};
+pub use train::{EpochReport, IntoLosses, LossReport, Losses, Optimizers, Schedule, Trainer, Training};
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -11,9 +11,10 @@ use crate::data::{Array, Data};
 use crate::error::{Error, Result};
 use crate::inspect;
 use crate::model::{Means, place};
-use crate::program::{Axis, Env, Loss, Root, SlotSpec, Spec};
+use crate::program::{Axis, Env, Root, SlotSpec, Spec};
 use crate::source::Source;
 use crate::store::Store;
+use crate::train::BoundLoss;
 
 /// Rows that are evaluated at a time where rows never meet.
 const PIECE: usize = 1024;
@@ -43,16 +44,22 @@ impl<F: Float> Session<F> {
         Self::bind(store, R::spec(), R::evaluate::<F>, R::evaluate_workspace, hypers, seed)
     }
 
-    /// In training mode: a loss with gradients.
-    pub fn train<L: Loss>(store: &Store<F>, hypers: Vec<f64>, seed: u64) -> Result<Self> {
-        let spec = L::spec();
-        let mut session = Self::bind(store, spec, L::train::<F>, L::train_workspace, hypers, seed)?;
+    /// A loss in evaluation mode.
+    pub fn evaluation(store: &Store<F>, loss: &BoundLoss<F>, seed: u64) -> Result<Self> {
+        Self::bind(store, loss.spec, loss.evaluate, loss.evaluate_workspace, loss.hypers.clone(), seed)
+    }
+
+    /// A loss in training mode, with gradients.
+    pub fn training(store: &Store<F>, loss: &BoundLoss<F>, seed: u64) -> Result<Self> {
+        let (spec, hypers) = (loss.spec, loss.hypers.clone());
+        let mut session = Self::bind(store, spec, loss.train, loss.train_workspace, hypers, seed)?;
         session.grads = vec![F::ZERO; spec.elements(spec.trained)];
         session.states = vec![F::ZERO; spec.elements(spec.states)];
         Ok(session)
     }
 
-    fn bind(
+    /// A program with the parameters of a model.
+    pub fn bind(
         store: &Store<F>,
         spec: &'static Spec,
         program: fn(Env<'_, F>),
@@ -207,6 +214,14 @@ impl<F: Float> Session<F> {
             metrics: &mut self.metrics,
             inspect: &inspect,
         });
+    }
+
+    /// Replaces a parameter by what a function of its shape makes of it; `rows` are those of its first axis.
+    pub fn map(&mut self, params: &mut [F], offset: usize, len: usize, rows: usize) {
+        self.resize(if self.spec.inputs.iter().any(|input| input.rows) { rows } else { 1 });
+        self.inputs[..len].copy_from_slice(&params[offset..][..len]);
+        self.run(params, 0);
+        params[offset..][..len].copy_from_slice(&self.outputs[..len]);
     }
 
     /// Replaces states by what the last step made of them.
