@@ -69,7 +69,7 @@ mod unlinked;
 
 pub use error::{Error, Result};
 pub use model::{Means, Model};
-pub use optimizers::{Adam, AdamW, Sgd};
+pub use optimizers::{Adam, AdamW, Lion, Nesterov, RmsProp, Sgd};
 pub use source::Source;
 pub use train::{EpochReport, IntoLosses, LossReport, Losses, Optimizers, Schedule, Trainer, Training};
 
