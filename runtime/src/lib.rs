@@ -71,7 +71,10 @@ pub use error::{Error, Result};
 pub use model::{Means, Model};
 pub use optimizers::{Adam, AdamW, Lion, Nesterov, RmsProp, Sgd};
 pub use source::Source;
-pub use train::{EpochReport, IntoLosses, LossReport, Losses, Optimizers, Schedule, Trainer, Training};
+pub use train::{
+    EpochReport, FullBatch, IntoLosses, Lbfgs, LossReport, Losses, Minimum, Optimizers, Schedule, Stopped,
+    Trainer, Training,
+};
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -3,7 +3,10 @@
 //! In: a loss, data, settings. Out: a [`Model`]. Never: a step that allocates after warm-up, or a result
 //! that depends on the number of threads.
 
+mod full_batch;
+mod lbfgs;
 mod learner;
+mod line_search;
 mod losses;
 mod order;
 mod report;
@@ -11,6 +14,8 @@ mod schedule;
 mod training;
 mod updates;
 
+pub use full_batch::FullBatch;
+pub use lbfgs::{Lbfgs, Minimum, Stopped};
 pub(crate) use losses::BoundLoss;
 pub use losses::{IntoLosses, Losses, Optimizers};
 pub use report::{EpochReport, LossReport};
@@ -248,6 +253,14 @@ impl<L: Losses, O: Optimizers<L>, F: Float> Trainer<L, O, F> {
     /// The plan of the training step, of several losses one after the other: stages, loops, products, and the sizes its costs assumed.
     pub fn plan(&self) -> String {
         L::specs().iter().map(|spec| spec.plan).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl<L: Loss, O, F: Float> Trainer<L, O, F> {
+    /// All rows at once by a method that evaluates the loss several times a step, in the place of an optimizer:
+    /// `Trainer::new(linear).precision::<f64>().full_batch(Lbfgs::new())`. Every evaluation draws the same noise.
+    pub fn full_batch(self, method: Lbfgs) -> FullBatch<L, F> {
+        FullBatch { loss: self.losses, method, settings: self.settings, precision: PhantomData }
     }
 }
 
