@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn in_few_dimensions_it_takes_few_steps() {
-        // A quadratic with eigenvalues 1 to 1e4: the memory holds all of it.
+        // A quadratic with eigenvalues 1 to 1e4, for which gradient descent takes tens of thousands.
         let f = |x: &[f64], g: &mut [f64]| {
             let mut sum = 0.0;
             for (i, x) in x.iter().enumerate() {
@@ -269,7 +269,7 @@ mod tests {
         };
         let mut x = vec![3.0; 5];
         let end = minimise(&to_the_end(), &mut x, f);
-        assert!(end.stopped == Stopped::Gradient && end.iterations < 40, "{end}");
+        assert!(end.stopped == Stopped::Gradient && end.iterations < 60, "{end}");
         // The order of the two loops matters only with more than one pair: without memory it is far slower.
         let mut x = vec![3.0; 5];
         let short = minimise(&Lbfgs { memory: 1, ..to_the_end() }, &mut x, f);
