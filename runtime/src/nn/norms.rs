@@ -19,7 +19,7 @@ pub fn layer_norm(x: Tensor<B, _, I>, #[default(1e-5)] eps: f32) -> Tensor<B, _,
 
 /// Batch normalisation (Ioffe and Szegedy 2015) of each channel, axis 1, over the batch and all further axes.
 ///
-/// While training: y = scale · (x − μ) / √(σ² + eps) + shift with the mean μ and the biased variance σ² of this
+/// While training: y = gain · (x − μ) / √(σ² + eps) + shift with the mean μ and the biased variance σ² of this
 /// batch, through which the gradient flows (algorithm 1). The states `mean` and `variance` follow them after each
 /// step, by the share `momentum`, the variance times m / (m − 1) for m values a channel (algorithm 2); otherwise
 /// they take their place. A loss that calls one layer twice would update it twice, which is an error.
@@ -29,7 +29,7 @@ pub fn batch_norm(
     #[default(0.1)] momentum: f32,
     #[default(1e-5)] eps: f32,
 ) -> Tensor<B, C, _> {
-    let scale: Tensor<C> = param(ones());
+    let gain: Tensor<C> = param(ones());
     let shift: Tensor<C> = param(zeros());
     let mean: Tensor<C> = state(zeros());
     let variance: Tensor<C> = state(ones());
@@ -45,7 +45,7 @@ pub fn batch_norm(
     } else {
         normalised(flat, mean, variance + eps)
     };
-    reshape(y * unsqueeze(scale, 2) + unsqueeze(shift, 2))
+    reshape(y * unsqueeze(gain, 2) + unsqueeze(shift, 2))
 }
 
 /// The mean along the last feature axis.
