@@ -1,3 +1,4 @@
+//! As many optimizers and steps as losses.
 use diabolo::nn::dense;
 use diabolo::prelude::*;
 

@@ -1,3 +1,4 @@
+//! What a state is not.
 use diabolo::prelude::*;
 
 #[state]

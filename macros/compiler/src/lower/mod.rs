@@ -118,6 +118,8 @@ struct Lowerer<'a> {
     derivative: Option<&'static str>,
     /// States that were given a new value.
     updated: BTreeSet<usize>,
+    /// Where in the root an update was refused already: a layer has several states, and one mistake is one error.
+    refused_updates: BTreeSet<String>,
     /// Networks that were called.
     called: BTreeSet<&'a str>,
     steps: usize,
@@ -156,6 +158,7 @@ impl<'a> Lowerer<'a> {
             shaped_by: BTreeMap::new(),
             derivative: None,
             updated: BTreeSet::new(),
+            refused_updates: BTreeSet::new(),
             called: BTreeSet::new(),
             steps: 0,
             depth: 0,

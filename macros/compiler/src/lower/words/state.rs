@@ -16,8 +16,9 @@ fn update<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     let path = l.graph.params.get(state)?.path.clone();
     let node = new_value(l, call, read, &path)?;
     if let Some(word) = l.derivative {
-        return l.fail(
-            call.at,
+        return refuse(
+            l,
+            call,
             format!(
                 "`{path}` is updated under `{word}`, and a state is replaced once a step, by the loss itself: \
                  `update` cannot be a part of what `{word}` differentiates"
@@ -25,8 +26,9 @@ fn update<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         );
     }
     if !l.updated.insert(state) {
-        return l.fail(
-            call.at,
+        return refuse(
+            l,
+            call,
             format!(
                 "`{path}` is updated twice in one step, and only one value can be its next: \
                  call what updates it once"
@@ -38,6 +40,15 @@ fn update<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         l.graph.outputs.push(Output { role: Role::State(state), node });
     }
     Some(Value::Nothing)
+}
+
+/// Says why here is no place for an update: once for each call in the root.
+fn refuse<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, message: String) -> Option<Value<'a>> {
+    let at = l.anchor(call.at);
+    if l.refused_updates.insert(format!("{at:?}")) {
+        l.report(call.at, message);
+    }
+    None
 }
 
 /// Which state the first argument is, and the node that reads it.
