@@ -3,6 +3,7 @@
 //! In: a loss, data, settings. Out: a [`Model`]. Never: a step that allocates after warm-up, or a result
 //! that depends on the number of threads.
 
+mod checks;
 mod full_batch;
 mod lbfgs;
 mod learner;

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use diabolo_kernels::Float;
 
+use super::checks::{check, untrained};
 use super::learner::Learner;
 use super::losses::{Losses, Optimizers};
 use super::report::{EpochReport, LossReport};
@@ -267,48 +268,4 @@ impl<'d, F: Float> Training<'d, F> {
         let (epoch, epochs, step) = (self.epoch + 1, self.settings.epochs, self.step);
         Ok(EpochReport { epoch, epochs, step, losses, seconds })
     }
-}
-
-/// The paths of parameters that some loss uses and none trains.
-fn untrained<F: Float>(learners: &[Learner<F>]) -> Vec<String> {
-    let specs = || learners.iter().map(|learner| learner.session.spec);
-    let trained =
-        |path: &str| specs().any(|spec| spec.trained.iter().any(|param| spec.params[*param].path == path));
-    let mut paths: Vec<String> = Vec::new();
-    for param in specs().flat_map(|spec| spec.params) {
-        if !param.state && !trained(param.path) && !paths.iter().any(|path| path == param.path) {
-            paths.push(param.path.to_owned());
-        }
-    }
-    paths
-}
-
-/// Settings that cannot train.
-fn check(settings: &Settings, data: &Data, names: impl Iterator<Item = &'static str>) -> Result<()> {
-    if data.rows() == 0 {
-        return Err(Error::Empty { what: "the data".to_owned() });
-    }
-    if settings.batch == 0 {
-        return Err(Error::config("a batch of 0 rows cannot train"));
-    }
-    if !(0.0..1.0).contains(&settings.validation) {
-        return Err(Error::config(format!("validation takes a share in 0..1, not {}", settings.validation)));
-    }
-    if settings.clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
-        return Err(Error::config("clip_norm takes a positive norm"));
-    }
-    let names: Vec<&str> = names.collect();
-    for (at, name) in names.iter().enumerate() {
-        if settings.every.get(at) == Some(&0) {
-            return Err(Error::config(format!(
-                "every: `{name}` would never take a step; leave it out instead"
-            )));
-        }
-        if names[..at].contains(name) {
-            return Err(Error::config(format!(
-                "`{name}` stands twice among the losses, and its parts would be logged under one name"
-            )));
-        }
-    }
-    Ok(())
 }
