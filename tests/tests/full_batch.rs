@@ -64,13 +64,12 @@ fn eigenvalues(data: &Data) -> Vec<f64> {
                 let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
                 let c = 1.0 / (t * t + 1.0).sqrt();
                 let s = t * c;
-                for k in 0..64 {
-                    let (kp, kq) = (a[k][p], a[k][q]);
-                    (a[k][p], a[k][q]) = (c * kp - s * kq, s * kp + c * kq);
+                for row in &mut a {
+                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for k in 0..64 {
-                    let (pk, qk) = (a[p][k], a[q][k]);
-                    (a[p][k], a[q][k]) = (c * pk - s * qk, s * pk + c * qk);
+                let (above, below) = a.split_at_mut(q);
+                for (x, y) in above[p].iter_mut().zip(&mut below[0]) {
+                    (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
                 }
             }
         }
