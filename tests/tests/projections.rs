@@ -83,7 +83,7 @@ fn always<L: diabolo::Losses>(trainer: Trainer<L>, path: &str, holds: impl Fn(&[
     }
 }
 
-fn squares<'v>(values: &'v [f64], start: usize, step: usize, count: usize) -> f64 {
+fn squares(values: &[f64], start: usize, step: usize, count: usize) -> f64 {
     (0..count).map(|i| values[start + i * step].powi(2)).sum()
 }
 
