@@ -72,9 +72,9 @@ impl Study {
             .on_epoch(move |epoch| {
                 let Ok(mut curves) = seen.lock() else { return };
                 for (name, value) in epoch.parts() {
-                    match curves.iter_mut().find(|(known, _)| known == name) {
+                    match curves.iter_mut().find(|(known, _)| *known == name) {
                         Some((_, points)) => points.push((epoch.epoch as f64, value)),
-                        None => curves.push((name.to_owned(), vec![(epoch.epoch as f64, value)])),
+                        None => curves.push((name, vec![(epoch.epoch as f64, value)])),
                     }
                 }
             })
@@ -82,7 +82,7 @@ impl Study {
         if let Ok(curves) = curves.lock() {
             let series: Vec<(&str, Vec<(f64, f64)>)> =
                 curves.iter().map(|(name, points)| (name.as_str(), points.clone())).collect();
-            report::curve(self.run.path(&format!("{name}-curve.png")), name, ["epoch", "loss"], &series)?;
+            report::curve(self.run.path(&format!("{name}-curve.png")), &name, ["epoch", "loss"], &series)?;
         }
         model.save(self.run.path(&format!("{name}.safetensors")))?;
         Ok(model)

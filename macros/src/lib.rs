@@ -33,7 +33,8 @@ attributes! {
     constant;
     /// An element-wise rule that updates weights.
     optimizer;
-    /// A value without gradient that a step replaces. Not yet part of the language.
+    /// A value without gradient that `update(usage(), …)` in a loss replaces after the step; its body says how it
+    /// starts: `#[state] fn usage() -> Tensor<512> { zeros() }`.
     state;
 }
 

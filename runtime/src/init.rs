@@ -7,6 +7,7 @@ use diabolo_kernels::Float;
 use diabolo_kernels::random::{self, Stream};
 
 use crate::program::{Initial, ParamSpec};
+use crate::projection::{Vectors, orthonormalise};
 
 /// The site of initial values; sites of programs count up from 0.
 const SITE: u32 = u32::MAX;
@@ -33,24 +34,11 @@ pub(crate) fn initial_values<F: Float>(param: &ParamSpec, seed: u64) -> Vec<F> {
     values
 }
 
-/// Turns random values into a row-major matrix with orthonormal rows, or columns where they are fewer:
-/// modified Gram-Schmidt, twice, which is as orthogonal as a QR of a random matrix.
+/// Turns random values into a row-major matrix with orthonormal rows, or columns where they are fewer.
 fn orthonormal<F: Float>(mut values: Vec<F>, columns: usize) -> Vec<F> {
     let rows = values.len() / columns;
-    let len = rows.max(columns);
-    let dot = |a: &[F], b: &[F]| -> f64 { a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum() };
-    for vector in 0..rows.min(columns) {
-        let (earlier, rest) = values.split_at_mut(vector * len);
-        let current = &mut rest[..len];
-        for _ in 0..2 {
-            for other in earlier.chunks_exact(len) {
-                let along = F::from_f64(dot(current, other));
-                current.iter_mut().zip(other).for_each(|(c, o)| *c -= along * *o);
-            }
-            let norm = F::from_f64(dot(current, current).sqrt().max(f64::MIN_POSITIVE));
-            current.iter_mut().for_each(|c| *c /= norm);
-        }
-    }
+    let (count, len) = (rows.min(columns), rows.max(columns));
+    orthonormalise(&mut values, Vectors { count, len, vector: len, element: 1 });
     if rows <= columns {
         return values;
     }
@@ -68,7 +56,7 @@ mod tests {
     use super::*;
 
     fn draw(path: &'static str, shape: &'static [usize], initial: Initial) -> Vec<f64> {
-        initial_values(&ParamSpec { path, network: 0, shape, initial }, 7)
+        initial_values(&ParamSpec { path, network: 0, shape, initial, state: false }, 7)
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub mod nn;
 mod optimizers;
 pub mod prelude;
 pub mod program;
+pub mod projection;
 pub mod report;
 mod session;
 mod source;
@@ -68,9 +69,12 @@ mod unlinked;
 
 pub use error::{Error, Result};
 pub use model::{Means, Model};
-pub use optimizers::{Adam, AdamW, Sgd};
+pub use optimizers::{Adam, AdamW, Lion, Nesterov, RmsProp, Sgd};
 pub use source::Source;
-pub use train::{EpochReport, Schedule, Trainer, Training};
+pub use train::{
+    EpochReport, FullBatch, IntoLosses, Lbfgs, LossReport, Losses, Minimum, Optimizers, Schedule, Stopped,
+    Trainer, Training,
+};
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -57,6 +57,8 @@ pub struct ParamSpec {
     pub shape: &'static [usize],
     /// Its first values.
     pub initial: Initial,
+    /// Whether it is a state, which no optimizer changes.
+    pub state: bool,
 }
 
 /// A network whose parameters the root uses.
@@ -109,6 +111,8 @@ pub struct Spec {
     pub metrics: &'static [&'static str],
     /// Which parameters have gradients, in the order of [`Env::grads`].
     pub trained: &'static [usize],
+    /// Which parameters are states that training replaces, in the order of [`Env::states`].
+    pub states: &'static [usize],
     /// What `inspect` shows: name and `file:line`.
     pub inspects: &'static [(&'static str, &'static str)],
     /// Whether rows meet: such a root cannot be evaluated in pieces.
@@ -117,6 +121,13 @@ pub struct Spec {
     pub random: bool,
     /// The plan in words: stages, tiles, products, and the sizes that its costs assumed.
     pub plan: &'static str,
+}
+
+impl Spec {
+    /// Elements of some of its parameters together.
+    pub(crate) fn elements(&self, params: &[usize]) -> usize {
+        params.iter().map(|param| self.params[*param].shape.iter().product::<usize>()).sum()
+    }
 }
 
 /// What one run of a program sees and fills.
@@ -141,6 +152,8 @@ pub struct Env<'a, F: Float> {
     pub work: &'a mut [F],
     /// Gradients of the trained parameters, one after the other, overwritten.
     pub grads: &'a mut [F],
+    /// New values of [`Spec::states`], one after the other, overwritten; `params` still has the old ones.
+    pub states: &'a mut [F],
     /// Results, one after the other, overwritten.
     pub outputs: &'a mut [F],
     /// The loss and its named parts: means over the batch, overwritten.

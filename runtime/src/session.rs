@@ -11,9 +11,10 @@ use crate::data::{Array, Data};
 use crate::error::{Error, Result};
 use crate::inspect;
 use crate::model::{Means, place};
-use crate::program::{Axis, Env, Loss, Root, SlotSpec, Spec};
+use crate::program::{Axis, Env, Root, SlotSpec, Spec};
 use crate::source::Source;
 use crate::store::Store;
+use crate::train::BoundLoss;
 
 /// Rows that are evaluated at a time where rows never meet.
 const PIECE: usize = 1024;
@@ -28,6 +29,7 @@ pub(crate) struct Session<F: Float> {
     pub dims: Vec<usize>,
     pub inputs: Vec<F>,
     pub grads: Vec<F>,
+    states: Vec<F>,
     outputs: Vec<F>,
     pub metrics: Vec<F>,
     work: Vec<F>,
@@ -39,24 +41,30 @@ pub(crate) struct Session<F: Float> {
 impl<F: Float> Session<F> {
     /// In evaluation mode: results, or a loss without gradients.
     pub fn evaluate<R: Root>(store: &Store<F>, root: &R, seed: u64) -> Result<Self> {
-        let spec = root.spec()?;
-        Self::bind(store, spec, root.evaluate::<F>(), root.evaluate_workspace(), 0, root.hypers(), seed)
+        let (spec, program) = (root.spec()?, root.evaluate::<F>());
+        Self::bind(store, spec, program, root.evaluate_workspace(), root.hypers(), seed)
     }
 
-    /// In training mode: a loss with gradients.
-    pub fn train<L: Loss>(store: &Store<F>, loss: &L, seed: u64) -> Result<Self> {
-        let spec = loss.spec()?;
-        let weights = |&param: &usize| spec.params[param].shape.iter().product::<usize>();
-        let grads = spec.trained.iter().map(weights).sum();
-        Self::bind(store, spec, loss.train::<F>(), loss.train_workspace(), grads, loss.hypers(), seed)
+    /// A loss in evaluation mode.
+    pub fn evaluation(store: &Store<F>, loss: &BoundLoss<F>, seed: u64) -> Result<Self> {
+        Self::bind(store, loss.spec, loss.evaluate, loss.evaluate_workspace, loss.hypers.clone(), seed)
     }
 
-    fn bind(
+    /// A loss in training mode, with gradients.
+    pub fn training(store: &Store<F>, loss: &BoundLoss<F>, seed: u64) -> Result<Self> {
+        let (spec, hypers) = (loss.spec, loss.hypers.clone());
+        let mut session = Self::bind(store, spec, loss.train, loss.train_workspace, hypers, seed)?;
+        session.grads = vec![F::ZERO; spec.elements(spec.trained)];
+        session.states = vec![F::ZERO; spec.elements(spec.states)];
+        Ok(session)
+    }
+
+    /// A program with the parameters of a model.
+    pub fn bind(
         store: &Store<F>,
         spec: &'static Spec,
         program: fn(Env<'_, F>),
         workspace: fn(&[usize]) -> usize,
-        grads: usize,
         hypers: Vec<f64>,
         seed: u64,
     ) -> Result<Self> {
@@ -68,7 +76,8 @@ impl<F: Float> Session<F> {
             hypers: hypers.into_iter().map(F::from_f64).collect(),
             dims: vec![0; spec.symbols.len().max(1)],
             inputs: Vec::new(),
-            grads: vec![F::ZERO; grads],
+            grads: Vec::new(),
+            states: Vec::new(),
             outputs: Vec::new(),
             metrics: vec![F::ZERO; spec.metrics.len() + 1],
             work: Vec::new(),
@@ -201,10 +210,29 @@ impl<F: Float> Session<F> {
             step: self.step,
             work: &mut self.work[..work_len],
             grads: &mut self.grads,
+            states: &mut self.states,
             outputs: &mut self.outputs[..output_len],
             metrics: &mut self.metrics,
             inspect: &inspect,
         });
+    }
+
+    /// Replaces a parameter by what a function of its shape makes of it; `rows` are those of its first axis.
+    pub fn map(&mut self, params: &mut [F], offset: usize, len: usize, rows: usize) {
+        self.resize(if self.spec.inputs.iter().any(|input| input.rows) { rows } else { 1 });
+        self.inputs[..len].copy_from_slice(&params[offset..][..len]);
+        self.run(params, 0);
+        params[offset..][..len].copy_from_slice(&self.outputs[..len]);
+    }
+
+    /// Replaces states by what the last step made of them.
+    pub fn write_states(&self, params: &mut [F]) {
+        let mut start = 0;
+        for &param in self.spec.states {
+            let len = self.spec.elements(&[param]);
+            params[self.offsets[param]..][..len].copy_from_slice(&self.states[start..start + len]);
+            start += len;
+        }
     }
 
     fn piece(&self) -> usize {

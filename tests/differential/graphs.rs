@@ -35,7 +35,7 @@ pub const ZOO: [&str; 9] = [
 
 /// The update rules of the library, and one that is not in it.
 #[allow(dead_code)] // the test asks the table instead
-pub const RULES: [&str; 4] = ["sgd", "adam", "adamw", "lion"];
+pub const RULES: [&str; 7] = ["sgd", "nesterov", "rmsprop", "adam", "adamw", "lion", "signum"];
 
 const FILES: [(&str, &str); 6] = [
     ("zoo.rs", include_str!("programs/zoo.rs")),

@@ -1,7 +1,7 @@
 //! What an editor shows of annotated functions: hover, go to definition, syntax errors, through rust-analyzer
 //! itself. Skipped, and says so, where there is none (`rust-analyzer` on the path, or `RUST_ANALYZER`).
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};

@@ -4,6 +4,8 @@ use std::alloc::System;
 
 use diabolo::data::digits;
 use diabolo::prelude::*;
+use diabolo::projection::{orthonormal_rows, unit_columns};
+use diabolo::{Losses, Optimizers};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[allow(dead_code)]
@@ -22,12 +24,50 @@ mod pca;
 #[path = "../../examples/vae.rs"]
 mod vae;
 
+/// Losses that take turns, states, projections.
+mod turns {
+    use diabolo::nn::{batch_norm, dense, squared_error};
+    use diabolo::prelude::*;
+
+    #[state]
+    fn average() -> Tensor<64> {
+        zeros()
+    }
+
+    #[encoder]
+    pub fn encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
+        batch_norm(dense(x - average(), 8))
+    }
+
+    #[network]
+    pub fn basis() -> Tensor<8, 64> {
+        param(orthogonal())
+    }
+
+    #[loss(trains(encode, basis))]
+    pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B> {
+        update(average(), 0.9 * average() + 0.1 * batch_mean(x));
+        squared_error(einsum("bk,kd->bd", encode(x), basis()), x)
+    }
+
+    #[loss(trains(basis))]
+    pub fn small(x: Tensor<B, 64>) -> Tensor<B> {
+        sum_squares(einsum("bd,kd->bk", x, basis()))
+    }
+
+    /// One's own projection.
+    #[function]
+    pub fn bounded(w: Tensor<B, 64>) -> Tensor<B, 64> {
+        max(min(w, 0.9), -0.9)
+    }
+}
+
 /// Counts the allocations of every thread.
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Allocations of ten warm steps. Two epochs warm it up: the last batch is smaller.
-fn allocations<L: Loss>(trainer: Trainer<L>) -> usize {
+fn allocations<L: Losses, O: Optimizers<L>>(trainer: Trainer<L, O>) -> usize {
     let data = digits().train;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
@@ -59,6 +99,14 @@ fn a_warm_step_allocates_nothing() {
     assert_eq!(allocations(Trainer::new(losses::beta_vae)), 0, "losses::beta_vae");
     assert_eq!(allocations(Trainer::new(losses::robust)), 0, "robust");
     assert_eq!(allocations(Trainer::new(losses::ink)), 0, "ink");
+    let turns = Trainer::alternate((turns::reconstruct, turns::small))
+        .optimizers((Adam::new(1e-3), RmsProp::new(1e-3)))
+        .every((1, 2))
+        .clip_norm(1.0)
+        .project(turns::basis, orthonormal_rows)
+        .project(turns::basis, turns::bounded)
+        .project("encode.dense0.weight", unit_columns);
+    assert_eq!(allocations(turns), 0, "turns");
     let region = Region::new(ALLOCATOR);
     drop(std::hint::black_box(vec![1u8; 64]));
     assert_eq!(region.change().allocations, 1, "the counter counts");

@@ -1,8 +1,9 @@
 //! Training gives the same bits for every number of threads, and from run to run.
 
 use diabolo::data::digits;
-use diabolo::nn::{bce_with_logits, dense, dropout, kl_normal};
+use diabolo::nn::{batch_norm, bce_with_logits, dense, dropout, kl_normal};
 use diabolo::prelude::*;
+use diabolo::projection::orthonormal_rows;
 
 #[encoder]
 fn encode(x: Tensor<B, 64>) -> (Tensor<B, 6>, Tensor<B, 6>) {
@@ -24,11 +25,35 @@ fn vae(x: Tensor<B, 64>) -> Tensor<B> {
     recon + kl
 }
 
-/// All parameters after an epoch whose last batch has one row.
+#[network]
+fn critic(z: Tensor<B, 6>) -> Tensor<B> {
+    squeeze(dense(batch_norm(tanh(dense(z, 70))), 1))
+}
+
+#[loss(trains(critic))]
+fn discriminate(x: Tensor<B, 64>) -> Tensor<B> {
+    let (mean, _) = encode(x);
+    softplus(critic(mean + normal_like(mean)))
+}
+
+/// All parameters after epochs whose last batch has one row.
 fn train(threads: usize) -> Vec<u32> {
     let data = digits().train.take(641).expect("641 rows");
-    let model =
-        Trainer::new(vae).batch(128).epochs(2).seed(3).threads(threads).quiet().fit(&data).expect("trains");
+    bits(&Trainer::new(vae).batch(128).epochs(2).seed(3).threads(threads).quiet().fit(&data).expect("trains"))
+}
+
+/// The same of two losses in turn, with states and projections. A batch has more than one row.
+fn alternate(threads: usize) -> Vec<u32> {
+    let data = digits().train.take(640).expect("640 rows");
+    let trainer = Trainer::alternate((vae, discriminate))
+        .optimizers((Adam::new(1e-3), Lion::new(1e-3)))
+        .every((1, 2))
+        .project("critic.dense0.weight", orthonormal_rows)
+        .batch(127);
+    bits(&trainer.epochs(2).seed(3).threads(threads).quiet().fit(&data).expect("trains"))
+}
+
+fn bits(model: &Model) -> Vec<u32> {
     let paths: Vec<String> = model.parameters().map(|(path, _)| path.to_owned()).collect();
     paths
         .iter()
@@ -44,4 +69,7 @@ fn one_two_and_four_threads_agree_to_the_bit() {
     assert!(one == train(1), "from run to run");
     assert!(one == train(2), "two threads");
     assert!(one == train(4), "four threads");
+    let one = alternate(1);
+    assert!(one == alternate(2), "two threads in turn");
+    assert!(one == alternate(4), "four threads in turn");
 }

@@ -14,6 +14,8 @@ pub enum Role {
     Layer,
     /// Has no parameters.
     Function,
+    /// A value without gradient that a step replaces; its body says how it starts.
+    State,
     /// A training root.
     Loss,
     /// An element-wise update of (weight, gradient, moments…).

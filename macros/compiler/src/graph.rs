@@ -181,7 +181,7 @@ pub enum Kind {
     /// The value, without its derivative.
     StopGradient,
     // Their places are kept; each is one arm in every pass:
-    // State, Window, Fold, Gather, Scatter, TopK, Scan.
+    // Window, Fold, Gather, Scatter, TopK, Scan.
 }
 
 /// Where a node comes from, for comments, messages and logs.
@@ -238,6 +238,8 @@ pub struct ParamDecl {
     pub ty: Type,
     /// Its first values.
     pub initial: Initial,
+    /// Whether it is a state: no loss trains it, and `Role::State` replaces it after a step.
+    pub state: bool,
 }
 
 /// A network that the program uses.
@@ -283,6 +285,8 @@ pub enum Role {
     Result(usize),
     /// The gradient of `Loss` for parameter `index`.
     Gradient(usize),
+    /// What state `index` (a parameter) is after the step.
+    State(usize),
     /// A value that `inspect` prints; the name.
     Inspect(String),
 }

@@ -77,6 +77,10 @@ fn write(graph: &Graph, shown: &[bool], places: bool) -> String {
                 Some(param) => format!("gradient {}", param.path),
                 None => format!("gradient {index}"),
             },
+            Role::State(index) => match graph.params.get(*index) {
+                Some(param) => format!("state {}", param.path),
+                None => format!("state {index}"),
+            },
             Role::Inspect(name) => format!("inspect {name}"),
         };
         writeln!(text, "{name} = %{}", numbers[node.index()]).ok();

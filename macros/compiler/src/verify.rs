@@ -32,8 +32,10 @@ pub fn verify(graph: &Graph, pass: &str) -> Result<(), String> {
         }
         let fits = match role {
             Role::Loss | Role::Metric(_) => graph.ty(*node).rank() == 0,
-            Role::Gradient(index) => {
-                graph.params.get(*index).is_some_and(|param| param.ty == *graph.ty(*node))
+            Role::Gradient(index) | Role::State(index) => {
+                let state = matches!(role, Role::State(_));
+                let fits = |param: &ParamDecl| param.ty == *graph.ty(*node) && param.state == state;
+                graph.params.get(*index).is_some_and(fits)
             }
             Role::Result(_) | Role::Inspect(_) => true,
         };

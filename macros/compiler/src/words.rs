@@ -45,6 +45,8 @@ pub const WORDS: &[Word] = &[
     word("batch", "batch(z)", "The whole batch as the first feature axis, seen by every row."),
     word("batch_mean", "batch_mean(x)", "The mean over the rows of the batch."),
     word("param", "param(kaiming())", "A parameter with these first values; its shape comes from its use."),
+    word("state", "let mean: Tensor<I> = state(zeros())", "A value without gradient with these first values, which `update` replaces."),
+    word("update", "update(usage(), 0.99 * usage() + 0.01 * batch_mean(x))", "Replaces a state after the step of a loss; when a model is run, nothing."),
     word("zeros", "zeros()", "Zeros; the shape comes from the use."),
     word("ones", "ones()", "Ones; the shape comes from the use."),
     word("constant", "constant(0.5)", "One number everywhere; the shape comes from the use."),
@@ -142,13 +144,13 @@ pub fn takes_function(name: &str) -> bool {
 
 /// Why an item may not have this name, if it may not.
 pub fn refused(name: &str) -> Option<String> {
-    if is_word(name) {
-        return Some(format!("`{name}` is a word of Diabolo; choose another name"));
-    }
-    if crate::parse::Attribute::named(name).is_some() || name == "state" {
+    if crate::parse::Attribute::named(name).is_some() {
         return Some(format!(
             "`{name}` is an attribute of Diabolo, which this name would hide; choose another"
         ));
+    }
+    if is_word(name) {
+        return Some(format!("`{name}` is a word of Diabolo; choose another name"));
     }
     let raw = name.starts_with("r#") || name.starts_with("__");
     (raw || MACROS.contains(&name))

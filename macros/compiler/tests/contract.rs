@@ -31,7 +31,13 @@ impl Net {
     fn param(&mut self, path: String, features: &[usize]) -> NodeId {
         let ty = Type { rows: vec![], features: features.iter().map(|n| Size::known(*n)).collect() };
         let index = self.graph.params.len();
-        self.graph.params.push(ParamDecl { path, network: 0, ty: ty.clone(), initial: Initial::Normal(0.5) });
+        self.graph.params.push(ParamDecl {
+            path,
+            network: 0,
+            ty: ty.clone(),
+            initial: Initial::Normal(0.5),
+            state: false,
+        });
         self.graph.push(Kind::Param(index), vec![], ty)
     }
 
@@ -174,6 +180,7 @@ fn squares_of_sums_do_not_become_gram_matrices() {
     let ty = Type { rows: vec![], features: vec![Size::known(4), Size::known(4096)] };
     graph.networks.push(NetworkDecl { name: "n".into(), id: "0".into(), routes: Vec::new(), trained: false });
     graph.params.push(ParamDecl {
+        state: false,
         path: "w".into(),
         network: 0,
         ty: ty.clone(),
@@ -202,6 +209,7 @@ fn sums_move_inside_products_and_chains_start_at_the_thin_end() {
         let ty = Type { rows: vec![], features: features.iter().map(|n| Size::known(*n)).collect() };
         let index = graph.params.len();
         graph.params.push(ParamDecl {
+            state: false,
             path: path.into(),
             network: 0,
             ty: ty.clone(),

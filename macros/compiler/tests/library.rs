@@ -21,6 +21,7 @@ const NN: [(&str, &str); 8] = library!(
 /// A call of each function of the library, of `u` and `v`, both `Tensor<B, 3>`, `v` between 0 and 1.
 const CALLS: &[(&str, &str)] = &[
     ("attention", "attention(unsqueeze(u, 2), unsqueeze(v, 2), unsqueeze(u * v, 2))"),
+    ("batch_norm", "square(batch_norm(u) - v)"),
     ("bce", "bce(v, sigmoid(u))"),
     ("bce_each", "bce_each(v, sigmoid(u))"),
     ("bce_with_logits", "bce_with_logits(u, v)"),

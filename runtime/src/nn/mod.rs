@@ -29,6 +29,6 @@ pub use densities::{
 pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
 pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};
 pub use layers::{dense, dropout};
-pub use norms::layer_norm;
-pub use optim::{adam, adamw, sgd};
+pub use norms::{batch_norm, layer_norm};
+pub use optim::{adam, adamw, lion, nesterov, rmsprop, sgd};
 pub use transformer::{attention, self_attention};

@@ -3,13 +3,25 @@
 //! In: a loss, data, settings. Out: a [`Model`]. Never: a step that allocates after warm-up, or a result
 //! that depends on the number of threads.
 
+mod checks;
+mod full_batch;
+mod lbfgs;
+mod learner;
+mod line_search;
+mod losses;
 mod order;
+mod report;
 mod schedule;
 mod training;
 mod updates;
 
+pub use full_batch::FullBatch;
+pub use lbfgs::{Lbfgs, Minimum, Stopped};
+pub(crate) use losses::BoundLoss;
+pub use losses::{IntoLosses, Losses, Optimizers};
+pub use report::{EpochReport, LossReport};
 pub use schedule::Schedule;
-pub use training::{EpochReport, Training};
+pub use training::Training;
 
 use std::marker::PhantomData;
 
@@ -20,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::model::{Model, inside_pool};
 use crate::optimizers::Adam;
 use crate::program::{IntoRoot, Loss, Optimizer};
+use crate::projection::{IntoProjection, IntoTarget, Projection, Target};
 use crate::report::Run;
 
 /// A change of a hyperparameter over training: its name, and its value at a share of training in [0, 1].
@@ -41,13 +54,16 @@ pub(crate) struct Settings {
     pub quiet: bool,
     pub record: Option<Run>,
     pub on_epoch: Option<Listener>,
+    /// Consecutive steps of each loss in a round; none stands for one each.
+    pub every: Vec<usize>,
+    pub projections: Vec<(Target, Projection)>,
 }
 
-/// Trains the networks of a loss.
+/// Trains the networks of a loss, or of several that take turns.
 ///
 /// Defaults: Adam at 1e-3, batches of 128 rows, 20 epochs, seed 0, every processor, float32.
 pub struct Trainer<L, O = Adam, F: Float = f32> {
-    loss: L,
+    losses: L,
     optimizer: O,
     settings: Settings,
     precision: PhantomData<F>,
@@ -56,6 +72,23 @@ pub struct Trainer<L, O = Adam, F: Float = f32> {
 impl<L: Loss> Trainer<L> {
     /// A trainer for a loss: `Trainer::new(contractive)` or `Trainer::new(contractive { lambda: 0.2 })`.
     pub fn new<I: IntoRoot<Root = L>>(loss: I) -> Self {
+        Trainer::of(loss.into_root())
+    }
+}
+
+impl<L: Losses> Trainer<L> {
+    /// A trainer for several losses, each a step in turn: `Trainer::alternate((reconstruct, discriminate))`.
+    ///
+    /// In a round every loss takes its [`every`](Trainer::every) steps, in the order of the tuple; an epoch has as
+    /// many rounds as the data has batches. Each step has the next batch of its own loss's way through the data,
+    /// in an order of its own: so in an epoch a loss sees every row `every` times. Each loss has its own noise, its
+    /// own optimizer state and its own count of steps, which schedules and annealing follow; the parameters are
+    /// one model's. Parts are logged as `reconstruct`, `reconstruct.recon`.
+    pub fn alternate<I: IntoLosses<Losses = L>>(losses: I) -> Self {
+        Trainer::of(losses.into_losses())
+    }
+
+    fn of(losses: L) -> Self {
         let settings = Settings {
             batch: 128,
             epochs: 20,
@@ -68,21 +101,55 @@ impl<L: Loss> Trainer<L> {
             quiet: false,
             record: None,
             on_epoch: None,
+            every: Vec::new(),
+            projections: Vec::new(),
         };
-        Trainer { loss: loss.into_root(), optimizer: Adam::new(1e-3), settings, precision: PhantomData }
+        Trainer { losses, optimizer: Adam::new(1e-3), settings, precision: PhantomData }
     }
 }
 
-impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
-    /// The optimizer; see [`crate::nn`], or one of your own.
+impl<L: Losses, O: Optimizers<L>, F: Float> Trainer<L, O, F> {
+    /// The optimizer; see [`crate::nn`], or one of your own. Of several losses, each gets one of its own like it.
     pub fn optimizer<P: Optimizer>(self, optimizer: P) -> Trainer<L, P, F> {
-        Trainer { loss: self.loss, optimizer, settings: self.settings, precision: PhantomData }
+        self.optimizers(optimizer)
+    }
+
+    /// An optimizer for each loss: `optimizers((Adam::new(1e-3), Sgd::new(1e-2)))`, or one for all.
+    pub fn optimizers<P: Optimizers<L>>(self, optimizers: P) -> Trainer<L, P, F> {
+        Trainer {
+            losses: self.losses,
+            optimizer: optimizers,
+            settings: self.settings,
+            precision: PhantomData,
+        }
+    }
+
+    /// How many steps each loss takes in a round: `every((1, 5, 1))` gives the second five steps to one of the
+    /// others.
+    pub fn every(mut self, steps: L::Counts) -> Self {
+        self.settings.every = L::counts(steps);
+        self
+    }
+
+    /// Keeps parameters in a set, as by `project(basis, orthonormal_rows)`: first their first values, then after
+    /// every step of a loss that trains them.
+    ///
+    /// The first argument is a network, all of whose parameters are meant (those of networks that it calls are
+    /// not), or the path of one: `"encode.dense0.weight"`. The second is one of [`crate::projection`] or a
+    /// `#[function]` from a matrix to a matrix, run in evaluation mode. Several are applied in their order.
+    pub fn project<P: IntoRoot>(mut self, parameters: impl IntoTarget, onto: P) -> Self
+    where
+        P::Root: IntoProjection,
+    {
+        let projection = onto.into_root().into_projection();
+        self.settings.projections.push((parameters.into_target(), projection));
+        self
     }
 
     /// The precision of everything: `f32` (the default) or `f64`.
     pub fn precision<G: Float>(self) -> Trainer<L, O, G> {
         Trainer {
-            loss: self.loss,
+            losses: self.losses,
             optimizer: self.optimizer,
             settings: self.settings,
             precision: PhantomData,
@@ -119,13 +186,14 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
         self
     }
 
-    /// Changes a hyperparameter of the loss: its value at a share of training between 0 and 1.
+    /// Changes a hyperparameter of the loss: its value at a share of training between 0 and 1. Of several losses
+    /// it is named with its loss: `"discriminate.gp"`.
     pub fn anneal(mut self, name: &str, value: impl Fn(f64) -> f64 + Send + 'static) -> Self {
         self.settings.anneal.push((name.to_owned(), Box::new(value)));
         self
     }
 
-    /// Scales gradients whose Euclidean norm (over all parameters) is above `norm` down to it.
+    /// Scales gradients whose Euclidean norm (over all parameters of a step) is above `norm` down to it.
     pub fn clip_norm(mut self, norm: f64) -> Self {
         self.settings.clip_norm = Some(norm);
         self
@@ -171,7 +239,7 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
     pub fn resume(self, model: Model<F>, data: &Data) -> Result<Model<F>> {
         let threads = self.settings.threads;
         in_threads(threads, move || {
-            Training::new(self.loss, &self.optimizer, self.settings, Some(model), data)?.finish()
+            Training::new(&self.losses, &self.optimizer, self.settings, Some(model), data)?.finish()
         })?
     }
 
@@ -179,22 +247,32 @@ impl<L: Loss, O: Optimizer, F: Float> Trainer<L, O, F> {
     ///
     /// # Errors
     /// As [`Trainer::fit`].
-    pub fn start(self, data: &Data) -> Result<Training<'_, O, F>> {
-        Training::new(self.loss, &self.optimizer, self.settings, None, data)
+    pub fn start(self, data: &Data) -> Result<Training<'_, F>> {
+        Training::new(&self.losses, &self.optimizer, self.settings, None, data)
     }
 
-    /// The name of the loss, with its sizes: `vanilla<8>`.
+    /// The name of the loss, with its sizes: `vanilla<8>`; of several, one after the other.
     ///
     /// # Errors
-    /// [`Error::Sizes`] where the loss was not compiled for its sizes.
-    pub fn name(&self) -> Result<&'static str> {
-        Ok(self.loss.spec()?.name)
+    /// [`Error::Sizes`] where a loss was not compiled for its sizes.
+    pub fn name(&self) -> Result<String> {
+        let names: Vec<&str> = self.losses.specs()?.iter().map(|spec| spec.name).collect();
+        Ok(names.join(", "))
     }
 
-    /// The plan of the training step: stages, loops, products, and the sizes its costs assumed. Of a loss that was
-    /// not compiled for its sizes, nothing; [`Trainer::fit`] says so.
-    pub fn plan(&self) -> &'static str {
-        self.loss.spec().map_or("", |spec| spec.plan)
+    /// The plan of the training step, of several losses one after the other: stages, loops, products, and the sizes
+    /// its costs assumed. Of a loss that was not compiled for its sizes, nothing; [`Trainer::fit`] says so.
+    pub fn plan(&self) -> String {
+        let specs = self.losses.specs().unwrap_or_default();
+        specs.iter().map(|spec| spec.plan).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl<L: Loss, O, F: Float> Trainer<L, O, F> {
+    /// All rows at once by a method that evaluates the loss several times a step, in the place of an optimizer:
+    /// `Trainer::new(linear).precision::<f64>().full_batch(Lbfgs::new())`. Every evaluation draws the same noise.
+    pub fn full_batch(self, method: Lbfgs) -> FullBatch<L, F> {
+        FullBatch { loss: self.losses, method, settings: self.settings, precision: PhantomData }
     }
 }
 

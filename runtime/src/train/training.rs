@@ -1,77 +1,67 @@
 //! The training loop, a step at a time.
 //!
-//! In: a bound loss, data, settings. Out: a model, reports. Never: an allocation in a warm step.
+//! In: losses, data, settings. Out: a model, reports. Never: an allocation in a warm step.
+//!
+//! An epoch has as many rounds as the data has batches. In a round each loss, in the order of the trainer,
+//! takes its `every` steps. Each loss goes through the data on its own, in an order of its own: every step has a
+//! fresh batch, and in an epoch a loss sees every row exactly `every` times. One loss alone is the case of one
+//! step a round.
 
 use std::borrow::Cow;
 
 use diabolo_kernels::Float;
 
-use super::order::shuffle;
-use super::updates::{Updates, clip};
-use super::{Schedule, Settings};
+use super::checks::{check, untrained};
+use super::learner::Learner;
+use super::losses::{Losses, Optimizers};
+use super::report::{EpochReport, LossReport};
+use super::{Anneal, Settings};
 use crate::data::Data;
 use crate::error::{Error, Result};
-use crate::model::{Means, Model};
-use crate::program::{Loss, Optimizer};
+use crate::model::Model;
+use crate::projection::Projector;
 use crate::report::Progress;
-use crate::session::{Session, evaluate_means, means};
+use crate::session::{evaluate_means, means};
 use crate::store::Store;
 
-/// What is known after an epoch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EpochReport {
-    /// The epoch, counted from 1.
-    pub epoch: usize,
-    /// How many there will be.
-    pub epochs: usize,
-    /// Steps taken so far.
-    pub step: u64,
-    /// Means over the rows of the epoch, in training mode.
-    pub train: Means,
-    /// Means over the validation rows, in evaluation mode.
-    pub validation: Option<Means>,
-    /// Seconds since training began.
-    pub seconds: f64,
-}
-
-impl EpochReport {
-    /// Every value by name: `loss`, its parts, and the loss on the validation rows.
-    pub fn parts(&self) -> Vec<(&str, f64)> {
-        let parts = self.train.parts.iter().map(|(name, value)| (name.as_str(), *value));
-        let validation = self.validation.iter().map(|means| ("validation", means.loss));
-        std::iter::once(("loss", self.train.loss)).chain(parts).chain(validation).collect()
-    }
-}
-
 /// Training under way.
-pub struct Training<'d, O, F: Float = f32> {
-    session: Session<F>,
-    evaluation: Session<F>,
+pub struct Training<'d, F: Float = f32> {
+    learners: Vec<Learner<F>>,
+    projectors: Vec<Projector<F>>,
+    /// What changes over training: the loss, its hyperparameter, the value.
+    anneal: Vec<(usize, usize, Anneal)>,
     store: Store<F>,
-    updates: Updates<O, F>,
     settings: Settings,
     data: Cow<'d, Data>,
     held_out: Option<Data>,
-    order: Vec<usize>,
-    draws: Vec<f64>,
-    cursor: usize,
+    untrained: Vec<String>,
+    /// Whether the model was new.
+    fresh: bool,
+    /// The loss whose turn it is, the steps that it has taken in this round, the rounds of this epoch.
+    turn: usize,
+    taken: usize,
+    round: usize,
+    /// The loss of the last step.
+    last: usize,
     epoch: usize,
     step: u64,
-    sums: Vec<f64>,
 }
 
-impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
-    pub(super) fn new<L: Loss>(
-        loss: L,
-        optimizer: &O,
-        settings: Settings,
+impl<'d, F: Float> Training<'d, F> {
+    pub(super) fn new<L: Losses, O: Optimizers<L>>(
+        losses: &L,
+        optimizers: &O,
+        mut settings: Settings,
         model: Option<Model<F>>,
         data: &'d Data,
     ) -> Result<Self> {
-        check(&settings, data)?;
-        let spec = loss.spec()?;
+        let bound = losses.bind::<F>()?;
+        check(&settings, data, bound.iter().map(|loss| loss.spec.name))?;
+        let fresh = model.is_none();
         let mut store = model.map(|model| model.store).unwrap_or_default();
-        store.initialise(spec, settings.seed)?;
+        for loss in &bound {
+            store.initialise(loss.spec, settings.seed)?;
+        }
         let (data, held_out) = match settings.validation {
             0.0 => (Cow::Borrowed(data), None),
             share => {
@@ -79,130 +69,145 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
                 (Cow::Owned(rest), Some(held_out))
             }
         };
-        let mut session = Session::train(&store, &loss, settings.seed)?;
-        let evaluation = Session::evaluate(&store, &loss, settings.seed)?;
-        for (name, _) in &settings.anneal {
-            if !spec.hypers.iter().any(|hyper| hyper.name == name) {
-                let known = spec.hypers.iter().map(|hyper| hyper.name.to_owned()).collect();
-                return Err(Error::Unknown { kind: "hyperparameter", name: name.clone(), known });
-            }
+        let specs: Vec<_> = bound.iter().map(|loss| loss.spec).collect();
+        let mut projectors = Vec::with_capacity(settings.projections.len());
+        for (target, projection) in std::mem::take(&mut settings.projections) {
+            let mut projector = Projector::new(&target, projection, &specs, &store)?;
+            projector.apply(&mut store.values);
+            projectors.push(projector);
         }
-        let updates = Updates::new(optimizer, spec, session.offsets());
-        if settings.schedule != Schedule::Constant {
-            updates.require_rate()?;
+        let optimizers = optimizers.bind::<F>(bound.len());
+        let mut learners = Vec::with_capacity(bound.len());
+        for (index, (loss, optimizer)) in bound.into_iter().zip(optimizers).enumerate() {
+            let every = settings.every.get(index).copied().unwrap_or(1);
+            learners.push(Learner::new(index, loss, optimizer, every, &settings, &store, data.as_ref())?);
         }
-        session.fit_shapes(data.as_ref())?;
-        session.resize(settings.batch.min(data.rows()));
-        let rows = data.rows();
         let mut training = Training {
-            sums: vec![0.0; session.metrics.len()],
-            session,
-            evaluation,
+            untrained: untrained(&learners),
+            learners,
+            projectors,
+            anneal: Vec::new(),
             store,
-            updates,
             settings,
             data,
             held_out,
-            order: vec![0; rows],
-            draws: vec![0.0; rows],
-            cursor: 0,
+            fresh,
+            turn: 0,
+            taken: 0,
+            round: 0,
+            last: 0,
             epoch: 0,
             step: 0,
         };
-        training.begin_epoch();
+        for anneal in std::mem::take(&mut training.settings.anneal) {
+            let (loss, hyper) = training.hyper(&anneal.0)?;
+            training.anneal.push((loss, hyper, anneal));
+        }
         Ok(training)
     }
 
-    fn begin_epoch(&mut self) {
-        shuffle(&mut self.order, &mut self.draws, self.settings.seed, self.epoch as u64);
-        self.cursor = 0;
-        self.sums.fill(0.0);
+    /// Rounds of one epoch: the batches of the data.
+    fn rounds(&self) -> usize {
+        self.data.rows().div_ceil(self.settings.batch)
     }
 
-    /// Steps of one epoch.
+    /// Steps of one epoch, of all losses together.
     pub fn steps_per_epoch(&self) -> usize {
-        self.order.len().div_ceil(self.settings.batch)
+        self.rounds() * self.learners.iter().map(|learner| learner.every).sum::<usize>()
     }
 
-    /// The share of training that is done.
-    fn share(&self) -> f64 {
-        let steps = (self.settings.epochs * self.steps_per_epoch()).max(1);
-        (self.step as f64 / steps as f64).min(1.0)
+    /// The name of the loss that the next step is of.
+    pub fn next_loss(&self) -> &'static str {
+        self.learners[self.turn].name()
     }
 
-    /// Sets a hyperparameter of the loss for the steps that follow.
+    /// The parameters that the losses use and none of them trains: they keep the values that they have.
+    pub fn untrained(&self) -> &[String] {
+        &self.untrained
+    }
+
+    /// The share of training that is done by one loss.
+    fn share(&self, learner: usize) -> f64 {
+        let learner = &self.learners[learner];
+        let steps = (self.settings.epochs * self.rounds() * learner.every).max(1);
+        (learner.steps as f64 / steps as f64).min(1.0)
+    }
+
+    /// Sets a hyperparameter for the steps that follow: `"weight"` of one loss alone, `"discriminate.gp"` where
+    /// there are several.
     ///
     /// # Errors
-    /// [`Error::Unknown`] where the loss has none of that name.
+    /// [`Error::Unknown`] where there is none of that name.
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
-        let hypers = self.session.spec.hypers;
-        match hypers.iter().position(|hyper| hyper.name == name) {
-            Some(at) => {
-                self.session.hypers[at] = F::from_f64(value);
-                self.evaluation.hypers[at] = F::from_f64(value);
-                Ok(())
-            }
-            None => Err(Error::Unknown {
-                kind: "hyperparameter",
-                name: name.to_owned(),
-                known: hypers.iter().map(|hyper| hyper.name.to_owned()).collect(),
-            }),
-        }
+        let (loss, hyper) = self.hyper(name)?;
+        self.learners[loss].set(hyper, value);
+        Ok(())
     }
 
-    /// One step on the next batch. Returns the loss before the update.
+    /// The loss and the position of a hyperparameter.
+    fn hyper(&self, name: &str) -> Result<(usize, usize)> {
+        let several = self.learners.len() > 1;
+        let mut known = Vec::new();
+        for (at, learner) in self.learners.iter().enumerate() {
+            for (position, hyper) in learner.session.spec.hypers.iter().enumerate() {
+                let full = match several {
+                    true => format!("{}.{}", learner.name(), hyper.name),
+                    false => hyper.name.to_owned(),
+                };
+                if full == name {
+                    return Ok((at, position));
+                }
+                known.push(full);
+            }
+        }
+        Err(Error::Unknown { kind: "hyperparameter", name: name.to_owned(), known })
+    }
+
+    /// Whether all rounds of the epoch are done.
+    fn epoch_is_over(&self) -> bool {
+        self.round >= self.rounds()
+    }
+
+    fn begin_epoch(&mut self) {
+        self.epoch += 1;
+        self.round = 0;
+        self.learners.iter_mut().for_each(Learner::begin_epoch);
+    }
+
+    /// One step of the loss whose turn it is, on its next batch. Returns that loss before the update.
     ///
     /// # Errors
     /// [`Error::Diverged`] where the loss or a named part is no longer finite.
     pub fn step(&mut self) -> Result<f64> {
-        if self.cursor >= self.order.len() {
-            self.epoch += 1;
+        if self.epoch_is_over() {
             self.begin_epoch();
         }
-        let share = self.share();
-        for (name, value) in &self.settings.anneal {
-            if let Some(at) = self.session.spec.hypers.iter().position(|hyper| hyper.name == name) {
-                let value = F::from_f64(value(share));
-                (self.session.hypers[at], self.evaluation.hypers[at]) = (value, value);
+        let turn = self.turn;
+        let share = self.share(turn);
+        for (loss, hyper, (_, value)) in &self.anneal {
+            if *loss == turn {
+                self.learners[turn].set(*hyper, value(share));
             }
         }
-        let end = (self.cursor + self.settings.batch).min(self.order.len());
-        self.session.inspects = self.cursor == 0;
-        self.session.resize(end - self.cursor);
-        self.session.gather(&self.data, &self.order[self.cursor..end])?;
-        self.session.step = self.step;
-        self.session.run(&self.store.values, 0);
         self.step += 1;
-        self.check_finite()?;
-        for (sum, mean) in self.sums.iter_mut().zip(&self.session.metrics) {
-            *sum += mean.to_f64() * (end - self.cursor) as f64;
+        let learner = &mut self.learners[turn];
+        let loss = learner.step(&mut self.store, self.data.as_ref(), &self.settings, share, self.step)?;
+        for projector in self.projectors.iter_mut().filter(|projector| projector.follows[turn]) {
+            projector.apply(&mut self.store.values);
         }
-        if let Some(norm) = self.settings.clip_norm {
-            clip(&mut self.session.grads, norm);
+        (self.last, self.taken) = (turn, self.taken + 1);
+        if self.taken == self.learners[turn].every {
+            (self.taken, self.turn) = (0, turn + 1);
         }
-        let factor = self.settings.schedule.factor(share);
-        self.updates.apply(&mut self.store.values, &self.session.grads, factor, self.step);
-        self.cursor = end;
-        Ok(self.session.metrics[0].to_f64())
+        if self.turn == self.learners.len() {
+            (self.turn, self.round) = (0, self.round + 1);
+        }
+        Ok(loss)
     }
 
-    fn check_finite(&self) -> Result<()> {
-        match self.session.metrics.iter().position(|value| !value.to_f64().is_finite()) {
-            None => Ok(()),
-            Some(at) => {
-                let name = if at == 0 { self.session.spec.name } else { self.session.spec.metrics[at - 1] };
-                Err(Error::Diverged {
-                    step: self.step,
-                    name: name.to_owned(),
-                    value: self.session.metrics[at].to_f64(),
-                })
-            }
-        }
-    }
-
-    /// The gradient of the last step, all trained parameters one after the other.
+    /// The gradient of the last step, all parameters that its loss trains one after the other.
     pub fn gradient(&self) -> &[F] {
-        &self.session.grads
+        &self.learners[self.last].session.grads
     }
 
     /// The model as it is now.
@@ -216,57 +221,51 @@ impl<'d, O: Optimizer, F: Float> Training<'d, O, F> {
     /// As [`Training::step`]; also where the run folder cannot be written.
     pub fn finish(mut self) -> Result<Model<F>> {
         let begin = std::time::Instant::now();
-        let spec = self.session.spec;
-        let mut progress = match self.settings.quiet {
-            true => Progress::silent(),
-            false => Progress::new(spec.name, self.settings.epochs, self.steps_per_epoch()),
-        };
+        let mut progress = self.progress();
         while self.epoch < self.settings.epochs {
-            while self.cursor < self.order.len() {
+            while !self.epoch_is_over() {
                 self.step()?;
                 progress.step();
             }
-            let rows = self.order.len() as f64;
-            let report = EpochReport {
-                epoch: self.epoch + 1,
-                epochs: self.settings.epochs,
-                step: self.step,
-                train: means(spec, self.sums.iter().map(|sum| sum / rows)),
-                validation: match &self.held_out {
-                    Some(data) => Some(evaluate_means(&mut self.evaluation, &self.store, data)?),
-                    None => None,
-                },
-                seconds: begin.elapsed().as_secs_f64(),
-            };
+            let report = self.report(begin.elapsed().as_secs_f64())?;
             let parts = report.parts();
-            progress.epoch(self.order.len(), &parts);
+            let parts: Vec<(&str, f64)> = parts.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            let rows = self.learners.iter().map(|learner| learner.every * self.data.rows()).sum();
+            progress.epoch(rows, &parts);
             if let Some(run) = &self.settings.record {
                 run.metrics(report.step, report.epoch, &parts)?;
             }
             if let Some(then) = &mut self.settings.on_epoch {
                 then(&report);
             }
-            self.epoch += 1;
             self.begin_epoch();
         }
         progress.finish();
         Ok(Model { store: self.store, seed: self.settings.seed })
     }
-}
 
-/// Settings that cannot train.
-fn check(settings: &Settings, data: &Data) -> Result<()> {
-    if data.rows() == 0 {
-        return Err(Error::Empty { what: "the data".to_owned() });
+    fn progress(&self) -> Progress {
+        if self.settings.quiet {
+            return Progress::silent();
+        }
+        if self.fresh && !self.untrained.is_empty() {
+            eprintln!("no loss trains {}: first values stay", self.untrained.join(", "));
+        }
+        let names: Vec<&str> = self.learners.iter().map(Learner::name).collect();
+        Progress::new(&names.join(" + "), self.settings.epochs, self.steps_per_epoch())
     }
-    if settings.batch == 0 {
-        return Err(Error::config("a batch of 0 rows cannot train"));
+
+    fn report(&mut self, seconds: f64) -> Result<EpochReport> {
+        let mut losses = Vec::with_capacity(self.learners.len());
+        for learner in &mut self.learners {
+            let validation = match &self.held_out {
+                Some(data) => Some(evaluate_means(&mut learner.evaluation, &self.store, data)?),
+                None => None,
+            };
+            let train = means(learner.session.spec, learner.means());
+            losses.push(LossReport { name: learner.name(), train, validation });
+        }
+        let (epoch, epochs, step) = (self.epoch + 1, self.settings.epochs, self.step);
+        Ok(EpochReport { epoch, epochs, step, losses, seconds })
     }
-    if !(0.0..1.0).contains(&settings.validation) {
-        return Err(Error::config(format!("validation takes a share in 0..1, not {}", settings.validation)));
-    }
-    if settings.clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
-        return Err(Error::config("clip_norm takes a positive norm"));
-    }
-    Ok(())
 }

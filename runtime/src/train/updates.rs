@@ -3,12 +3,11 @@
 //! In: gradients in the order of a loss. Out: changed weights and moments. Never: a parameter that the loss
 //! does not train.
 
-use std::marker::PhantomData;
-
 use diabolo_kernels::{self as kernels, Float};
 
+use super::losses::BoundOptimizer;
 use crate::error::{Error, Result};
-use crate::program::{Optimizer, Spec, Update};
+use crate::program::{Spec, Update};
 
 /// Weights that lie side by side in the model and in the gradients.
 struct Run {
@@ -18,49 +17,45 @@ struct Run {
 }
 
 /// An optimizer with its moments.
-pub(super) struct Updates<O, F> {
+pub(super) struct Updates<F: Float> {
     runs: Vec<Run>,
     moments: Vec<F>,
-    hypers: Vec<f64>,
     current: Vec<F>,
-    rate: Option<usize>,
-    optimizer: PhantomData<O>,
+    optimizer: BoundOptimizer<F>,
 }
 
-impl<O: Optimizer, F: Float> Updates<O, F> {
+impl<F: Float> Updates<F> {
     /// For the parameters that a loss trains; `offsets` are their places in the model.
-    pub fn new(optimizer: &O, spec: &Spec, offsets: &[usize]) -> Self {
+    pub fn new(optimizer: BoundOptimizer<F>, spec: &Spec, offsets: &[usize]) -> Self {
         let mut runs: Vec<Run> = Vec::new();
         let mut grads = 0;
         for &param in spec.trained {
-            let len = spec.params[param].shape.iter().product();
+            let len = spec.elements(&[param]);
             match runs.last_mut() {
                 Some(run) if run.weights + run.len == offsets[param] => run.len += len,
                 _ => runs.push(Run { weights: offsets[param], grads, len }),
             }
             grads += len;
         }
-        let hypers = optimizer.hypers();
         Updates {
             runs,
-            moments: vec![F::ZERO; grads * O::MOMENTS],
-            current: vec![F::ZERO; hypers.len()],
-            hypers,
-            rate: O::HYPERS.iter().position(|name| *name == "lr"),
-            optimizer: PhantomData,
+            moments: vec![F::ZERO; grads * optimizer.moments],
+            current: vec![F::ZERO; optimizer.hypers.len()],
+            optimizer,
         }
     }
 
     /// One step; `factor` scales the learning rate, `step` counts from 1.
     pub fn apply(&mut self, params: &mut [F], grads: &[F], factor: f64, step: u64) {
-        for (i, (current, value)) in self.current.iter_mut().zip(&self.hypers).enumerate() {
-            *current = F::from_f64(if self.rate == Some(i) { value * factor } else { *value });
+        let BoundOptimizer { moments, hypers, rate, update } = &self.optimizer;
+        for (i, (current, value)) in self.current.iter_mut().zip(hypers).enumerate() {
+            *current = F::from_f64(if *rate == Some(i) { value * factor } else { *value });
         }
         for run in &self.runs {
-            O::update(Update {
+            update(Update {
                 weights: &mut params[run.weights..][..run.len],
                 grads: &grads[run.grads..][..run.len],
-                moments: &mut self.moments[run.grads * O::MOMENTS..][..run.len * O::MOMENTS],
+                moments: &mut self.moments[run.grads * moments..][..run.len * moments],
                 hypers: &self.current,
                 step,
             });
@@ -69,7 +64,7 @@ impl<O: Optimizer, F: Float> Updates<O, F> {
 
     /// Whether a schedule of the learning rate would change anything.
     pub fn require_rate(&self) -> Result<()> {
-        match self.rate {
+        match self.optimizer.rate {
             Some(_) => Ok(()),
             None => Err(Error::config("a schedule needs an optimizer with a hyperparameter `lr`")),
         }

@@ -133,6 +133,7 @@ fn watched(x: Tensor<B, 10>) -> Tensor<B> {
 }
 
 #[optimizer]
-fn lion(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b1: f32, #[default(0.99)] b2: f32) -> (Weight, Moment) {
-    (w - lr * sign(b1 * m + (1.0 - b1) * g), b2 * m + (1.0 - b2) * g)
+fn signum(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b: f32) -> (Weight, Moment) {
+    let m = b * m + (1.0 - b) * g;
+    (w - lr * sign(m), m)
 }

@@ -93,6 +93,7 @@ mod programs {
 struct Outputs<F> {
     metrics: Vec<F>,
     grads: Vec<F>,
+    states: Vec<F>,
     results: Vec<F>,
     /// By the index of the `inspect` word.
     inspected: BTreeMap<usize, Vec<F>>,
@@ -128,8 +129,8 @@ fn inputs(graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Inputs {
     out
 }
 
-/// The numbers of elements of metrics, gradients and results.
-fn sizes(graph: &Graph, values: &Values) -> [usize; 3] {
+/// The numbers of elements of metrics, gradients, states and results.
+fn sizes(graph: &Graph, values: &Values) -> [usize; 4] {
     let size = |pick: fn(&Role) -> bool| {
         let of = graph.outputs.iter().filter(|output| pick(&output.role));
         of.map(|output| values[output.node].data.len()).sum::<usize>()
@@ -137,11 +138,12 @@ fn sizes(graph: &Graph, values: &Values) -> [usize; 3] {
     [
         size(|role| matches!(role, Role::Loss | Role::Metric(_))),
         size(|role| matches!(role, Role::Gradient(_))),
+        size(|role| matches!(role, Role::State(_))),
         size(|role| matches!(role, Role::Result(_))),
     ]
 }
 
-fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 3], inputs: &Inputs) -> Outputs<F> {
+fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 4], inputs: &Inputs) -> Outputs<F> {
     let dims: Vec<usize> = emitted.symbols.iter().map(|symbol| inputs.symbols[*symbol]).collect();
     let cast = |list: &[f64]| list.iter().map(|x| F::from_f64(*x)).collect::<Vec<F>>();
     let mut offsets = Vec::new();
@@ -155,7 +157,8 @@ fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 3], inputs: &Inp
     let mut out = Outputs {
         metrics: nan(sizes[0]),
         grads: nan(sizes[1]),
-        results: nan(sizes[2]),
+        states: nan(sizes[2]),
+        results: nan(sizes[3]),
         inspected: BTreeMap::new(),
     };
     let inspected = Mutex::new(BTreeMap::new());
@@ -171,6 +174,7 @@ fn run<F: Float>(emitted: &Emitted, run: Run<F>, sizes: [usize; 3], inputs: &Inp
         step: inputs.step,
         work: &mut work,
         grads: &mut out.grads,
+        states: &mut out.states,
         outputs: &mut out.results,
         metrics: &mut out.metrics,
         inspect: &|index, data| {
@@ -188,13 +192,14 @@ fn compare<F: Float>(graph: &Graph, values: &Values, out: &Outputs<F>, tolerance
     let mut outputs: Vec<(&Role, NodeId)> =
         graph.outputs.iter().map(|output| (&output.role, output.node)).collect();
     outputs.sort_by_key(|(role, _)| match role {
-        Role::Gradient(index) | Role::Result(index) => *index,
+        Role::Gradient(index) | Role::State(index) | Role::Result(index) => *index,
         _ => 0,
     });
     for (role, node) in outputs {
         let (list, data) = match role {
             Role::Loss | Role::Metric(_) => ("metrics", &out.metrics),
             Role::Gradient(_) => ("grads", &out.grads),
+            Role::State(_) => ("states", &out.states),
             Role::Result(_) => ("results", &out.results),
             Role::Inspect(_) => {
                 let index = starts.entry("inspected").or_insert(0);
@@ -224,7 +229,7 @@ fn compare<F: Float>(graph: &Graph, values: &Values, out: &Outputs<F>, tolerance
 }
 
 fn bits<F: Float>(out: &Outputs<F>) -> Vec<u64> {
-    let lists = [&out.metrics, &out.grads, &out.results];
+    let lists = [&out.metrics, &out.grads, &out.states, &out.results];
     lists.into_iter().flatten().map(|x| x.to_f64().to_bits()).collect()
 }
 

@@ -83,7 +83,10 @@ pub fn jvp(graph: &mut Graph, output: NodeId, x: NodeId, along: NodeId) -> NodeI
 pub fn differentiate_loss(graph: &mut Graph) {
     let Some(loss) = graph.outputs.iter().find(|o| o.role == Role::Loss).map(|o| o.node) else { return };
     let trained: Vec<usize> = (0..graph.params.len())
-        .filter(|param| graph.networks.get(graph.params[*param].network).is_some_and(|n| n.trained))
+        .filter(|param| {
+            let param = &graph.params[*param];
+            !param.state && graph.networks.get(param.network).is_some_and(|n| n.trained)
+        })
         .collect();
     // A parameter may have been appended at each of its uses.
     let uses: Vec<(usize, NodeId)> = graph

@@ -179,7 +179,7 @@ fn is_root(function: &Function) -> bool {
         // A loss without a list of its sizes is a template; any other one runs or says why not.
         Role::Loss => function.generics.iter().all(|generic| !generic.values.is_empty()),
         Role::Layer | Role::Optimizer => false,
-        Role::Network(_) | Role::Function => {
+        Role::Network(_) | Role::State | Role::Function => {
             crate::lower::is_template(function).is_none()
                 && function.params.iter().map(|p| &p.ty).chain([&function.output]).all(|ty| {
                     type_is_known(ty, &|name| function.generics.iter().any(|g| g.name.text == name))

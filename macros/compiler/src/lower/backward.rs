@@ -94,6 +94,7 @@ impl<'a> Lowerer<'a> {
                     Role::Network(_) => "a network",
                     Role::Layer => "a layer",
                     Role::Loss => "a loss",
+                    Role::State => "a state",
                     Role::Function | Role::Optimizer => "an optimizer",
                 };
                 self.fail(

@@ -60,8 +60,11 @@ impl<'a> Lowerer<'a> {
             Hint::None => want.hint.clone(),
             hint => hint,
         };
-        let value = self.block(&function.body, &Want::firm(hint)).unwrap_or(Value::Poison);
+        let mut value = self.block(&function.body, &Want::firm(hint)).unwrap_or(Value::Poison);
         let at = function.body.value.as_deref().map_or(At { span: function.name.span, line: 0 }, At::from);
+        if function.role == Role::State {
+            value = self.state_item(value, at).unwrap_or(Value::Poison);
+        }
         let whose = Declared::Output { function: &function.name.text, place: &place };
         let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
         self.frames.pop();
@@ -221,7 +224,7 @@ impl<'a> Lowerer<'a> {
     ) -> Option<()> {
         let name = &function.name.text;
         match function.role {
-            Role::Network(_) => {
+            Role::Network(_) | Role::State => {
                 self.called.insert(&item.id);
                 let sizes = self.sizes_of_network(frame, function, at)?;
                 frame.owner = Some(self.enter_network(item, &sizes, at)?);

@@ -134,6 +134,12 @@ struct Lowerer<'a> {
     inner_losses: BTreeMap<String, usize>,
     /// Where a value got its shape, in words.
     shaped_by: BTreeMap<NodeId, Rc<str>>,
+    /// The word that is being differentiated under, if any: `grad` or `jacobian`.
+    derivative: Option<&'static str>,
+    /// States that were given a new value.
+    updated: BTreeSet<usize>,
+    /// Where in the root an update was refused already: a layer has several states, and one mistake is one error.
+    refused_updates: BTreeSet<String>,
     /// Networks that were called.
     called: BTreeSet<&'a str>,
     steps: usize,
@@ -170,6 +176,9 @@ impl<'a> Lowerer<'a> {
             metrics: Vec::new(),
             inner_losses: BTreeMap::new(),
             shaped_by: BTreeMap::new(),
+            derivative: None,
+            updated: BTreeSet::new(),
+            refused_updates: BTreeSet::new(),
             called: BTreeSet::new(),
             steps: 0,
             depth: 0,

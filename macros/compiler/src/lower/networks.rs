@@ -19,6 +19,10 @@ const ROUTES: usize = 32;
 /// Paths of callees that are looked at for routes.
 const SEARCH: usize = 20_000;
 
+/// How a parameter or a state may start.
+pub(super) const INITIALISERS: &str = "zeros(), ones(), constant(0.1), normal_init(0.02), uniform_init(0.1), \
+                                       fan_in(n), kaiming(), xavier() or orthogonal()";
+
 /// No parameter has more elements.
 const LARGEST: usize = 1 << 40;
 
@@ -95,29 +99,69 @@ impl<'a> Lowerer<'a> {
         self.networks.owners.len() - 1
     }
 
-    /// `param(initial)` under a `let` name, or where the function's value is.
-    pub(super) fn parameter(&mut self, initial: Initial, name: Option<&str>, at: At) -> Option<Value<'a>> {
+    /// The value of a `#[state]` function: a parameter that is called as the function is.
+    pub(super) fn state_item(&mut self, value: Value<'a>, at: At) -> Option<Value<'a>> {
+        if matches!(value, Value::Poison) {
+            return None;
+        }
+        let frame = self.frames.last()?;
+        let (name, owner) = (frame.item.item.name().text.clone(), frame.owner?);
+        let Some(initial) = self.as_initial(&value) else {
+            let found = self.describe(&value);
+            return self.fail(
+                at,
+                format!("the body of a state says how it starts, and this is {found}: {INITIALISERS}"),
+            );
+        };
+        let network = self.networks.owners.get(owner)?.network;
+        Some(self.declare(
+            ParamDecl { path: name, network, ty: Type::scalar(), initial, state: true },
+            "state",
+            at,
+            None,
+        ))
+    }
+
+    /// `param(initial)` or `state(initial)` under a `let` name, or where the function's value is.
+    pub(super) fn parameter(
+        &mut self,
+        initial: Initial,
+        word: &'static str,
+        name: Option<&str>,
+        at: At,
+    ) -> Option<Value<'a>> {
         let owner = self.frames.last().and_then(|frame| frame.owner);
         let Some(owner) = owner.and_then(|owner| self.networks.owners.get_mut(owner)) else {
             // Without the line inside the layer: every parameter of it would say the same.
-            let error = Error::new(self.anchor(at), self.homeless());
+            let error = Error::new(self.anchor(at), self.homeless(word));
             self.errors.push(error);
             return None;
         };
-        let name = name.unwrap_or("weight");
+        let state = word == "state";
+        let name = name.unwrap_or(if state { "state" } else { "weight" });
         let numbered = (1..).map(|count| format!("{name}{count}"));
         let unique = owner.fresh([name.to_owned()].into_iter().chain(numbered))?;
         let (path, network) = (format!("{}.{unique}", owner.path), owner.network);
-        if let Some(index) = self.networks.params.get(&path) {
-            return Some(Value::Pending(*index));
+        Some(self.declare(
+            ParamDecl { path, network, ty: Type::scalar(), initial, state },
+            word,
+            at,
+            Some(name),
+        ))
+    }
+
+    /// The placeholder of a parameter: that of the same path, or a new one.
+    fn declare(&mut self, decl: ParamDecl, word: &'static str, at: At, name: Option<&str>) -> Value<'a> {
+        if let Some(index) = self.networks.params.get(&decl.path) {
+            return Value::Pending(*index);
         }
-        let param = self.graph.params.len();
-        self.graph.params.push(ParamDecl { path: path.clone(), network, ty: Type::scalar(), initial });
-        let value = self.placeholder(What::Param(param), "param", at, Some(name));
+        let (param, path) = (self.graph.params.len(), decl.path.clone());
+        self.graph.params.push(decl);
+        let value = self.placeholder(What::Param(param), word, at, name);
         if let Value::Pending(index) = value {
             self.networks.params.insert(path, index);
         }
-        Some(value)
+        value
     }
 
     /// The node of a parameter whose type is known now.
@@ -133,7 +177,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Why there is no owner here.
-    fn homeless(&self) -> String {
+    fn homeless(&self, word: &str) -> String {
         let role = |item: &Item| match item {
             Item::Function(function) => Some(function.role),
             Item::Constant { .. } => None,
@@ -150,7 +194,7 @@ impl<'a> Lowerer<'a> {
         });
         if innermost == name {
             return format!(
-                "`{name}` is {what}, so `param` would have no owner: make it a `#[network]` or a `#[layer]`"
+                "`{name}` is {what}, so `{word}` would have no owner: make it a `#[network]` or a `#[layer]`"
             );
         }
         format!(

@@ -89,7 +89,7 @@ impl<'a> Lowerer<'a> {
                 frame.bind(&param.name.text, value.unwrap_or(Value::Poison));
             }
         }
-        if let Role::Network(_) | Role::Layer = function.role {
+        if let Role::Network(_) | Role::Layer | Role::State = function.role {
             let sizes = self.linked.sizes.iter().map(|(_, value)| Size::known(*value)).collect::<Vec<_>>();
             let owner = self.enter_network(item, &sizes, at);
             self.called.insert(&item.id);

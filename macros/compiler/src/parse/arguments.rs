@@ -30,6 +30,7 @@ impl Attribute {
             "decoder" => Role::Network(NetworkRole::Decoder),
             "layer" => Role::Layer,
             "function" => Role::Function,
+            "state" => Role::State,
             "loss" => Role::Loss,
             "optimizer" => Role::Optimizer,
             "constant" => return Some(Attribute::Constant),
@@ -54,7 +55,9 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the arguments of the attribute `name`.
     pub fn parse(name: &str, tokens: TokenStream) -> Result<Self> {
-        let attribute = Attribute::named(name).ok_or_else(|| Error::new(Span::call_site(), unknown(name)))?;
+        let attribute = Attribute::named(name).ok_or_else(|| {
+            Error::new(Span::call_site(), format!("`{name}` is not an attribute of Diabolo"))
+        })?;
         let mut arguments = Arguments { attribute, trains: None, backward: None, krate: None };
         let mut errors = Errors::default();
         super::nesting::check(&tokens)?;
@@ -117,15 +120,6 @@ impl Arguments {
             }
         }
         Ok(())
-    }
-}
-
-fn unknown(name: &str) -> String {
-    match name {
-        "state" => "`#[state]` is reserved: values that a step replaces are not part of Diabolo yet; \
-                    a `#[network]` that returns a `param(…)` is a value that training changes"
-            .to_owned(),
-        _ => format!("`{name}` is not an attribute of Diabolo"),
     }
 }
 

@@ -62,6 +62,9 @@ impl Parser {
                 TypeExpr::Scalar(name.span)
             }
         };
+        if role == Role::State {
+            self.state(&name, &params, &output);
+        }
         let body = self.block(&item.block);
         if body.value.is_none() && self.errors.is_empty() {
             let message = format!(
@@ -81,6 +84,28 @@ impl Parser {
             trains: arguments.trains.as_ref().map(|paths| paths.iter().map(here).collect()),
             backward: arguments.backward.as_ref().map(here),
             name,
+        }
+    }
+
+    /// A state is one value: nothing goes in, and it has no rows.
+    fn state(&mut self, name: &Name, params: &[Param], output: &TypeExpr) {
+        if let Some(param) = params.first() {
+            let message = format!(
+                "`{}` is a state, which has a value of its own and takes no arguments: `fn {}() -> Tensor<64>`",
+                name.text, name.text
+            );
+            self.error(param.name.span, message);
+        }
+        match output {
+            TypeExpr::Tensor { rows: None, .. } | TypeExpr::Scalar(_) => {}
+            TypeExpr::Tensor { span, .. } => self.error(
+                *span,
+                format!("`{}` is a state: one value for the whole batch, without rows (`B`)", name.text),
+            ),
+            _ => self.error(
+                name.span,
+                format!("`{}` is a state: it is one `Tensor<…>` without rows, or a `Scalar`", name.text),
+            ),
         }
     }
 

@@ -225,6 +225,8 @@ pub enum Home {
     Lane(Size),
     /// Among the gradients: the position in the list of trained parameters.
     Gradient(usize),
+    /// Among the new values of states: the position in the list of states that the program replaces.
+    State(usize),
     /// Among the results.
     Result(usize),
     /// Among the metrics.

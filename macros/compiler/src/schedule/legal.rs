@@ -35,8 +35,8 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
         });
     }
     let (mut homes, mut inspects, mut taken) = (Vec::new(), Vec::new(), vec![]);
-    let mut trained: Vec<usize> = graph.outputs.iter().filter_map(gradient).collect();
-    trained.sort_unstable();
+    let trained = indices(graph, gradient);
+    let states = indices(graph, state);
     let mut metric = 1;
     let views = Views::of(&out);
     for output in &graph.outputs {
@@ -50,6 +50,9 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
             Role::Result(index) => Home::Result(*index),
             Role::Gradient(param) => {
                 Home::Gradient(trained.binary_search(param).map_err(|_| "a gradient without parameter")?)
+            }
+            Role::State(param) => {
+                Home::State(states.binary_search(param).map_err(|_| "a state without parameter")?)
             }
             Role::Inspect(_) => {
                 inspects.push((inspects.len(), node));
@@ -76,9 +79,25 @@ fn has_own_memory(graph: &Graph, views: &Views, id: NodeId) -> bool {
     computed && crossing(graph, views, id) != Crossing::Lane
 }
 
-fn gradient(output: &Output) -> Option<usize> {
-    match output.role {
-        Role::Gradient(param) => Some(param),
+/// The parameters of the outputs of one role, ascending.
+fn indices(graph: &Graph, pick: fn(&Role) -> Option<usize>) -> Vec<usize> {
+    let mut indices: Vec<usize> = graph.outputs.iter().filter_map(|output| pick(&output.role)).collect();
+    indices.sort_unstable();
+    indices
+}
+
+/// The parameter that a gradient is of.
+pub(super) fn gradient(role: &Role) -> Option<usize> {
+    match role {
+        Role::Gradient(param) => Some(*param),
+        _ => None,
+    }
+}
+
+/// The parameter that a new value is for.
+pub(super) fn state(role: &Role) -> Option<usize> {
+    match role {
+        Role::State(param) => Some(*param),
         _ => None,
     }
 }

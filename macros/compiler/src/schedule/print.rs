@@ -157,18 +157,8 @@ fn buffer_name(schedule: &Schedule, index: usize) -> String {
             let same = |other: &&Buffer| matches!(other.home, Home::Lane(_)) && other.writer == *writer;
             format!("lane{}", schedule.buffers[..index].iter().filter(same).count())
         }
-        Home::Gradient(i) => {
-            let mut trained: Vec<usize> = schedule
-                .homes
-                .iter()
-                .filter_map(|role| match role {
-                    Role::Gradient(param) => Some(*param),
-                    _ => None,
-                })
-                .collect();
-            trained.sort_unstable();
-            format!("grad {}", trained.get(*i).map_or("?", |param| &schedule.graph.params[*param].path))
-        }
+        Home::Gradient(i) => format!("grad {}", path_of(schedule, *i, super::legal::gradient)),
+        Home::State(i) => format!("new {}", path_of(schedule, *i, super::legal::state)),
         Home::Result(i) => format!("result{i}"),
         Home::Metric(0) => "loss".to_owned(),
         Home::Metric(i) => {
@@ -179,4 +169,11 @@ fn buffer_name(schedule: &Schedule, index: usize) -> String {
             metrics.nth(i - 1).unwrap_or_default()
         }
     }
+}
+
+/// The path of the `i`-th parameter among those that outputs of one role are for.
+fn path_of(schedule: &Schedule, i: usize, pick: fn(&Role) -> Option<usize>) -> &str {
+    let mut indices: Vec<usize> = schedule.homes.iter().filter_map(pick).collect();
+    indices.sort_unstable();
+    indices.get(i).map_or("?", |param| &schedule.graph.params[*param].path)
 }

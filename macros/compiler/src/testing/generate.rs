@@ -14,7 +14,7 @@ use crate::size::Size;
 /// A program and something to run it on.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The graph; its last outputs are results.
+    /// The graph; its last outputs are results and the next value of a state.
     pub graph: Graph,
     /// What it is run on.
     pub inputs: Inputs,
@@ -30,8 +30,8 @@ impl Program {
 /// Rows that jump: their arguments are kept away from round numbers.
 const JUMPS: [&str; 10] = ["sign", "floor", "round", "lt", "le", "gt", "ge", "eq", "ne", "select"];
 
-/// The program of a seed: about `steps` random nodes over three inputs, three parameters and one
-/// hyperparameter; one `Loss`, one `Metric` and three `Result`s.
+/// The program of a seed: about `steps` random nodes over three inputs, three parameters, one state and one
+/// hyperparameter; one `Loss`, one `Metric`, three `Result`s and the state's next value.
 pub fn program(seed: u64, steps: usize) -> Program {
     let mut make = Maker { rng: Rng(seed), graph: Graph::default(), pool: Vec::new() };
     let inputs = make.leaves();
@@ -51,6 +51,8 @@ struct Maker {
 
 const BATCH: usize = 3;
 const T: usize = 2;
+/// The parameter that is a state.
+const STATE: usize = 3;
 
 impl Maker {
     fn leaves(&mut self) -> Inputs {
@@ -70,12 +72,18 @@ impl Maker {
             let id = self.graph.push(Kind::Input(index), vec![], ty);
             self.pool.push(id);
         }
-        for index in 0..3 {
+        for index in 0..4 {
             let ty = Type { rows: vec![], features: self.features() };
             let data = self.data(&ty);
             inputs.params.push(data);
             let path = format!("net.p{index}");
-            let param = ParamDecl { path, network: 0, ty: ty.clone(), initial: Initial::Normal(1.0) };
+            let param = ParamDecl {
+                path,
+                network: 0,
+                ty: ty.clone(),
+                initial: Initial::Normal(1.0),
+                state: index == STATE,
+            };
             self.graph.params.push(param);
             let id = self.graph.push(Kind::Param(index), vec![], ty);
             self.pool.push(id);
@@ -254,5 +262,34 @@ impl Maker {
         for (index, node) in results.into_iter().enumerate() {
             self.graph.outputs.push(Output { role: Role::Result(index), node });
         }
+        self.next_state();
+    }
+    /// A moving average of a late value over everything it has; now and then the late value itself, or what was.
+    fn next_state(&mut self) {
+        let ty = self.graph.params[STATE].ty.clone();
+        let Some(old) = self.graph.ids().find(|id| self.graph.node(*id).kind == Kind::Param(STATE)) else {
+            return;
+        };
+        let late = self.any();
+        let late =
+            match self.graph.ty(late).rows.is_empty().then(|| self.graph.broadcast_like(late, &ty)).flatten()
+            {
+                Some(fitting) => fitting,
+                None => {
+                    let calm = self.squash(late, (-1.0, 1.0));
+                    let rank = self.graph.ty(calm).rank();
+                    let mean = self.graph.mean(calm, &(0..rank).collect::<Vec<_>>());
+                    self.graph.broadcast(mean, vec![None; ty.rank()], ty)
+                }
+            };
+        let node = match self.rng.below(4) {
+            0 => late,
+            1 => old,
+            _ => {
+                let (kept, new) = (self.graph.scale(old, 0.75), self.graph.scale(late, 0.25));
+                self.graph.add(kept, new)
+            }
+        };
+        self.graph.outputs.push(Output { role: Role::State(STATE), node });
     }
 }

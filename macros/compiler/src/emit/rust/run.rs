@@ -121,7 +121,8 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
         #[allow(unused_variables, unused_mut, non_snake_case)]
         pub(crate) fn #run<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
             let #krate::program::Env {
-                dims, first_row, inputs, params, offsets, hypers, seed, step, work, grads, outputs, metrics, inspect,
+                dims, first_row, inputs, params, offsets, hypers, seed, step, work, grads, states, outputs,
+                metrics, inspect,
             } = env;
             #dims
             let (slots, tilings): ([usize; #count], _) = #layout(dims);
@@ -180,6 +181,7 @@ fn head(schedule: &Schedule) -> TokenStream {
             .collect()
     };
     cut("g", "grads", of(&|home| if let Home::Gradient(i) = home { Some(*i) } else { None }));
+    cut("n", "states", of(&|home| if let Home::State(i) = home { Some(*i) } else { None }));
     cut("r", "outputs", of(&|home| if let Home::Result(i) = home { Some(*i) } else { None }));
     cut("m", "metrics", of(&|home| if let Home::Metric(i) = home { Some(*i) } else { None }));
     out

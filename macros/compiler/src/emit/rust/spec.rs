@@ -36,7 +36,7 @@ pub(super) fn renumber(graph: &Graph, params: &[ParamDecl]) -> Graph {
         }
     }
     for output in &mut out.outputs {
-        if let Role::Gradient(index) = &mut output.role {
+        if let Role::Gradient(index) | Role::State(index) = &mut output.role {
             *index = place(*index);
         }
     }
@@ -90,9 +90,11 @@ pub(super) fn spec(
         let shape =
             shape.ok_or_else(|| format!("the parameter {} has a size known only at run time", param.path))?;
         let initial = initial(&program, &param.initial, &shape);
-        let (path, network) = (&param.path, param.network);
+        let (path, network, state) = (&param.path, param.network, param.state);
         Ok(quote! {
-            #program::ParamSpec { path: #path, network: #network, shape: &[#(#shape),*], initial: #initial }
+            #program::ParamSpec {
+                path: #path, network: #network, shape: &[#(#shape),*], initial: #initial, state: #state,
+            }
         })
     });
     let params = params.collect::<Result<Vec<_>, String>>()?;
@@ -113,15 +115,13 @@ pub(super) fn spec(
         Role::Metric(name) => Some(name),
         _ => None,
     });
-    let mut trained: Vec<usize> = graph
-        .outputs
-        .iter()
-        .filter_map(|output| match output.role {
-            Role::Gradient(index) => Some(index),
-            _ => None,
-        })
-        .collect();
-    trained.sort_unstable();
+    let indices = |pick: fn(&Role) -> Option<usize>| {
+        let mut indices: Vec<usize> = graph.outputs.iter().filter_map(|output| pick(&output.role)).collect();
+        indices.sort_unstable();
+        indices
+    };
+    let trained = indices(|role| if let Role::Gradient(index) = role { Some(*index) } else { None });
+    let states = indices(|role| if let Role::State(index) = role { Some(*index) } else { None });
     let inspects = graph.outputs.iter().filter_map(|output| match &output.role {
         Role::Inspect(name) => {
             let origin = &graph.node(output.node).origin;
@@ -158,6 +158,7 @@ pub(super) fn spec(
             networks: &[#(#networks),*],
             metrics: &[#(#metrics),*],
             trained: &[#(#trained),*],
+            states: &[#(#states),*],
             inspects: &[#(#inspects),*],
             crosses_rows: #crosses,
             random: #random,

@@ -53,6 +53,7 @@ impl<'a> Scope<'a> {
             }
             Home::Lane(_) => format_ident!("lanes{}", self.stages.get(&index).copied().unwrap_or(0)),
             Home::Gradient(i) => format_ident!("g{i}"),
+            Home::State(i) => format_ident!("n{i}"),
             Home::Result(i) => format_ident!("r{i}"),
             Home::Metric(i) => format_ident!("m{i}"),
         }

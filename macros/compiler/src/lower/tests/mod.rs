@@ -9,6 +9,7 @@ mod mutations;
 mod optimizers;
 mod parameters;
 mod shapes;
+mod states;
 
 use std::collections::HashMap;
 

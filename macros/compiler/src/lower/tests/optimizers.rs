@@ -49,12 +49,32 @@ fn sgd_adam_and_adamw() {
 }
 
 #[test]
+fn nesterov_rmsprop_and_lion() {
+    let found = step(&rule("", "nesterov"), &[&W, &G, &M], &[0.1, 0.9]);
+    let m = each(|i| 0.9 * M[i] + G[i]);
+    near(&found[1], &m);
+    near(&found[0], &each(|i| W[i] - 0.1 * (G[i] + 0.9 * m[i])));
+
+    let found = step(&rule("", "rmsprop"), &[&W, &G, &V], &[0.1, 0.8, 1e-3]);
+    let v = each(|i| 0.8 * V[i] + 0.2 * G[i] * G[i]);
+    near(&found[1], &v);
+    near(&found[0], &each(|i| W[i] - 0.1 * G[i] / (v[i].sqrt() + 1e-3)));
+
+    let lion = rule("", "lion");
+    assert_eq!(lion.graph.hypers[3].default, Some(0.0));
+    let found = step(&lion, &[&W, &G, &M], &[0.5, 0.9, 0.99, 0.1]);
+    near(&found[0], &each(|i| W[i] - 0.5 * ((0.9 * M[i] + 0.1 * G[i]).signum() + 0.1 * W[i])));
+    near(&found[1], &each(|i| 0.99 * M[i] + 0.01 * G[i]));
+}
+
+#[test]
 fn ones_own_rule() {
     let text = "#[optimizer]
-        fn lion(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b1: f32, #[default(0.99)] b2: f32) -> (Weight, Moment) {
-            (w - lr * sign(b1 * m + (1.0 - b1) * g), b2 * m + (1.0 - b2) * g)
+        fn signum(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b: f32) -> (Weight, Moment) {
+            let m = b * m + (1.0 - b) * g;
+            (w - lr * sign(m), m)
         }";
-    let found = step(&rule(text, "lion"), &[&W, &G, &M], &[0.5, 0.9, 0.99]);
+    let found = step(&rule(text, "signum"), &[&W, &G, &M], &[0.5, 0.9]);
     near(&found[0], &each(|i| W[i] - 0.5 * (0.9 * M[i] + 0.1 * G[i]).signum()));
 }
 

@@ -104,9 +104,11 @@ fn at_cut<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeI
         l.shaped_by.insert(cut, from);
     }
     let argument = Operand { value: Value::Tensor(cut), ..call.arg(1)?.clone() };
-    let value = l.apply(function, vec![argument], call.at)?;
-    match value {
-        Value::Tuple(_) => {
+    let outer = l.derivative.replace(call.word);
+    let value = l.apply(function, vec![argument], call.at);
+    l.derivative = outer;
+    match value? {
+        value @ Value::Tuple(_) => {
             let (word, found) = (call.word, l.describe(&value));
             l.fail(
                 call.at,

@@ -6,6 +6,7 @@
 use super::{Call, Entry};
 use crate::graph::{Distribution, Initial};
 use crate::lower::Lowerer;
+use crate::lower::networks::INITIALISERS;
 use crate::lower::pending::What;
 use crate::lower::value::Value;
 
@@ -16,23 +17,8 @@ const fn entry(name: &'static str, params: &'static [&'static str], run: Run) ->
 type Run = for<'a> fn(&mut Lowerer<'a>, Call<'a, '_>) -> Option<Value<'a>>;
 
 pub(super) static WORDS: &[Entry] = &[
-    entry("param", &["initial"], |l, call| {
-        let operand = call.arg(0)?;
-        match l.as_initial(&operand.value) {
-            Some(initial) => l.parameter(initial, call.want.name(), call.at),
-            None => {
-                let found = l.describe(&operand.value);
-                l.fail(
-                    operand.at,
-                    format!(
-                        "`param` takes how the parameter starts, and this is {found}: zeros(), ones(), \
-                         constant(0.1), normal_init(0.02), uniform_init(0.1), fan_in(n), kaiming(), xavier() \
-                         or orthogonal()"
-                    ),
-                )
-            }
-        }
-    }),
+    entry("param", &["initial"], |l, call| made(l, &call, "parameter")),
+    entry("state", &["initial"], |l, call| made(l, &call, "state")),
     entry("zeros", &[], |l, call| Some(l.placeholder(What::Fill(0.0), "zeros", call.at, call.want.name()))),
     entry("ones", &[], |l, call| Some(l.placeholder(What::Fill(1.0), "ones", call.at, call.want.name()))),
     entry("constant", &["value"], |l, call| {
@@ -65,6 +51,16 @@ pub(super) static WORDS: &[Entry] = &[
         Some(Value::Initial(Initial::FanIn(call.size(l, 0, "the number of inputs of `fan_in`")?)))
     }),
 ];
+
+/// `param(initial)` or `state(initial)`.
+fn made<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, what: &str) -> Option<Value<'a>> {
+    let operand = call.arg(0)?;
+    if let Some(initial) = l.as_initial(&operand.value) {
+        return l.parameter(initial, call.word, call.want.name(), call.at);
+    }
+    let (word, found) = (call.word, l.describe(&operand.value));
+    l.fail(operand.at, format!("`{word}` takes how the {what} starts, and this is {found}: {INITIALISERS}"))
+}
 
 fn waiting<'a>(
     l: &mut Lowerer<'a>,

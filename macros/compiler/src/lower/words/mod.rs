@@ -9,6 +9,7 @@ mod make;
 mod parts;
 mod reduce;
 mod shape;
+mod state;
 
 use super::arguments::{Parameter, arrange};
 use super::broadcast::Operand;
@@ -45,7 +46,7 @@ struct Call<'a, 'w> {
 }
 
 static GROUPS: &[&[Entry]] =
-    &[reduce::WORDS, shape::WORDS, parts::WORDS, einsum::WORDS, make::WORDS, derive::WORDS];
+    &[reduce::WORDS, shape::WORDS, parts::WORDS, einsum::WORDS, make::WORDS, derive::WORDS, state::WORDS];
 
 fn entry(name: &str) -> Option<&'static Entry> {
     GROUPS.iter().copied().flatten().find(|entry| entry.name == name)

@@ -1,0 +1,156 @@
+//! One loss in training: its program, its optimizer, its own way through the data.
+//!
+//! In: a model's values and data. Out: the values after a step of this loss. Never: another loss's noise, moments
+//! or order of rows; an allocation in a warm step.
+
+use diabolo_kernels::Float;
+
+use super::losses::{BoundLoss, BoundOptimizer};
+use super::order::shuffle;
+use super::updates::{Updates, clip};
+use super::{Schedule, Settings};
+use crate::data::Data;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::store::Store;
+
+/// One loss in training.
+pub(super) struct Learner<F: Float> {
+    pub session: Session<F>,
+    pub evaluation: Session<F>,
+    updates: Updates<F>,
+    /// Consecutive steps in a round.
+    pub every: usize,
+    /// Steps taken.
+    pub steps: u64,
+    /// The seed of its noise and of its order of rows.
+    seed: u64,
+    order: Vec<usize>,
+    draws: Vec<f64>,
+    cursor: usize,
+    pass: u64,
+    /// Sums over the rows of this epoch, and their number.
+    sums: Vec<f64>,
+    rows: usize,
+}
+
+impl<F: Float> Learner<F> {
+    /// The loss at position `index` of the trainer.
+    pub fn new(
+        index: usize,
+        loss: BoundLoss<F>,
+        optimizer: BoundOptimizer<F>,
+        every: usize,
+        settings: &Settings,
+        store: &Store<F>,
+        data: &Data,
+    ) -> Result<Self> {
+        let seed = stream(settings.seed, index);
+        let mut session = Session::training(store, &loss, seed)?;
+        let evaluation = Session::evaluation(store, &loss, settings.seed)?;
+        let updates = Updates::new(optimizer, loss.spec, session.offsets());
+        if settings.schedule != Schedule::Constant {
+            updates.require_rate()?;
+        }
+        session.fit_shapes(data)?;
+        session.resize(settings.batch.min(data.rows()));
+        Ok(Learner {
+            sums: vec![0.0; session.metrics.len()],
+            session,
+            evaluation,
+            updates,
+            every,
+            steps: 0,
+            seed,
+            order: vec![0; data.rows()],
+            draws: vec![0.0; data.rows()],
+            cursor: usize::MAX,
+            pass: 0,
+            rows: 0,
+        })
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &'static str {
+        self.session.spec.name
+    }
+
+    /// Sets a hyperparameter by its position.
+    pub fn set(&mut self, at: usize, value: f64) {
+        let value = F::from_f64(value);
+        (self.session.hypers[at], self.evaluation.hypers[at]) = (value, value);
+    }
+
+    /// One step on the next batch of its pass over the data. Returns the loss before the update.
+    /// `share` is the share of training that is done, `total` the number of the step among all losses'.
+    pub fn step(
+        &mut self,
+        store: &mut Store<F>,
+        data: &Data,
+        settings: &Settings,
+        share: f64,
+        total: u64,
+    ) -> Result<f64> {
+        if self.cursor >= self.order.len() {
+            shuffle(&mut self.order, &mut self.draws, self.seed, self.pass);
+            self.pass += 1;
+            self.cursor = 0;
+        }
+        let rows = self.cursor..(self.cursor + settings.batch).min(self.order.len());
+        let session = &mut self.session;
+        session.inspects = self.rows == 0;
+        session.resize(rows.len());
+        session.gather(data, &self.order[rows.clone()])?;
+        session.step = self.steps;
+        session.run(&store.values, 0);
+        check_finite(session, total)?;
+        for (sum, mean) in self.sums.iter_mut().zip(&session.metrics) {
+            *sum += mean.to_f64() * rows.len() as f64;
+        }
+        if let Some(norm) = settings.clip_norm {
+            clip(&mut session.grads, norm);
+        }
+        self.steps += 1;
+        let factor = settings.schedule.factor(share);
+        self.updates.apply(&mut store.values, &session.grads, factor, self.steps);
+        session.write_states(&mut store.values);
+        self.rows += rows.len();
+        self.cursor = rows.end;
+        Ok(session.metrics[0].to_f64())
+    }
+
+    /// Forgets the means of the epoch.
+    pub fn begin_epoch(&mut self) {
+        self.sums.fill(0.0);
+        self.rows = 0;
+    }
+
+    /// The means over the rows of the epoch so far.
+    pub fn means(&self) -> impl Iterator<Item = f64> {
+        let rows = self.rows as f64;
+        self.sums.iter().map(move |sum| sum / rows)
+    }
+}
+
+/// The seed of a loss: the trainer's for the first, so that it does what it does alone; others are mixed
+/// (the finaliser of SplitMix64; Steele, Lea, Flood 2014).
+fn stream(seed: u64, index: usize) -> u64 {
+    if index == 0 {
+        return seed;
+    }
+    let mut z = seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+pub(super) fn check_finite<F: Float>(session: &Session<F>, step: u64) -> Result<()> {
+    match session.metrics.iter().position(|value| !value.to_f64().is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let name = if at == 0 { session.spec.name } else { session.spec.metrics[at - 1] };
+            let value = session.metrics[at].to_f64();
+            Err(Error::Diverged { step, name: name.to_owned(), value })
+        }
+    }
+}
