@@ -157,18 +157,20 @@ impl Graph {
     }
 
     /// `len` elements from `start` along an axis.
-    pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, len: Size) -> NodeId {
+    pub fn slice(&mut self, x: NodeId, axis: usize, start: impl Into<Size>, len: Size) -> NodeId {
+        let start = start.into();
         let ty = resized(self.ty(x), axis, len);
-        if start == 0 && *self.ty(x) == ty {
+        if start == Size::default() && *self.ty(x) == ty {
             return x;
         }
         self.view(View::Slice { axis, start }, x, ty)
     }
 
     /// Zeros along an axis: `before` ahead of the elements, the rest up to `len` behind them.
-    pub fn pad(&mut self, x: NodeId, axis: usize, before: usize, len: Size) -> NodeId {
+    pub fn pad(&mut self, x: NodeId, axis: usize, before: impl Into<Size>, len: Size) -> NodeId {
+        let before = before.into();
         let ty = resized(self.ty(x), axis, len);
-        if before == 0 && *self.ty(x) == ty {
+        if before == Size::default() && *self.ty(x) == ty {
             return x;
         }
         self.view(View::Pad { axis, before }, x, ty)

@@ -17,7 +17,7 @@ pub fn jacobian(graph: &mut Graph, output: NodeId, x: NodeId) -> Result<NodeId, 
     if from.rows != to.rows {
         return Err(format!("a derivative row by row needs the same rows on both sides: {from} and {to}"));
     }
-    let active = depends_on(graph, &[x], output);
+    let active = depends_on(graph, &[x], &[output]);
     for id in (x.0 + 1..=output.0).map(NodeId).filter(|id| active[id.index()]) {
         if !keeps_rows(graph, id, &active, from.rows.len()) {
             let Origin { file, line, label } = &*graph.node(id).origin;
@@ -31,7 +31,7 @@ pub fn jacobian(graph: &mut Graph, output: NodeId, x: NodeId) -> Result<NodeId, 
     let row = vjp(graph, output, seed, &[x])[0];
     let axes = to.features.len();
     let unit = unit_seeds(graph, &to);
-    Ok(vmap(graph, seed, unit, axes, &[row])[0])
+    Ok(vmap(graph, &[(seed, unit)], axes, &[row])[0])
 }
 
 /// The identity from features to features, for every row: `[rows | K…, K…]`.
@@ -75,5 +75,18 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
             .zip(&node.args)
             .filter(|(_, arg)| active.get(arg.index()).copied().unwrap_or(false))
             .all(|(labels, _)| labels.iter().take(rows).eq(output.iter().take(rows))),
+        // Nothing in a step crosses the batch; further row axes could still change places.
+        Kind::Scan { scan, .. } => {
+            let body = &scan.body;
+            let from: Vec<bool> = node.args.iter().map(|arg| active.get(arg.index()) == Some(&true)).collect();
+            let mut steps: Vec<bool> = Vec::with_capacity(body.nodes.len());
+            for step in &body.nodes {
+                steps.push(match step.kind {
+                    Kind::Input(index) => index < scan.carries || from.get(index) == Some(&true),
+                    _ => step.args.iter().any(|arg| steps[arg.index()]),
+                });
+            }
+            body.ids().filter(|id| steps[id.index()]).all(|id| keeps_rows(body, id, &steps, rows))
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! Never: a kind or a row by name; a node changed that was there before.
 
 mod jacobian;
+mod scan;
 mod transpose;
 mod vmap;
 
@@ -12,39 +13,63 @@ use std::collections::HashMap;
 use crate::graph::*;
 
 pub use jacobian::jacobian;
+pub(crate) use vmap::extend;
 pub use vmap::vmap;
 
 /// The gradient of `Σ seed · output` for each of `wrt`, by reverse accumulation over the nodes on a path from
 /// `wrt` to `output`; zeros where there is none. `seed` has the type of `output`.
 pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
-    debug_assert_eq!(graph.ty(output), graph.ty(seed));
-    let active = depends_on(graph, wrt, output);
-    let mut adjoints: HashMap<NodeId, NodeId> = HashMap::from([(output, seed)]);
+    let adjoints = pull_back(graph, &[(output, seed)], wrt);
+    wrt.iter()
+        .zip(adjoints)
+        .map(|(x, adjoint)| match adjoint {
+            Some(adjoint) => adjoint,
+            None => graph.full_like(0.0, *x),
+        })
+        .collect()
+}
+
+/// The same of several outputs, each with its seed; none where no output depends on a node.
+fn pull_back(graph: &mut Graph, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<Option<NodeId>> {
+    let outputs: Vec<NodeId> = seeds.iter().map(|(output, _)| *output).collect();
+    let active = depends_on(graph, wrt, &outputs);
+    let mut adjoints: HashMap<NodeId, NodeId> = HashMap::new();
+    for (output, seed) in seeds {
+        debug_assert_eq!(graph.ty(*output), graph.ty(*seed));
+        accumulate(graph, &mut adjoints, *output, *seed);
+    }
+    let loops = scan::Loops::of(graph, &active);
     let origin = graph.origin.clone();
-    for id in (0..=output.0).rev().map(NodeId).filter(|id| active[id.index()]) {
-        let Some(adjoint) = adjoints.get(&id).copied() else { continue };
+    for id in (0..active.len() as u32).rev().map(NodeId).filter(|id| active[id.index()]) {
         graph.origin = graph.node(id).origin.clone();
+        if let Kind::Scan { .. } = graph.node(id).kind {
+            // The results of one loop have one derivative; the first of them comes last.
+            for (arg, part) in loops.pull_back(graph, id, &adjoints, &active) {
+                accumulate(graph, &mut adjoints, arg, part);
+            }
+            continue;
+        }
+        let Some(adjoint) = adjoints.get(&id).copied() else { continue };
         for index in 0..graph.node(id).args.len() {
             let arg = graph.node(id).args[index];
             if !active[arg.index()] {
                 continue;
             }
             if let Some(part) = transpose::pull_back(graph, id, adjoint, index) {
-                let sum = match adjoints.get(&arg) {
-                    Some(sum) => graph.add(*sum, part),
-                    None => part,
-                };
-                adjoints.insert(arg, sum);
+                accumulate(graph, &mut adjoints, arg, part);
             }
         }
     }
     graph.origin = origin;
-    wrt.iter()
-        .map(|x| match adjoints.get(x) {
-            Some(adjoint) => *adjoint,
-            None => graph.full_like(0.0, *x),
-        })
-        .collect()
+    wrt.iter().map(|x| adjoints.get(x).copied()).collect()
+}
+
+fn accumulate(graph: &mut Graph, adjoints: &mut HashMap<NodeId, NodeId>, to: NodeId, part: NodeId) {
+    let sum = match adjoints.get(&to) {
+        Some(sum) => graph.add(*sum, part),
+        None => part,
+    };
+    adjoints.insert(to, sum);
 }
 
 /// Appends the gradient of the loss for the parameters of every trained network, as outputs in their order.
@@ -78,22 +103,24 @@ pub fn differentiate_loss(graph: &mut Graph) {
     }
 }
 
-/// For each node up to `output`, whether it is one of `wrt` or differentiably made from one, and `output`
+/// For each node up to the last output, whether it is one of `wrt` or differentiably made from one, and an output
 /// is made from it.
-fn depends_on(graph: &Graph, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
-    let end = output.index() + 1;
+fn depends_on(graph: &Graph, wrt: &[NodeId], outputs: &[NodeId]) -> Vec<bool> {
+    let end = outputs.iter().map(|output| output.index() + 1).max().unwrap_or(0);
     let mut from = vec![false; end];
-    for id in wrt.iter().filter(|id| **id <= output) {
+    for id in wrt.iter().filter(|id| id.index() < end) {
         from[id.index()] = true;
     }
-    for id in (0..=output.0).map(NodeId) {
+    for id in (0..end as u32).map(NodeId) {
         let node = graph.node(id);
         let passes = node.kind != Kind::StopGradient;
         from[id.index()] |= passes && node.args.iter().any(|arg| from[arg.index()]);
     }
     let mut to = vec![false; end];
-    to[output.index()] = from[output.index()];
-    for id in (0..=output.0).rev().map(NodeId).filter(|id| from[id.index()]) {
+    for output in outputs {
+        to[output.index()] = from[output.index()];
+    }
+    for id in (0..end as u32).rev().map(NodeId).filter(|id| from[id.index()]) {
         if to[id.index()] && graph.node(id).kind != Kind::StopGradient {
             for arg in &graph.node(id).args {
                 to[arg.index()] |= from[arg.index()];

@@ -1,36 +1,69 @@
 //! One more set of axes through a part of a graph.
 //!
-//! In: a node, and the same node with more axes. Out: every value made from it, with these axes ahead of its
-//! features. Never: a loop; a value that does not depend on the node is not copied.
+//! In: nodes, and the same nodes with more axes. Out: every value made from them, with these axes ahead of its
+//! features. Never: a loop of its own; a value that does not depend on these nodes is not copied.
 
-use std::collections::HashMap;
+mod scan;
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use crate::graph::*;
+use crate::scan::Results;
 use crate::size::Size;
 
-/// Rebuilds `results` with `mapped` for `from`: `mapped` has `axes` more axes ahead of its features, and so
-/// has every result that depends on `from`. A result that does not is repeated along the new axes.
-pub fn vmap(graph: &mut Graph, from: NodeId, mapped: NodeId, axes: usize, results: &[NodeId]) -> Vec<NodeId> {
-    let rows = graph.ty(from).rows.len();
-    let new = graph.ty(mapped).shape()[rows..rows + axes].to_vec();
-    let mut copies: HashMap<NodeId, NodeId> = HashMap::from([(from, mapped)]);
-    let end = results.iter().map(|id| id.0 + 1).max().unwrap_or(0);
+/// Rebuilds `results` with the second for the first node of each pair in `from`: it has `axes` more axes ahead of
+/// its features, and so has every result that depends on a first one. A result that does not is repeated along
+/// the new axes.
+pub fn vmap(
+    graph: &mut Graph,
+    from: &[(NodeId, NodeId)],
+    axes: usize,
+    results: &[NodeId],
+) -> Vec<NodeId> {
+    let Some((_, mapped)) = from.first() else { return results.to_vec() };
+    let ty = graph.ty(*mapped);
+    let new = ty.features.get(..axes).unwrap_or(&ty.features).to_vec();
+    let mut copies: HashMap<NodeId, NodeId> = from.iter().copied().collect();
+    extend(graph, &mut copies, &new, results)
+}
+
+/// As `vmap`, where `copies` holds the pairs, and then also every copy that was made.
+pub(crate) fn extend(
+    graph: &mut Graph,
+    copies: &mut HashMap<NodeId, NodeId>,
+    new: &[Size],
+    results: &[NodeId],
+) -> Vec<NodeId> {
+    let first = copies.keys().map(|id| id.0).min().unwrap_or(0);
+    let mut needed: BTreeSet<NodeId> = BTreeSet::new();
+    let mut open: Vec<NodeId> = results.to_vec();
+    while let Some(id) = open.pop() {
+        if id.0 >= first && !copies.contains_key(&id) && needed.insert(id) {
+            open.extend(&graph.node(id).args);
+        }
+    }
     let origin = graph.origin.clone();
-    for id in (from.0 + 1..end).map(NodeId) {
+    let mut scans = Vec::new();
+    for id in needed {
         if graph.node(id).args.iter().any(|arg| copies.contains_key(arg)) {
             graph.origin = graph.node(id).origin.clone();
-            let copy = Mapping { graph, copies: &copies, new: &new }.node(id);
+            let copy = Mapping { graph, copies, new, scans: &mut scans }.node(id);
             copies.insert(id, copy);
         }
     }
     graph.origin = origin;
-    results.iter().map(|id| Mapping { graph, copies: &copies, new: &new }.arg(*id)).collect()
+    results.iter().map(|id| Mapping { graph, copies, new, scans: &mut scans }.arg(*id)).collect()
 }
+
+/// The loops mapped so far: each with its arguments, and its results.
+type Scans = Vec<(Rc<Scan>, Vec<NodeId>, Results)>;
 
 struct Mapping<'a> {
     graph: &'a mut Graph,
     copies: &'a HashMap<NodeId, NodeId>,
     new: &'a [Size],
+    scans: &'a mut Scans,
 }
 
 impl Mapping<'_> {
@@ -67,6 +100,7 @@ impl Mapping<'_> {
         let count = self.new.len();
         match kind {
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => id,
+            Kind::Scan { scan, result } => self.scan(&scan, &args).get(result),
             Kind::Map(row) => {
                 let args: Vec<NodeId> = args.iter().map(|arg| self.arg(*arg)).collect();
                 self.graph.map(row, &args)

@@ -127,7 +127,7 @@ pub(super) fn items(
             parts
         }
         Kind::View(View::Pad { axis, before }) => {
-            let start = &Size::known(*before) * &contiguous_all(&shape)[*axis];
+            let start = before * &contiguous_all(&shape)[*axis];
             vec![fill(id, &shape, contiguous(&shape), 0.0), part(graph, views, id, 0, start, Some(&shape))]
         }
         Kind::Const(Constant::Delta) => {
