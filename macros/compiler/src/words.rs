@@ -57,6 +57,8 @@ pub const WORDS: &[Word] = &[
     word("training", "training()", "A compile-time flag: true in a loss that trains, false in `run`."),
     word("grad", "grad(f, x)", "The derivative of a value per row (or of a Scalar) with respect to x."),
     word("jacobian", "jacobian(f, x)", "The derivative of every output feature with respect to every input feature."),
+    word("scan", "scan(|h, x_t| cell(h, x_t), zeros(), x), scan(f, init, (x, y), reverse = true)", "Every state of a recurrence over the first feature axis, stacked."),
+    word("last", "last(x)", "The last element along the first feature axis."),
     word("stop_gradient", "stop_gradient(x)", "x, without its derivative."),
     word("straight_through", "straight_through(q, x)", "The value of q with the derivative of x."),
     word("inspect", "inspect(\"h\", x)", "x; prints its name, place, shape, range and non-finite values."),
