@@ -53,6 +53,20 @@ impl Loops {
     }
 }
 
+/// The terms of a sum of products: each is then summed over time as it is made.
+fn products(graph: &Graph, id: NodeId) -> Option<Vec<NodeId>> {
+    let node = graph.node(id);
+    match &node.kind {
+        Kind::Contract { .. } => Some(vec![id]),
+        Kind::Map(row) if row.name == "add" => {
+            let mut terms = products(graph, node.args[0])?;
+            terms.extend(products(graph, node.args[1])?);
+            Some(terms)
+        }
+        _ => None,
+    }
+}
+
 /// The reverse loop.
 fn reverse(
     graph: &mut Graph,
@@ -115,8 +129,13 @@ fn reverse(
         let init = init.unwrap_or_else(|| graph.full_like(0.0, *place));
         carries.push(Carry { place: *place, init, next });
     }
-    let outer: Vec<usize> = (count..args.len()).filter(|at| wanted[*at] && parts[*at].is_some()).collect();
-    let outputs = outer.iter().filter_map(|at| parts[*at]).collect();
+    let mut outer: Vec<(usize, NodeId)> = Vec::new();
+    for at in (count..args.len()).filter(|at| wanted[*at]) {
+        let Some(part) = parts[at] else { continue };
+        let products = if at < whole { None } else { products(graph, part) };
+        outer.extend(products.unwrap_or_else(|| vec![part]).into_iter().map(|part| (at, part)));
+    }
+    let outputs = outer.iter().map(|(_, part)| *part).collect();
     let results = build(
         graph,
         &Recurrence {
@@ -131,7 +150,7 @@ fn reverse(
     );
     let mut found: Vec<(NodeId, NodeId)> =
         (0..count).filter(|at| wanted[*at]).map(|at| (args[at], results.last[at])).collect();
-    for (at, stack) in outer.into_iter().zip(&results.stacked[count..]) {
+    for ((at, _), stack) in outer.into_iter().zip(&results.stacked[count..]) {
         // Every step has its share of what is the same in all of them.
         let share = if at < whole {
             *stack

@@ -131,21 +131,14 @@ impl<'a> Lowerer<'a> {
     /// The state's types, with the rows and axes that a step adds: a single number repeats to any type, and what has
     /// no rows to rows.
     fn widened(&self, types: &[Option<Type>], found: &[Type]) -> Vec<Option<Type>> {
-        let mut wider: Vec<Type> = types
-            .iter()
-            .zip(found)
-            .map(|(ty, found)| match ty {
-                Some(ty) if ty.rank() > 0 => {
-                    let rows = if ty.rows.is_empty() { found.rows.clone() } else { ty.rows.clone() };
-                    Type { rows, features: ty.features.clone() }
-                }
-                _ => found.clone(),
-            })
-            .collect();
-        // Where one has rows, all have.
-        let rows = wider.iter().map(|ty| ty.rows.clone()).find(|rows| !rows.is_empty()).unwrap_or_default();
-        wider.iter_mut().filter(|ty| ty.rows.is_empty()).for_each(|ty| ty.rows = rows.clone());
-        wider.into_iter().map(Some).collect()
+        let wider = types.iter().zip(found).map(|(ty, found)| match ty {
+            Some(ty) if ty.rank() > 0 => {
+                let rows = if ty.rows.is_empty() { found.rows.clone() } else { ty.rows.clone() };
+                Type { rows, features: ty.features.clone() }
+            }
+            _ => found.clone(),
+        });
+        wider.map(Some).collect()
     }
 
     fn final_step(

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::{Recurrence, Results};
+use super::{Recurrence, Results, Sequence};
 use crate::autodiff::extend;
 use crate::graph::*;
 
@@ -52,7 +52,7 @@ impl Division {
         division
     }
 
-    fn carried(&self, id: NodeId) -> bool {
+    pub fn carried(&self, id: NodeId) -> bool {
         id.0 >= self.first && self.carried[(id.0 - self.first) as usize]
     }
 
@@ -63,6 +63,29 @@ impl Division {
 
 /// The loop of a step, and everything around it.
 pub fn build(graph: &mut Graph, this: &Recurrence) -> Results {
+    let (mut high, mut low) = (this.part(graph, true), this.part(graph, false));
+    if high.carries.is_empty() || low.carries.is_empty() {
+        return build_alike(graph, this);
+    }
+    // Carries without rows do not depend on those with rows, for which they are sequences.
+    low.outputs = Vec::new();
+    let own = build_alike(graph, &low);
+    for (carry, whole) in low.carries.iter().zip(&own.previous) {
+        high.sequences.push(Sequence { place: carry.place, whole: *whole });
+    }
+    let mut results = build_alike(graph, &high);
+    for (at, carry) in this.carries.iter().enumerate() {
+        if let Some(of) = low.carries.iter().position(|other| other.place == carry.place) {
+            results.last.insert(at, own.last[of]);
+            results.previous.insert(at, own.previous[of]);
+            results.stacked.insert(at, own.stacked[of]);
+        }
+    }
+    results
+}
+
+/// The loop of a step whose carries all have rows, or all have none.
+fn build_alike(graph: &mut Graph, this: &Recurrence) -> Results {
     let division = Division::of(graph, this);
     let inside: HashSet<NodeId> = division.inside.iter().copied().collect();
     let places: HashMap<NodeId, usize> =

@@ -11,6 +11,7 @@
 //! | depends on no place | before the loop, once |
 //! | depends on slices, but on no carry | before the loop, for all steps at once (`vmap` over time) |
 //! | depends on a carry, and a next carry on it | in the loop |
+//! | depends on carries without rows alone, in a loop whose other carries have rows | in a loop of its own before |
 //! | depends on a carry, and no next carry on it | after the loop, for all steps at once |
 //!
 //! So the product of a whole sequence with a weight is one product, random numbers are drawn for all steps, and
@@ -19,6 +20,7 @@
 mod build;
 mod open;
 
+use build::Division;
 pub use build::build;
 pub use open::{Opened, open, place};
 
@@ -86,12 +88,34 @@ impl Results {
     }
 }
 
-/// The node of a step in which rows meet, where there is one: what is inside the loop has rows if the carries have
-/// them, and none if they have none.
+impl Recurrence {
+    /// The same step with the carries that have rows, or those that have none.
+    fn part(&self, graph: &Graph, rows: bool) -> Recurrence {
+        let has_rows = |carry: &&Carry| graph.ty(carry.place).rows.is_empty() != rows;
+        let carries = self.carries.iter().filter(has_rows).copied().collect();
+        Recurrence { carries, ..self.clone() }
+    }
+}
+
+/// The node of a step in which rows meet, where there is one: what depends on a carry with rows has rows if a next
+/// carry depends on it, and what depends on carries without rows alone has none.
 pub fn crossing(graph: &Graph, this: &Recurrence) -> Option<NodeId> {
-    let division = build::Division::of(graph, this);
-    let rows = this.carries.iter().any(|carry| !graph.ty(carry.place).rows.is_empty());
-    let nexts = this.carries.iter().map(|carry| carry.next);
-    let wrong = |id: &NodeId| graph.ty(*id).rows.is_empty() == rows;
-    division.inside.iter().copied().find(wrong).or_else(|| nexts.into_iter().find(wrong))
+    let (high, low) = (this.part(graph, true), this.part(graph, false));
+    let division = Division::of(graph, &Recurrence { carries: high.carries.clone(), ..this.clone() });
+    // The rows of a carry that come to a next carry without any.
+    let mut open: Vec<NodeId> = low.carries.iter().map(|carry| carry.next).collect();
+    while let Some(id) = open.pop() {
+        if division.carried(id) {
+            let args = &graph.node(id).args;
+            let from = args.iter().filter(|arg| division.carried(**arg) && graph.ty(**arg).rows.is_empty());
+            match from.copied().next() {
+                Some(arg) => open.push(arg),
+                None => return Some(id),
+            }
+        }
+    }
+    let wrong = |division: &Division, rows: bool| {
+        division.inside.iter().copied().find(|id| graph.ty(*id).rows.is_empty() == rows)
+    };
+    wrong(&division, true).or_else(|| wrong(&Division::of(graph, &low), false))
 }

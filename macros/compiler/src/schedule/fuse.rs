@@ -183,8 +183,9 @@ impl Fuser<'_> {
     fn join(&mut self, list: usize, space: Vec<Size>, item: Item) -> usize {
         let operands = item.operands.iter().map(|operand| self.readable(list, &space, operand));
         let mut first = operands.max().unwrap_or(0);
-        // Parts of one value follow each other: zeros first.
-        if let Some(at) = self.step_in(list, item.node) {
+        // Parts of one value follow each other, zeros first; only those of `Concat` lie apart.
+        let apart = matches!(self.graph.node(item.node).kind, Kind::View(View::Concat { .. }));
+        if let Some(at) = self.step_in(list, item.node).filter(|_| !apart) {
             first = first.max(at + 1);
         }
         let steps = &mut self.lists[list];
