@@ -56,7 +56,9 @@ fn write(graph: &Graph, shown: &[bool], places: bool) -> String {
         }
         .ok();
         if let Kind::Scan { scan, .. } = &node.kind {
-            let known = loops.iter().any(|(other, args): &(&Rc<Scan>, &Vec<NodeId>)| *args == &node.args && *other == scan);
+            let known = loops
+                .iter()
+                .any(|(other, args): &(&Rc<Scan>, &Vec<NodeId>)| *args == &node.args && *other == scan);
             if !known {
                 loops.push((scan, &node.args));
                 let body = write(&scan.body, &vec![true; scan.body.nodes.len()], places);

@@ -133,14 +133,16 @@ fn compare(outputs: impl Fn(&mut Graph, [NodeId; 4], [NodeId; 3])) {
             let (scanned, plain) = (interpret(&graph, &inputs).unwrap(), interpret(&other, &inputs).unwrap());
             verify(&graph, "build").unwrap_or_else(|e| panic!("{place}: {e}"));
             for (a, b) in graph.outputs.iter().zip(&other.outputs) {
-                same_value(&plain[b.node], &scanned[a.node], 1e-11).unwrap_or_else(|e| panic!("{place} {:?}: {e}", a.role));
+                same_value(&plain[b.node], &scanned[a.node], 1e-11)
+                    .unwrap_or_else(|e| panic!("{place} {:?}: {e}", a.role));
             }
             assert_eq!(graph.outputs.len(), other.outputs.len());
             let mut passed = graph.clone();
             for (name, pass) in passes::ALL {
                 passed = pass(&passed);
                 verify(&passed, name).unwrap_or_else(|e| panic!("{place}: {e}"));
-                same_meaning(&graph, &passed, &inputs, 1e-11).unwrap_or_else(|e| panic!("{place} {name}: {e}"));
+                same_meaning(&graph, &passed, &inputs, 1e-11)
+                    .unwrap_or_else(|e| panic!("{place} {name}: {e}"));
             }
         }
     }

@@ -3,8 +3,8 @@
 //! In: sequences, `Tensor<B, T, I>`. Out: every state, `Tensor<B, T, hidden>`; `last(…)` takes the one after the
 //! last step. Never: a loop of their own; `scan` is the language's.
 
-use crate::prelude::*;
 use super::layers::dense;
+use crate::prelude::*;
 
 /// One step of a gated recurrent unit (Cho et al. 2014), with the reset gate behind the product as in cuDNN, so
 /// that a step has one product with the state:

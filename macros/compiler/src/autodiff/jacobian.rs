@@ -78,7 +78,8 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
         // Nothing in a step crosses the batch; further row axes could still change places.
         Kind::Scan { scan, .. } => {
             let body = &scan.body;
-            let from: Vec<bool> = node.args.iter().map(|arg| active.get(arg.index()) == Some(&true)).collect();
+            let from: Vec<bool> =
+                node.args.iter().map(|arg| active.get(arg.index()) == Some(&true)).collect();
             let mut steps: Vec<bool> = Vec::with_capacity(body.nodes.len());
             for step in &body.nodes {
                 steps.push(match step.kind {

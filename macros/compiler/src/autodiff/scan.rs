@@ -15,7 +15,10 @@ use crate::graph::*;
 use crate::scan::{Carry, Recurrence, Sequence, build, open, place};
 
 /// The loops of a graph, each with the active ones of its results.
-pub(super) struct Loops(Vec<(Rc<Scan>, Vec<NodeId>, Vec<(ScanResult, NodeId)>)>);
+pub(super) struct Loops(Vec<Loop>);
+
+/// A loop, its arguments, and its active results.
+type Loop = (Rc<Scan>, Vec<NodeId>, Vec<(ScanResult, NodeId)>);
 
 impl Loops {
     /// Groups the active results by loop.

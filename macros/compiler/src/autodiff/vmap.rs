@@ -15,12 +15,7 @@ use crate::size::Size;
 /// Rebuilds `results` with the second for the first node of each pair in `from`: it has `axes` more axes ahead of
 /// its features, and so has every result that depends on a first one. A result that does not is repeated along
 /// the new axes.
-pub fn vmap(
-    graph: &mut Graph,
-    from: &[(NodeId, NodeId)],
-    axes: usize,
-    results: &[NodeId],
-) -> Vec<NodeId> {
+pub fn vmap(graph: &mut Graph, from: &[(NodeId, NodeId)], axes: usize, results: &[NodeId]) -> Vec<NodeId> {
     let Some((_, mapped)) = from.first() else { return results.to_vec() };
     let ty = graph.ty(*mapped);
     let new = ty.features.get(..axes).unwrap_or(&ty.features).to_vec();

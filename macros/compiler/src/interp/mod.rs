@@ -106,7 +106,9 @@ impl Run<'_> {
         let mut values: Vec<Value> = Vec::with_capacity(graph.nodes.len());
         for id in graph.ids() {
             let value = match (&graph.node(id).kind, self.given) {
-                (Kind::Input(index), Some(given)) => given.get(*index).ok_or("a step lacks an input")?.clone(),
+                (Kind::Input(index), Some(given)) => {
+                    given.get(*index).ok_or("a step lacks an input")?.clone()
+                }
                 (Kind::Scan { scan, result }, _) => {
                     self.scan(scan, *result, &graph.node(id).args, &values)?
                 }

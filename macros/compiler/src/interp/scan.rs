@@ -93,13 +93,7 @@ fn slice(whole: &Value, rows: usize, time: usize) -> Value {
 }
 
 /// The reverse of `slice`.
-fn put(
-    stacks: &mut BTreeMap<ScanResult, Value>,
-    result: ScanResult,
-    step: &Value,
-    rows: usize,
-    time: usize,
-) {
+fn put(stacks: &mut BTreeMap<ScanResult, Value>, result: ScanResult, step: &Value, rows: usize, time: usize) {
     let Some(stack) = stacks.get_mut(&result) else { return };
     let (inner, length) = (elements(&stack.shape[rows + 1..]), stack.shape[rows]);
     for (at, (data, scale)) in step.data.iter().zip(&step.scale).enumerate() {

@@ -51,7 +51,14 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The locals that the body assigns are the state; the counter is a number of the graph.
-    fn long_loop(&mut self, variable: Option<&'a Name>, first: i64, turns: i64, body: &'a Block, at: At) -> Option<()> {
+    fn long_loop(
+        &mut self,
+        variable: Option<&'a Name>,
+        first: i64,
+        turns: i64,
+        body: &'a Block,
+        at: At,
+    ) -> Option<()> {
         let what = format!("this loop of {turns} turns");
         let mut names: Vec<&'a str> = Vec::new();
         assigned(body, &mut names);

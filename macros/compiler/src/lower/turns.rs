@@ -162,10 +162,8 @@ impl<'a> Lowerer<'a> {
             let Some(node) = self.repeat_to(node, ty) else {
                 let (found, wanted) = (self.show(self.graph.ty(node)), self.show(ty));
                 let what = &this.what;
-                return self.fail(
-                    operand.at,
-                    format!("{what} starts with {found}, where its step makes {wanted}"),
-                );
+                return self
+                    .fail(operand.at, format!("{what} starts with {found}, where its step makes {wanted}"));
             };
             init.push(node);
         }
@@ -268,10 +266,11 @@ pub(super) fn hints<'a>(value: &Value<'a>, want: &Want<'a>) -> Vec<Option<Type>>
                 };
                 of(value, part, found);
             }),
-            (_, Some(Hint::Type(ty))) => found.push(match ty.features.split_first() {
-                Some((_, rest)) => Some(Type { rows: ty.rows.clone(), features: rest.to_vec() }),
-                None => None,
-            }),
+            (_, Some(Hint::Type(ty))) => found.push(
+                ty.features
+                    .split_first()
+                    .map(|(_, rest)| Type { rows: ty.rows.clone(), features: rest.to_vec() }),
+            ),
             _ => found.push(None),
         }
     }

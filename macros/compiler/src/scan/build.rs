@@ -32,9 +32,8 @@ impl Division {
         for at in 0..count {
             let id = NodeId(first + at as u32);
             let node = graph.node(id);
-            let of = |list: &[bool]| {
-                node.args.iter().any(|arg| arg.0 >= first && list[(arg.0 - first) as usize])
-            };
+            let of =
+                |list: &[bool]| node.args.iter().any(|arg| arg.0 >= first && list[(arg.0 - first) as usize]);
             let place = carries.contains(&id) || slices.contains(&id);
             carried[at] = carries.contains(&id) || !place && of(&carried);
             let drawn = matches!(node.kind, Kind::Random { .. }) && !this.fixed.contains(&id);
@@ -183,12 +182,7 @@ struct Step<'g> {
 }
 
 impl<'g> Step<'g> {
-    fn new(
-        graph: &'g Graph,
-        this: &Recurrence,
-        division: &'g Division,
-        inside: &HashSet<NodeId>,
-    ) -> Self {
+    fn new(graph: &'g Graph, this: &Recurrence, division: &'g Division, inside: &HashSet<NodeId>) -> Self {
         let mut step = Step {
             graph,
             division,

@@ -22,14 +22,13 @@ use super::*;
 pub(super) fn assemble(legal: Legal, views: &Views, draft: &Draft, mut places: Places) -> Schedule {
     let mut segments = Vec::new();
     {
-        let mut context =
-            Context {
-                graph: &legal.graph,
-                regions: &legal.regions,
-                views,
-                places: &mut places,
-                written: HashMap::new(),
-            };
+        let mut context = Context {
+            graph: &legal.graph,
+            regions: &legal.regions,
+            views,
+            places: &mut places,
+            written: HashMap::new(),
+        };
         for (level, steps) in draft.levels.iter().enumerate() {
             if level % 2 == 1 {
                 if !steps.is_empty() {

@@ -175,8 +175,7 @@ impl Fuser<'_> {
         if matches!(self.graph.node(operand.source).kind, Kind::Random { .. }) && operand.is_plain(space) {
             return 0;
         }
-        let inside =
-            matches!(&self.lists[list][at], DraftStep::Loop(l) if l.space == space && l.reads_inside(operand));
+        let inside = matches!(&self.lists[list][at], DraftStep::Loop(l) if l.space == space && l.reads_inside(operand));
         if inside { at } else { at + 1 }
     }
 

@@ -113,7 +113,7 @@ impl Walk<'_> {
     fn read(&mut self, id: NodeId, now: Time, in_order: bool) {
         let Some(life) = self.lives.get_mut(&id) else { return };
         // Every turn of a loop that the value comes from outside of reads it.
-        let outside = self.loops.iter().find(|(start, _)| life.first < *start || life.first == *start);
+        let outside = self.loops.iter().find(|(start, _)| life.first <= *start);
         let (now, in_order) = match outside {
             Some((_, end)) => (*end, false),
             None => (now, in_order),

@@ -30,7 +30,6 @@ pub(super) struct Places {
     pub lanes: Vec<Size>,
 }
 
-
 /// Places every stored value.
 pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSet<NodeId>) -> Places {
     let graph = &legal.graph;
@@ -92,8 +91,9 @@ impl Pool {
     /// The slot for a value: the free one whose size is nearest, else a new one. A value that is written in
     /// the order of its loop may take the place of one that the same loop reads last, in the same order.
     fn take(&mut self, elements: &Size, rows: bool, life: Life) -> usize {
-        let free =
-            |taken: &Taken| taken.until < life.first || taken.until == life.first && taken.yields && life.takes;
+        let free = |taken: &Taken| {
+            taken.until < life.first || taken.until == life.first && taken.yields && life.takes
+        };
         let fits = |slot: &Slot| {
             slot.rows == rows
                 && (slot.elements == *elements

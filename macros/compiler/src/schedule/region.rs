@@ -5,6 +5,7 @@
 //! region; levels, loops and places keep regions together.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 
 use crate::graph::*;
@@ -103,10 +104,10 @@ fn flatten(
     let mut results = BTreeMap::new();
     let lasts = (0..scan.carries).map(ScanResult::Last);
     for result in lasts.chain(wanted) {
-        if !results.contains_key(&result) {
+        if let Entry::Vacant(place) = results.entry(result) {
             let ty = scan.result_type(result).ok_or("a loop lacks a result")?;
             let kind = Kind::Scan { scan: scan.clone(), result };
-            results.insert(result, out.push(kind, args.to_vec(), ty));
+            place.insert(out.push(kind, args.to_vec(), ty));
         }
     }
     let body = out.nodes.len() as u32;

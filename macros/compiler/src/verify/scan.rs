@@ -24,9 +24,10 @@ pub(super) fn check_scan(graph: &Graph, node: &Node, scan: &Scan, result: ScanRe
         let next = body.ty(output.node);
         ensure(*next == input.ty, || format!("a carry changes from {} to {next}", input.ty))?;
     }
-    let outside = body.nodes.iter().find(|step| {
-        matches!(step.kind, Kind::Param(_) | Kind::Hyper(_) | Kind::Random { .. })
-    });
+    let outside = body
+        .nodes
+        .iter()
+        .find(|step| matches!(step.kind, Kind::Param(_) | Kind::Hyper(_) | Kind::Random { .. }));
     ensure(outside.is_none(), || "a step has a parameter or a random number of its own".into())?;
     crate::verify::verify(body, "a step of the loop")?;
     rows_stay(scan)?;

@@ -42,7 +42,8 @@ fn a_scan_is_its_recurrence() {
     for time in ["T", "3"] {
         let given = given(&[("T", 3)]);
         let stacked = format!("Tensor<B, {time}, 2>");
-        let check = |body: &str, output: &str, expected: &[f64]| check(&of(time, body, output), &given, expected);
+        let check =
+            |body: &str, output: &str, expected: &[f64]| check(&of(time, body, output), &given, expected);
         check("scan(|s, x_t| 0.9 * s + x_t, zeros(), x)", &stacked, &smooth);
         check("last(scan(|s, x_t| 0.9 * s + x_t, zeros(), x))", "Tensor<B, 2>", &lasts(&smooth));
         check("last(x)", "Tensor<B, 2>", &lasts(&X));
@@ -54,7 +55,11 @@ fn a_scan_is_its_recurrence() {
         let back = states(|s, x| 0.9 * s + x, 0.0, true);
         check("scan(|s, x_t| 0.9 * s + x_t, zeros(), x, reverse = true)", &stacked, &back);
         // The last element in time, not in the order of the steps.
-        check("last(scan(|s, x_t| 0.9 * s + x_t, zeros(), x, reverse = true))", "Tensor<B, 2>", &lasts(&back));
+        check(
+            "last(scan(|s, x_t| 0.9 * s + x_t, zeros(), x, reverse = true))",
+            "Tensor<B, 2>",
+            &lasts(&back),
+        );
         // A tuple, of which one part does not have rows, and several sequences.
         let body = "let (a, n) = scan(|(a, n), (x_t, y_t)| (a + n * x_t - y_t + x_t, 0.5 * n), (zeros(), 1.0), (x, x)); a + 0.0 * last(n)";
         let expected: Vec<f64> = (0..12)
@@ -78,7 +83,8 @@ fn nothing_is_stacked_for_the_last_state() {
 
 #[test]
 fn every_step_draws_its_own_numbers_and_a_number_from_outside_is_drawn_once() {
-    let run = |body: &str| given(&[("T", 3)]).run(&graph(&of("T", body, "Tensor<B, T, 2>"), "f"), &Role::Result(0));
+    let run =
+        |body: &str| given(&[("T", 3)]).run(&graph(&of("T", body, "Tensor<B, T, 2>"), "f"), &Role::Result(0));
     let fresh = run("scan(|s, x_t| 0.0 * s + uniform_like(x_t), zeros(), x)");
     let mut sorted = fresh.clone();
     sorted.sort_by(f64::total_cmp);
@@ -141,7 +147,11 @@ fn mistakes_in_loops_are_explained() {
         stacked,
         "the state of `scan` keeps its shape from step to step, and here it is Tensor<B, 5> before a step and Tensor<B, 2> after it",
     );
-    says("scan(|s, x_t| s + x_t - batch_mean(s), zeros(), x)", stacked, "cannot let the rows of the batch meet");
+    says(
+        "scan(|s, x_t| s + x_t - batch_mean(s), zeros(), x)",
+        stacked,
+        "cannot let the rows of the batch meet",
+    );
     says(
         "let mut s: Tensor<2> = zeros(); for i in 0..99 { s = 0.5 * s + batch_mean(last(x) * s); } s + last(x)",
         one,
@@ -154,14 +164,22 @@ fn mistakes_in_loops_are_explained() {
         "the sequences of a `scan` have equally many steps, and Tensor<B, 3, 2> has 3 where Tensor<B, 4, 2> has 4",
     );
     says("scan(|s| s, zeros(), x)", stacked, "this closure takes 1 arguments, and is given 2");
-    says("scan(x, zeros(), x)", stacked, "`scan(f, init, x)` runs a function over the steps of x, and this is Tensor<B, 3, 2>");
+    says(
+        "scan(x, zeros(), x)",
+        stacked,
+        "`scan(f, init, x)` runs a function over the steps of x, and this is Tensor<B, 3, 2>",
+    );
     says(
         "let (a, b) = scan(|(a, b), x_t| a + x_t, (zeros(), zeros()), x); a",
         stacked,
         "the state of this `scan` is 2 values, and its function returns",
     );
     says("scan(|s, x_t| inspect(\"s\", s + x_t), zeros(), x)", stacked, "`inspect` shows a value once");
-    says("last(sum(x))", "Tensor<B>", "`last` takes the last element along the first feature axis, and Tensor<B> has none");
+    says(
+        "last(sum(x))",
+        "Tensor<B>",
+        "`last` takes the last element along the first feature axis, and Tensor<B> has none",
+    );
     says("scan(|s, x_t| s + x_t, zeros(), x, reverse = 1)", stacked, "`reverse` is true or false");
     says(
         "let mut a = last(x); for i in 0..65 { a = dense(a, 2); } a",

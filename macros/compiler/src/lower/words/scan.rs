@@ -43,7 +43,8 @@ fn last<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, x: NodeId) -> Option<NodeI
     let ty = l.graph.ty(x).clone();
     if ty.features.is_empty() {
         let shown = l.show(&ty);
-        let message = format!("`last` takes the last element along the first feature axis, and {shown} has none");
+        let message =
+            format!("`last` takes the last element along the first feature axis, and {shown} has none");
         return l.fail(call.at, message);
     }
     l.mark(call.at, call.word);
@@ -64,7 +65,8 @@ fn scan<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         Some((Value::Flag(flag), _)) => *flag,
         Some((other, at)) => {
             let found = l.describe(other);
-            return l.fail(at, format!("`reverse` is true or false, known at compile time, and this is {found}"));
+            return l
+                .fail(at, format!("`reverse` is true or false, known at compile time, and this is {found}"));
         }
     };
     let sequences = sequences(l, x)?;
@@ -78,7 +80,9 @@ fn scan<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
             let (m, n) = (l.sizes.show(&length), l.sizes.show(&other));
             return l.fail(
                 x.at,
-                format!("the sequences of a `scan` have equally many steps, and {a} has {m} where {b} has {n}"),
+                format!(
+                    "the sequences of a `scan` have equally many steps, and {a} has {m} where {b} has {n}"
+                ),
             );
         }
     }
@@ -106,8 +110,14 @@ fn scan<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         leaves(&next, &mut found);
         if found.len() != count {
             if !matches!(next, Value::Poison) {
-                let (shown, n) = (l.describe(&next), if count == 1 { "one value".to_owned() } else { format!("{count} values") });
-                l.report(call.at, format!("the state of this `scan` is {n}, and its function returns {shown}"));
+                let (shown, n) = (
+                    l.describe(&next),
+                    if count == 1 { "one value".to_owned() } else { format!("{count} values") },
+                );
+                l.report(
+                    call.at,
+                    format!("the state of this `scan` is {n}, and its function returns {shown}"),
+                );
             }
             return None;
         }

@@ -56,7 +56,9 @@ impl Simplifier {
     /// zeros around both. So the derivative of slices is put together, not added up.
     fn adjoining(&mut self, args: &[NodeId]) -> Option<NodeId> {
         let pad = |id: NodeId| match &self.graph.node(id).kind {
-            Kind::View(View::Pad { axis, before }) => Some((*axis, before.clone(), self.graph.node(id).args[0])),
+            Kind::View(View::Pad { axis, before }) => {
+                Some((*axis, before.clone(), self.graph.node(id).args[0]))
+            }
             _ => None,
         };
         let ((axis, a, left), (other, b, right)) = (pad(args[0])?, pad(args[1])?);
@@ -69,7 +71,9 @@ impl Simplifier {
         let mut parts = Vec::new();
         for id in [first, second] {
             match &self.graph.node(id).kind {
-                Kind::View(View::Concat { axis: of }) if *of == axis => parts.extend(&self.graph.node(id).args),
+                Kind::View(View::Concat { axis: of }) if *of == axis => {
+                    parts.extend(&self.graph.node(id).args)
+                }
                 _ => parts.push(id),
             }
         }
