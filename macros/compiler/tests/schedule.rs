@@ -18,6 +18,21 @@ fn decode(z: Tensor<B, 64>) -> Tensor<B, 784> {
     dense(relu(dense(z, 256)), 784)
 }
 
+#[encoder]
+fn remember(x: Tensor<B, T, 8>) -> Tensor<B, 32> {
+    last(gru(x, 32))
+}
+
+#[decoder]
+fn recall(z: Tensor<B, 32>) -> Tensor<B, 8> {
+    dense(z, 8)
+}
+
+#[loss]
+fn recurrent(x: Tensor<B, T, 8>) -> Tensor<B> {
+    squared_error(recall(remember(x)), last(x))
+}
+
 #[loss]
 fn dense_autoencoder(x: Tensor<B, 784>) -> Tensor<B> {
     bce_with_logits(decode(encode(x)), x)
@@ -72,6 +87,7 @@ fn graph(root: &str) -> Graph {
         ("nn/errors.rs", include_str!("../../../runtime/src/nn/errors.rs")),
         ("nn/kernels.rs", include_str!("../../../runtime/src/nn/kernels.rs")),
         ("nn/layers.rs", include_str!("../../../runtime/src/nn/layers.rs")),
+        ("nn/recurrent.rs", include_str!("../../../runtime/src/nn/recurrent.rs")),
     ];
     let said = |errors: diabolo_compiler::error::Errors| -> Graph {
         let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
@@ -106,6 +122,12 @@ fn variational() {
 #[test]
 fn contractive() {
     golden("contractive");
+}
+
+/// Before the loop the product of all steps, in it one with the state; after it one for each weight's gradient.
+#[test]
+fn recurrent() {
+    golden("recurrent");
 }
 
 fn stages(segments: &[Segment]) -> Vec<&Stage> {
