@@ -21,7 +21,7 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 15] = [
+pub const ZOO: [&str; 16] = [
     "vanilla",
     "narrow",
     "vae",
@@ -37,6 +37,7 @@ pub const ZOO: [&str; 15] = [
     "spectral",
     "flow",
     "steps",
+    "exchange",
 ];
 
 /// The update rules of the library, and one that is not in it.

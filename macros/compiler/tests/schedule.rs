@@ -33,6 +33,13 @@ fn recurrent(x: Tensor<B, T, 8>) -> Tensor<B> {
     squared_error(recall(remember(x)), last(x))
 }
 
+/// Carries that change places, each read before the other one changes.
+#[loss]
+fn exchange(x: Tensor<B, T, 5>) -> Tensor<B> {
+    let (a, b) = scan(|(a, b), x_t| (b, a), (0.5 * last(x), last(x)), x);
+    sum_squares(a - 2.0 * b)
+}
+
 #[loss]
 fn dense_autoencoder(x: Tensor<B, 784>) -> Tensor<B> {
     bce_with_logits(decode(encode(x)), x)
@@ -122,6 +129,12 @@ fn variational() {
 #[test]
 fn contractive() {
     golden("contractive");
+}
+
+/// A value between the two, so that neither carry is overwritten before it is read.
+#[test]
+fn exchange() {
+    golden("exchange");
 }
 
 /// Before the loop the product of all steps, in it one with the state; after it one for each weight's gradient.

@@ -235,6 +235,13 @@ fn steps(x: Tensor<B, T, 2, 3>) -> Tensor<B> {
     sum_squares(nested(x))
 }
 
+/// Carries that change places, each read before the other one changes.
+#[loss]
+fn exchange(x: Tensor<B, T, 5>) -> Tensor<B> {
+    let (a, b) = scan(|(a, b), x_t| (b, a), (0.5 * last(x), last(x)), x);
+    sum_squares(a - 2.0 * b)
+}
+
 #[optimizer]
 fn lion(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b1: f32, #[default(0.99)] b2: f32) -> (Weight, Moment) {
     (w - lr * sign(b1 * m + (1.0 - b1) * g), b2 * m + (1.0 - b2) * g)
