@@ -106,7 +106,7 @@ fn rows_are_independent_until_a_word_says_otherwise() {
 
 #[test]
 fn calls_are_checked_against_the_signature() {
-    let signature = "\nIt is declared as `kl_normal(mean: Tensor<B, _>, logvar: Tensor<B, _>) -> Tensor<B>`.";
+    let signature = "\nIt is declared as `kl_normal(mean: Tensor<B, _>, logvar: Tensor<B, _>, prior_mean: Tensor<B, _> = 0, prior_logvar: Tensor<B, _> = 0) -> Tensor<B>`.";
     says(&refused("kl_normal(x)", "Tensor<B>"), &["`kl_normal` also needs `logvar`.", signature]);
     says(
         &refused("kl_normal(x, logvr = x)", "Tensor<B>"),
