@@ -97,8 +97,9 @@ impl<F: Float> Session<F> {
                 && input.shape.iter().zip(&found).all(|(axis, &size)| match *axis {
                     Axis::Known(known) => known == size,
                     Axis::Symbol(symbol) if self.dims[symbol] == 0 => {
+                        // A size that the data fixes is 1 or more: programs take the last element of such an axis.
                         self.dims[symbol] = size;
-                        symbol != 0
+                        symbol != 0 && size > 0
                     }
                     Axis::Symbol(symbol) => self.dims[symbol] == size,
                 });

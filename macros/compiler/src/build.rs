@@ -157,18 +157,37 @@ impl Graph {
     }
 
     /// `len` elements from `start` along an axis.
-    pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, len: Size) -> NodeId {
+    pub fn slice(&mut self, x: NodeId, axis: usize, start: impl Into<Size>, len: Size) -> NodeId {
+        let start = start.into();
         let ty = resized(self.ty(x), axis, len);
-        if start == 0 && *self.ty(x) == ty {
+        if start == Size::default() && *self.ty(x) == ty {
             return x;
         }
         self.view(View::Slice { axis, start }, x, ty)
     }
 
+    /// The last element along feature axis 0. Of a loop's stack, it is the carry after the last step: so nothing
+    /// is stacked for its sake.
+    pub fn last(&mut self, x: NodeId) -> NodeId {
+        let Node { kind, args, ty, .. } = self.node(x).clone();
+        let (rows, inner) = (ty.rows.len(), Type { rows: ty.rows, features: ty.features[1..].to_vec() });
+        if let Kind::Scan { scan, result: ScanResult::Stacked(carry) } = kind
+            && carry < scan.carries
+            && !scan.reverse
+        {
+            return self.push(Kind::Scan { scan, result: ScanResult::Last(carry) }, args, inner);
+        }
+        let one = Size::known(1);
+        let start = &self.ty(x).features[0] - &one;
+        let part = self.slice(x, rows, start, one);
+        self.reshape(part, inner)
+    }
+
     /// Zeros along an axis: `before` ahead of the elements, the rest up to `len` behind them.
-    pub fn pad(&mut self, x: NodeId, axis: usize, before: usize, len: Size) -> NodeId {
+    pub fn pad(&mut self, x: NodeId, axis: usize, before: impl Into<Size>, len: Size) -> NodeId {
+        let before = before.into();
         let ty = resized(self.ty(x), axis, len);
-        if before == 0 && *self.ty(x) == ty {
+        if before == Size::default() && *self.ty(x) == ty {
             return x;
         }
         self.view(View::Pad { axis, before }, x, ty)

@@ -54,6 +54,11 @@ impl Size {
         }
     }
 
+    /// Whether every value of the symbols makes it negative.
+    pub fn is_negative(&self) -> bool {
+        !self.0.is_empty() && self.0.values().all(|factor| *factor < 0)
+    }
+
     /// Whether this is exactly 1.
     pub fn is_one(&self) -> bool {
         self.value() == Some(1)
@@ -107,6 +112,18 @@ impl Size {
         let entry = self.0.entry(symbols).or_insert(0);
         *entry = entry.saturating_add(factor);
         self.0.retain(|_, factor| *factor != 0);
+    }
+}
+
+impl From<usize> for Size {
+    fn from(n: usize) -> Size {
+        Size::known(n)
+    }
+}
+
+impl From<&Size> for Size {
+    fn from(size: &Size) -> Size {
+        size.clone()
     }
 }
 

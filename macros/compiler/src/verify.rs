@@ -7,6 +7,10 @@ use crate::build::{reduced_type, resized, typed};
 use crate::graph::*;
 use crate::size::Size;
 
+mod scan;
+
+use scan::check_scan;
+
 /// Whether every node's type follows from its kind and arguments, all arguments come first, and every
 /// output exists and has the type of its role.
 ///
@@ -83,6 +87,7 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::Contract { inputs, .. } => inputs.len().max(1),
         Kind::View(View::Concat { .. }) => node.args.len().max(1),
         Kind::Reduce { .. } | Kind::View(_) | Kind::StopGradient => 1,
+        Kind::Scan { scan, .. } => scan.body.inputs.len(),
     };
     ensure(node.args.len() == arity, || format!("{} arguments where {arity} are expected", node.args.len()))?;
     let is = |ty: Option<&Type>| match ty {
@@ -116,6 +121,7 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         }
         Kind::View(view) => check_view(graph, node, view),
         Kind::Contract { inputs, output } => check_contract(graph, node, inputs, output),
+        Kind::Scan { scan, result } => check_scan(graph, node, scan, *result),
     }
 }
 
@@ -164,14 +170,16 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
         }
         View::Slice { axis, start } => {
             axis_exists(*axis)?;
-            let end = &Size::known(*start) + &to[*axis];
+            let end = start + &to[*axis];
+            ensure(!start.is_negative(), || format!("{start} is before the first element"))?;
             let inside = (&shape[*axis] - &end).value().is_some() || end.value().is_none();
             ensure(inside || shape[*axis].value().is_none(), || format!("{end} is beyond {}", shape[*axis]))?;
             should(resized(from, *axis, to[*axis].clone()))
         }
         View::Pad { axis, before } => {
             axis_exists(*axis)?;
-            let end = &Size::known(*before) + &shape[*axis];
+            let end = before + &shape[*axis];
+            ensure(!before.is_negative(), || format!("{before} zeros cannot come first"))?;
             let inside = (&to[*axis] - &end).value().is_some() || end.value().is_none();
             ensure(inside || to[*axis].value().is_none(), || format!("{end} is beyond {}", to[*axis]))?;
             should(resized(from, *axis, to[*axis].clone()))
@@ -179,15 +187,10 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
         View::Concat { axis } => {
             axis_exists(*axis)?;
             let mut len = Size::default();
-            for (i, arg) in node.args.iter().enumerate() {
+            for arg in &node.args {
                 let ty = graph.ty(*arg);
                 ensure(ty.rank() == shape.len(), || format!("{ty} has another number of axes"))?;
                 let size = &ty.shape()[*axis];
-                // A slice starts at a known place, and it is the derivative.
-                let last = i + 1 == node.args.len();
-                ensure(last || size.value().is_some(), || {
-                    format!("what follows {size} starts at no known place")
-                })?;
                 ensure(resized(ty, *axis, to[*axis].clone()) == node.ty, || format!("{ty} does not fit"))?;
                 len = &len + size;
             }

@@ -61,6 +61,8 @@ pub const WORDS: &[Word] = &[
     word("jacobian", "jacobian(f, x)", "The derivative of every output feature with respect to every input feature."),
     word("jvp", "jvp(f, x, v)", "The derivative of f at x along v: the Jacobian times v, in the type of f(x)."),
     word("hvp", "hvp(f, x, v)", "The second derivatives of f at x times v, in the type of x; f as for `grad`."),
+    word("scan", "scan(|h, x_t| cell(h, x_t), zeros(), x), scan(f, init, (x, y), reverse = true)", "Every state of a recurrence over the first feature axis, stacked."),
+    word("last", "last(x)", "The last element along the first feature axis."),
     word("stop_gradient", "stop_gradient(x)", "x, without its derivative."),
     word("straight_through", "straight_through(q, x)", "The value of q with the derivative of x."),
     word("inspect", "inspect(\"h\", x)", "x; prints its name, place, shape, range and non-finite values."),

@@ -14,8 +14,9 @@ macro_rules! library {
 }
 
 /// The library, as files.
-const NN: [(&str, &str); 8] = library!(
-    "adversarial.rs" "complex.rs" "densities.rs" "errors.rs" "kernels.rs" "layers.rs" "norms.rs" "transformer.rs"
+const NN: [(&str, &str); 9] = library!(
+    "adversarial.rs" "complex.rs" "densities.rs" "errors.rs" "kernels.rs" "layers.rs" "norms.rs" "recurrent.rs"
+    "transformer.rs"
 );
 
 /// A call of each function of the library, of `u` and `v`, both `Tensor<B, 3>`, `v` between 0 and 1.
@@ -36,6 +37,8 @@ const CALLS: &[(&str, &str)] = &[
     ("dropout", "square(dropout(u, 0.4))"),
     ("gaussian_nll", "gaussian_nll(u, v, logvar = u * v)"),
     ("gradient_penalty", "gradient_penalty(|y| sum(y * y * y), u, v)"),
+    ("gru", "gru(unsqueeze(u, 2), 2)"),
+    ("gru_cell", "gru_cell(u, v)"),
     ("huber", "huber(u, v, delta = 0.7)"),
     ("huber_each", "huber_each(u, v, delta = 0.7)"),
     ("imq", "imq(u, batch(v), 2.0)"),
@@ -47,6 +50,8 @@ const CALLS: &[(&str, &str)] = &[
     ("log_bernoulli_each", "log_bernoulli_each(u, v)"),
     ("log_normal", "log_normal(u, mean = v, logvar = u * v)"),
     ("log_normal_each", "log_normal_each(u, mean = v, logvar = u * v)"),
+    ("lstm", "lstm(unsqueeze(u, 2), 2)"),
+    ("lstm_cell", "{ let (h, c) = lstm_cell(u, v, u * v); h * c }"),
     ("mmd", "mmd(u, v)"),
     ("mmd_imq", "mmd_imq(u, v, 2.0)"),
     ("mse", "mse(u, v)"),

@@ -18,6 +18,28 @@ fn decode(z: Tensor<B, 64>) -> Tensor<B, 784> {
     dense(relu(dense(z, 256)), 784)
 }
 
+#[encoder]
+fn remember(x: Tensor<B, T, 8>) -> Tensor<B, 32> {
+    last(gru(x, 32))
+}
+
+#[decoder]
+fn recall(z: Tensor<B, 32>) -> Tensor<B, 8> {
+    dense(z, 8)
+}
+
+#[loss]
+fn recurrent(x: Tensor<B, T, 8>) -> Tensor<B> {
+    squared_error(recall(remember(x)), last(x))
+}
+
+/// Carries that change places, each read before the other one changes.
+#[loss]
+fn exchange(x: Tensor<B, T, 5>) -> Tensor<B> {
+    let (a, b) = scan(|(a, b), x_t| (b, a), (0.5 * last(x), last(x)), x);
+    sum_squares(a - 2.0 * b)
+}
+
 #[loss]
 fn dense_autoencoder(x: Tensor<B, 784>) -> Tensor<B> {
     bce_with_logits(decode(encode(x)), x)
@@ -72,6 +94,7 @@ fn graph(root: &str) -> Graph {
         ("nn/errors.rs", include_str!("../../../runtime/src/nn/errors.rs")),
         ("nn/kernels.rs", include_str!("../../../runtime/src/nn/kernels.rs")),
         ("nn/layers.rs", include_str!("../../../runtime/src/nn/layers.rs")),
+        ("nn/recurrent.rs", include_str!("../../../runtime/src/nn/recurrent.rs")),
     ];
     let said = |errors: diabolo_compiler::error::Errors| -> Graph {
         let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
@@ -108,6 +131,18 @@ fn contractive() {
     golden("contractive");
 }
 
+/// A value between the two, so that neither carry is overwritten before it is read.
+#[test]
+fn exchange() {
+    golden("exchange");
+}
+
+/// Before the loop the product of all steps, in it one with the state; after it one for each weight's gradient.
+#[test]
+fn recurrent() {
+    golden("recurrent");
+}
+
 fn stages(segments: &[Segment]) -> Vec<&Stage> {
     segments
         .iter()
@@ -121,7 +156,7 @@ fn stages(segments: &[Segment]) -> Vec<&Stage> {
 fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {
     stage.steps.iter().filter_map(|step| match step {
         Step::Loop(l) => Some(l),
-        Step::Product(_) => None,
+        Step::Product(_) | Step::Scan(_) => None,
     })
 }
 

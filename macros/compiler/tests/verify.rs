@@ -27,7 +27,7 @@ fn mutate(graph: &mut Graph, rng: &mut Rng) -> Option<String> {
             Kind::Contract { output, .. } => output.push(99),
             Kind::View(View::Permute(axes)) if axes.len() > 1 => axes[0] = axes[1],
             Kind::View(View::Broadcast(axes)) if rank > 0 => axes[0] = Some(17),
-            Kind::View(View::Slice { start, axis }) => (*start, *axis) = (1000, *axis),
+            Kind::View(View::Slice { start, axis }) => (*start, *axis) = (Size::known(1000), *axis),
             Kind::Input(index) | Kind::Param(index) | Kind::Hyper(index) => *index += 10,
             Kind::Random { site, .. } => *site += 1000,
             _ => return None,
@@ -95,8 +95,8 @@ fn a_type_must_follow_from_the_arguments() {
     let x = graph.push(Kind::Input(0), vec![], vector(4));
     let nodes = [
         Kind::Reduce { reduction: Reduction::Sum, axes: vec![1] },
-        Kind::View(View::Slice { axis: 1, start: 2 }),
-        Kind::View(View::Pad { axis: 1, before: 1 }),
+        Kind::View(View::Slice { axis: 1, start: Size::known(2) }),
+        Kind::View(View::Pad { axis: 1, before: Size::known(1) }),
         Kind::View(View::Reshape),
         Kind::View(View::Permute(vec![0, 1])),
         Kind::View(View::Batch),

@@ -15,6 +15,7 @@ mod kernels;
 mod layers;
 mod norms;
 mod optim;
+mod recurrent;
 mod transformer;
 
 pub use adversarial::{
@@ -31,4 +32,5 @@ pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};
 pub use layers::{dense, dropout};
 pub use norms::{batch_norm, layer_norm};
 pub use optim::{adam, adamw, lion, nesterov, rmsprop, sgd};
+pub use recurrent::{gru, gru_cell, lstm, lstm_cell};
 pub use transformer::{attention, self_attention};

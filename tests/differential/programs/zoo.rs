@@ -132,6 +132,116 @@ fn watched(x: Tensor<B, 10>) -> Tensor<B> {
     twice
 }
 
+/// A loop over time, and back; products over all steps before and after it.
+#[network]
+fn remember(x: Tensor<B, T, 5>) -> Tensor<B, 4> {
+    last(gru(x, 4))
+}
+
+#[network]
+fn tell(z: Tensor<B, 4>) -> Tensor<B, 5> {
+    dense(z, 5)
+}
+
+#[loss]
+fn recurrent(x: Tensor<B, T, 5>) -> Tensor<B> {
+    squared_error(tell(remember(x)), last(x))
+}
+
+/// Two carries, all states, and noise of each step's own.
+#[network]
+fn memory(x: Tensor<B, T, 5>) -> Tensor<B, T, 5> {
+    let h = lstm(x, 6);
+    let noisy = scan(|s, h_t| 0.5 * s + 0.1 * h_t * normal_like(h_t), zeros(), h, reverse = true);
+    dense(noisy, 5)
+}
+
+#[loss]
+fn sequence(x: Tensor<B, T, 5>) -> Tensor<B> {
+    sum_squares(memory(x) - x)
+}
+
+/// A loop that is too long to unroll, with its counter.
+#[network]
+fn atoms() -> Tensor<8, 12> {
+    param(kaiming())
+}
+
+#[encoder]
+fn ista(x: Tensor<B, 8>) -> Tensor<B, 12> {
+    let mut a: Tensor<B, 12> = zeros();
+    let mut step = 0.0;
+    for turn in 0..70 {
+        let residual = einsum("bk,dk->bd", a, atoms()) - x;
+        step = 0.02 / (1.0 + 0.1 * turn);
+        a = soft_threshold(a - step * einsum("bd,dk->bk", residual, atoms()), 0.001);
+    }
+    a
+}
+
+#[loss]
+fn unfolded(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(einsum("bk,dk->bd", ista(x), atoms()) - x)
+}
+
+/// No rows: the largest eigenvalue of a weight's square, by power iteration. And carries that change places.
+#[network]
+fn matrix() -> Tensor<6, 6> {
+    param(xavier())
+}
+
+#[loss]
+fn spectral(x: Tensor<B, 6>) -> Tensor<B> {
+    let mut v: Tensor<6> = ones();
+    let mut w: Tensor<6> = constant(0.5);
+    for _ in 0..65 {
+        let old = w;
+        w = 0.9 * v + 0.1 * old;
+        let next = einsum("ij,j->i", matrix(), einsum("ji,j->i", matrix(), old)) + 0.1 * w;
+        v = next / sqrt(sum_squares(next) + 0.000001);
+    }
+    sum_squares(einsum("bi,ij->bj", x, matrix())) / (1.0 + dot(v, w))
+}
+
+/// A Jacobian through a loop, differentiated again.
+#[network]
+fn glide(x: Tensor<B, 3>) -> Tensor<B, 3> {
+    let w: Tensor<3, 3> = param(xavier());
+    let mut h = x;
+    for _ in 0..66 {
+        h = h + 0.05 * tanh(einsum("bi,ij->bj", h, w));
+    }
+    h
+}
+
+#[loss]
+fn flow(x: Tensor<B, 3>) -> Tensor<B> {
+    sum_squares(glide(x)) + 0.1 * sum_squares(jacobian(glide, x))
+}
+
+/// A loop in a loop.
+#[network]
+fn nested(x: Tensor<B, T, 2, 3>) -> Tensor<B, 3> {
+    let w: Tensor<3, 3> = param(xavier());
+    last(scan(
+        |h, x_t| last(scan(|g, x_s| tanh(einsum("bi,ij->bj", g, w) + x_s), 0.5 * h, x_t)) + 0.2 * h,
+        zeros(),
+        x,
+    ))
+}
+
+#[loss]
+fn steps(x: Tensor<B, T, 2, 3>) -> Tensor<B> {
+    sum_squares(nested(x))
+}
+
+/// Carries that change places, each read before the other one changes.
+#[loss]
+fn exchange(x: Tensor<B, T, 5>) -> Tensor<B> {
+    let (a, b) = scan(|(a, b), x_t| (b, a), (0.5 * last(x), last(x)), x);
+    sum_squares(a - 2.0 * b)
+}
+
 #[optimizer]
 fn signum(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b: f32) -> (Weight, Moment) {
     let m = b * m + (1.0 - b) * g;

@@ -110,6 +110,7 @@ fn inputs(graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Inputs {
     let mut rng = Rng(seed);
     let mut out = given.clone();
     out.symbols.insert("B".into(), batch);
+    out.symbols.entry("T".into()).or_insert(5);
     let mut draw =
         |size: usize, low: f64, high: f64| (0..size).map(|_| rng.between(low, high)).collect::<Vec<f64>>();
     let count =

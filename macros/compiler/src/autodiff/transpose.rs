@@ -4,6 +4,7 @@
 //! Never: accumulation (`vjp` does that); a derivative of a row (the row has it).
 
 use crate::graph::*;
+use crate::size::Size;
 
 /// The share of argument `index` in `adjoint`, or `None` where it is zero everywhere.
 pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize) -> Option<NodeId> {
@@ -13,7 +14,8 @@ pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize
         Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => {
             return None;
         }
-        Kind::StopGradient => return None,
+        // `scan` handles all results of a loop together.
+        Kind::StopGradient | Kind::Scan { .. } => return None,
         Kind::Map(row) => {
             let factor = (row.derivative)(g, id, &node.args, index)?;
             g.mul(adjoint, factor)
@@ -64,16 +66,15 @@ fn pull_back_view(g: &mut Graph, node: &Node, view: &View, adjoint: NodeId, inde
         }
         View::Slice { axis, start } => {
             let len = ty.shape()[*axis].clone();
-            g.pad(adjoint, *axis, *start, len)
+            g.pad(adjoint, *axis, start, len)
         }
         View::Pad { axis, before } => {
             let len = ty.shape()[*axis].clone();
-            g.slice(adjoint, *axis, *before, len)
+            g.slice(adjoint, *axis, before, len)
         }
         View::Concat { axis } => {
-            // `verify` has seen that all sizes before it are known.
-            let size = |arg: &NodeId| g.ty(*arg).shape()[*axis].value().unwrap_or(0);
-            let start = node.args[..index].iter().map(size).sum();
+            let before = node.args[..index].iter();
+            let start = before.fold(Size::default(), |sum, arg| &sum + &g.ty(*arg).shape()[*axis]);
             let len = ty.shape()[*axis].clone();
             g.slice(adjoint, *axis, start, len)
         }

@@ -2,11 +2,20 @@
 //!
 //! In: a view, the shape of its result, the values of its arguments. Out: its value. Never: arithmetic.
 
-use super::{Value, elements, indices, position};
+use super::{Inputs, Value, elements, indices, position};
 use crate::graph::View;
 
-pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
+pub(super) fn view(
+    view: &View,
+    shape: Vec<usize>,
+    args: &[&Value],
+    inputs: &Inputs,
+) -> Result<Value, String> {
     let from = args[0];
+    let first = match view {
+        View::Slice { start: size, .. } | View::Pad { before: size, .. } => inputs.size(size)?,
+        _ => 0,
+    };
     // For each element of the result, the argument and the index there that it takes; zero for none.
     let source = |index: &[usize]| -> Option<(usize, Vec<usize>)> {
         let mut index = index.to_vec();
@@ -25,12 +34,12 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
                     .for_each(|(a, i)| back[a] = i);
                 Some((0, back))
             }
-            View::Slice { axis, start } => {
-                index[*axis] += start;
+            View::Slice { axis, .. } => {
+                index[*axis] += first;
                 Some((0, index))
             }
-            View::Pad { axis, before } => {
-                index[*axis] = index[*axis].checked_sub(*before).filter(|i| *i < from.shape[*axis])?;
+            View::Pad { axis, .. } => {
+                index[*axis] = index[*axis].checked_sub(first).filter(|i| *i < from.shape[*axis])?;
                 Some((0, index))
             }
             View::Concat { axis } => {
@@ -46,7 +55,7 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
     };
     if matches!(view, View::Reshape | View::Batch | View::Unbatch) {
         debug_assert_eq!(elements(&shape), from.data.len());
-        return Value { shape, ..from.clone() };
+        return Ok(Value { shape, ..from.clone() });
     }
     let mut out = Value::default();
     for index in indices(&shape) {
@@ -55,5 +64,5 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
         out.scale.push(element.map_or(0.0, |(arg, e)| arg.scale[e]));
     }
     out.shape = shape;
-    out
+    Ok(out)
 }

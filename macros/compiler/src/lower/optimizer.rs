@@ -171,7 +171,7 @@ impl<'a> Lowerer<'a> {
             Kind::Input(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Map(_) => false,
             Kind::View(View::Broadcast(_)) => false,
             Kind::Param(_) | Kind::Random { .. } | Kind::Reduce { .. } | Kind::Contract { .. } => true,
-            Kind::View(_) | Kind::StopGradient => true,
+            Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => true,
         });
         if let Some(node) = outside {
             let (name, label) = (&function.name.text, &node.origin.label);

@@ -65,6 +65,23 @@ pub enum Step {
     Loop(Loop),
     /// A matrix product.
     Product(Product),
+    /// Steps, over and over.
+    Scan(Turns),
+}
+
+/// A loop over steps, whose turn comes after the one before.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    /// A node of the loop, for comments.
+    pub node: NodeId,
+    /// The symbol that counts, in offsets of the steps.
+    pub counter: String,
+    /// The number of turns.
+    pub count: Size,
+    /// Whether it counts down.
+    pub reverse: bool,
+    /// What a turn does.
+    pub steps: Vec<Step>,
 }
 
 /// The extent of an axis: `size`, times the rows of the tile where `rows`.

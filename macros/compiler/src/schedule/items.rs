@@ -127,7 +127,7 @@ pub(super) fn items(
             parts
         }
         Kind::View(View::Pad { axis, before }) => {
-            let start = &Size::known(*before) * &contiguous_all(&shape)[*axis];
+            let start = before * &contiguous_all(&shape)[*axis];
             vec![fill(id, &shape, contiguous(&shape), 0.0), part(graph, views, id, 0, start, Some(&shape))]
         }
         Kind::Const(Constant::Delta) => {
@@ -139,7 +139,7 @@ pub(super) fn items(
 }
 
 /// An argument stored as a part of its node: at `start`, with the strides of `whole` (or its own).
-fn part(
+pub(super) fn part(
     graph: &Graph,
     views: &Views,
     id: NodeId,
@@ -204,16 +204,16 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
 }
 
 /// The axes that are not of size 1.
-fn kept(shape: &[Size]) -> Vec<usize> {
+pub(super) fn kept(shape: &[Size]) -> Vec<usize> {
     (0..shape.len()).filter(|i| !shape[*i].is_one()).collect()
 }
 
 /// Row-major strides, also for axes of size 1.
-fn contiguous_all(shape: &[Size]) -> Vec<Size> {
+pub(super) fn contiguous_all(shape: &[Size]) -> Vec<Size> {
     (0..shape.len()).map(|i| Size::product(&shape[i + 1..])).collect()
 }
 
-fn operand(views: &Views, id: NodeId, keep: &[usize]) -> Operand {
+pub(super) fn operand(views: &Views, id: NodeId, keep: &[usize]) -> Operand {
     let view = views.get(id);
     let strides = keep.iter().map(|i| view.strides[*i].clone()).collect();
     Operand { source: view.source, offset: view.offset.clone(), strides }

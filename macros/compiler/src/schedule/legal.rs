@@ -9,6 +9,7 @@ use crate::size::Size;
 
 use super::Home;
 use super::level::{Crossing, crossing};
+use super::region::{Flattened, Region};
 use super::view::Views;
 
 /// The legal graph, and where outputs must lie.
@@ -19,18 +20,24 @@ pub(super) struct Legal {
     pub homes: Vec<(NodeId, Home)>,
     /// Inspected values: the index of the word, and the node.
     pub inspects: Vec<(usize, NodeId)>,
+    /// Loops; an outer one before those inside it.
+    pub regions: Vec<Region>,
 }
 
 /// Makes a graph legal.
 pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let mut out = Graph { nodes: Vec::new(), outputs: Vec::new(), ..graph.clone() };
-    let mut map = Vec::with_capacity(graph.nodes.len());
+    let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
+    let (mut loops, mut regions) = (Flattened::default(), Vec::new());
     for id in graph.ids() {
         let node = graph.node(id);
         out.origin = node.origin.clone();
-        let args: Vec<NodeId> = node.args.iter().map(|a: &NodeId| map[a.index()]).collect();
+        let args: Vec<NodeId> = node.args.iter().map(|a| map[a.index()]).collect();
         map.push(match &node.kind {
             Kind::Contract { inputs, output } => contract(&mut out, inputs, output, args, &node.ty)?,
+            Kind::Scan { scan, result } => {
+                loops.result(&mut out, &mut regions, graph, (scan, *result), (&node.args, args))?
+            }
             kind => out.push(kind.clone(), args, node.ty.clone()),
         });
     }
@@ -70,12 +77,15 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
             *node = copy(&mut out, *node);
         }
     }
-    Ok(Legal { graph: out, homes, inspects })
+    Ok(Legal { graph: out, homes, inspects, regions })
 }
 
 /// Whether a node is computed straight into memory of its own: accumulators of lanes are not.
 fn has_own_memory(graph: &Graph, views: &Views, id: NodeId) -> bool {
-    let computed = matches!(graph.node(id).kind, Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. });
+    let computed = matches!(
+        graph.node(id).kind,
+        Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. } | Kind::Scan { .. }
+    );
     computed && crossing(graph, views, id) != Crossing::Lane
 }
 
@@ -103,7 +113,7 @@ pub(super) fn state(role: &Role) -> Option<usize> {
 }
 
 /// A copy: an identity of two equal arguments, which `Views` takes for a source of its own.
-fn copy(graph: &mut Graph, node: NodeId) -> NodeId {
+pub(super) fn copy(graph: &mut Graph, node: NodeId) -> NodeId {
     let ty = graph.ty(node).clone();
     graph.origin = graph.node(node).origin.clone();
     graph.push(Kind::View(View::Identity), vec![node, node], ty)
@@ -115,7 +125,7 @@ pub(super) fn is_copy(node: &Node) -> bool {
 }
 
 /// Factors two at a time, from the left, dropping every label as soon as no one needs it.
-fn contract(
+pub(super) fn contract(
     graph: &mut Graph,
     inputs: &[Vec<u32>],
     output: &[u32],

@@ -7,6 +7,7 @@ use crate::graph::*;
 
 use super::legal::Legal;
 use super::product;
+use super::region::Region;
 use super::view::Views;
 use super::{LANE, WIDE};
 
@@ -56,6 +57,14 @@ impl Levels {
         for id in graph.ids().filter(|id| views.is_source(*id)) {
             let node = graph.node(id);
             let at = id.index();
+            // A loop lies in one level, from its memory on, which has all arguments of the loop.
+            if let Some(region) = outermost(legal, id)
+                && region.start != id.0
+            {
+                let level = levels.run[region.start as usize];
+                (levels.run[at], levels.ready[at]) = (level, level);
+                continue;
+            }
             let args = node.args.iter().map(|a| levels.ready_for(graph, views, *a)).max().unwrap_or(0);
             let rows = !node.ty.rows.is_empty();
             (levels.run[at], levels.ready[at]) = match (&node.kind, crossing(graph, views, id)) {
@@ -126,6 +135,11 @@ impl Levels {
             }
         }
     }
+}
+
+/// The loop around all loops that a node is in.
+fn outermost(legal: &Legal, id: NodeId) -> Option<&Region> {
+    legal.regions.iter().find(|region| region.contains(id))
 }
 
 fn odd(level: usize) -> usize {

@@ -8,11 +8,12 @@
 //! | - | - |
 //! | `gather` | products with a common factor become one |
 //! | `legal` | the graph that the rest expects: two factors a product, a copy for each output without a home |
+//! | `region` | loops over steps, flattened into the legal graph |
 //! | `view` | views folded into strides |
 //! | `product` | an einsum as m × n × k with strides, or as a loop |
 //! | `level` | which segment a node belongs to |
-//! | `fuse`, `recompute` | loops with their items; what is cheaper computed again than stored |
-//! | `place` | buffers: liveness, slots, lanes |
+//! | `fuse`, `turns`, `recompute` | loops with their items; loops over steps; what is cheaper computed again than stored |
+//! | `lives`, `place` | buffers: liveness; slots, lanes |
 //! | `assemble`, `collapse` | the final loops and products |
 //! | `spread` | large loops without rows as stages over their first axis |
 //! | `print` | the plan in words |
@@ -26,11 +27,14 @@ mod ir;
 mod items;
 mod legal;
 mod level;
+mod lives;
 mod place;
 pub mod print;
 mod product;
 mod recompute;
+mod region;
 mod spread;
+mod turns;
 mod view;
 
 pub use ir::*;

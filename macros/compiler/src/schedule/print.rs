@@ -64,6 +64,14 @@ fn line(text: &mut String, schedule: &Schedule, step: &Step) {
     match step {
         Step::Product(product) => product_line(text, schedule, product),
         Step::Loop(l) => loop_line(text, schedule, l),
+        Step::Scan(turns) => {
+            let backwards = if turns.reverse { ", backwards" } else { "" };
+            let what = format!("  {} turns, one after the other{backwards}", turns.count);
+            comment(text, schedule, what, &[turns.node]);
+            let mut inside = String::new();
+            turns.steps.iter().for_each(|step| line(&mut inside, schedule, step));
+            inside.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Views {
             }
             Kind::View(View::Slice { axis, start }) => {
                 let arg = arg();
-                from(&Size::known(*start) * &arg[*axis], arg)
+                from(start * &arg[*axis], arg)
             }
             Kind::View(View::Reshape) => match reshape(&graph.ty(node.args[0]).shape(), &arg(), &shape) {
                 Some(strides) => from(Size::default(), strides),

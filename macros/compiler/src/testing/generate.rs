@@ -3,6 +3,7 @@
 //! In: a seed. Out: a graph that `verify` accepts, with a loss, parameters and inputs. Never: the same program
 //! for two seeds on purpose; a jump near a point where an exact and a rounded argument fall on two sides.
 
+mod loops;
 mod moves;
 
 use super::Rng;
@@ -136,12 +137,13 @@ impl Maker {
     }
 
     fn step(&mut self) -> NodeId {
-        match self.rng.below(12) {
+        match self.rng.below(13) {
             0..=3 => self.map(),
             4 => self.reduce(),
             5..=7 => self.view(),
             8 | 9 => self.contract(),
             10 => self.leaf(),
+            11 => self.scan(),
             _ => {
                 let x = self.any();
                 match self.rng.below(4) {

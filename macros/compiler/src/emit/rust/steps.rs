@@ -10,11 +10,12 @@ use quote::{format_ident, quote};
 
 use super::loops;
 use super::run::Names;
-use super::sizes::{extent, size, sum, times};
+use super::sizes::{extent, size, sum, symbol, times};
 use crate::schedule::{Axis, Home, Place, Product, Schedule, Source, Stage, Step};
 use crate::size::Size;
 
 /// Where a statement stands.
+#[derive(Clone)]
 pub(super) struct Scope<'a> {
     /// Names.
     pub names: &'a Names<'a>,
@@ -22,6 +23,8 @@ pub(super) struct Scope<'a> {
     pub schedule: &'a Schedule,
     /// The stage, inside one.
     pub stage: Option<&'a Stage>,
+    /// The counters of the loops around.
+    pub counters: Vec<String>,
     /// Which stage writes a buffer.
     stages: BTreeMap<usize, usize>,
 }
@@ -29,7 +32,7 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// On the calling thread.
     pub fn alone(names: &'a Names<'a>, schedule: &'a Schedule, stages: BTreeMap<usize, usize>) -> Self {
-        Scope { names, schedule, stage: None, stages }
+        Scope { names, schedule, stage: None, counters: Vec::new(), stages }
     }
 
     /// Inside a tile.
@@ -39,7 +42,7 @@ impl<'a> Scope<'a> {
         stage: &'a Stage,
         stages: BTreeMap<usize, usize>,
     ) -> Self {
-        Scope { names, schedule, stage: Some(stage), stages }
+        Scope { names, schedule, stage: Some(stage), counters: Vec::new(), stages }
     }
 
     /// The local that holds a buffer here.
@@ -133,6 +136,17 @@ pub(super) fn step(
             Ok(call)
         }
         Step::Product(p) => Ok(product(scope, p)),
+        Step::Scan(turns) => {
+            let mut inside = scope.clone();
+            inside.counters.push(turns.counter.clone());
+            let mut body = TokenStream::new();
+            for this in &turns.steps {
+                body.extend(self::step(&inside, this, structs, items)?);
+            }
+            let (counter, count) = (symbol(&turns.counter), size(&turns.count));
+            let range = if turns.reverse { quote!((0..#count).rev()) } else { quote!(0..#count) };
+            Ok(quote!(for #counter in #range { #body }))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod derivatives;
 mod errors;
 mod functions;
 mod golden;
+mod loops;
 mod meaning;
 mod mutations;
 mod optimizers;
@@ -20,12 +21,13 @@ use crate::interp::{Inputs, interpret};
 use crate::link::{Linked, from_source};
 
 /// The library, as files.
-const NN: [(&str, &str); 5] = [
+const NN: [(&str, &str); 6] = [
     ("nn/densities.rs", include_str!("../../../../../runtime/src/nn/densities.rs")),
     ("nn/errors.rs", include_str!("../../../../../runtime/src/nn/errors.rs")),
     ("nn/kernels.rs", include_str!("../../../../../runtime/src/nn/kernels.rs")),
     ("nn/layers.rs", include_str!("../../../../../runtime/src/nn/layers.rs")),
     ("nn/optim.rs", include_str!("../../../../../runtime/src/nn/optim.rs")),
+    ("nn/recurrent.rs", include_str!("../../../../../runtime/src/nn/recurrent.rs")),
 ];
 
 fn linked(text: &str, root: &str) -> Linked {

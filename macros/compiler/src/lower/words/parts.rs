@@ -61,7 +61,7 @@ fn slice<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         );
     }
     l.mark(call.at, call.word);
-    Some(Value::Tensor(l.graph.slice(x, axis, usize::try_from(start).ok()?, len)))
+    Some(Value::Tensor(l.graph.slice(x, axis, Size::integer(start), len)))
 }
 
 /// The axis that is named, or the only one.

@@ -4,6 +4,7 @@
 
 use super::Simplifier;
 use crate::graph::*;
+use crate::size::Size;
 
 impl Simplifier {
     pub(super) fn view(&mut self, view: &View, args: &[NodeId], ty: &Type) -> Option<NodeId> {
@@ -30,7 +31,7 @@ impl Simplifier {
                 }
                 _ => None,
             },
-            View::Slice { axis, start } => self.slice(*axis, *start, args[0], &inner, ty),
+            View::Slice { axis, start } => self.slice(*axis, start, args[0], &inner, ty),
             View::Pad { axis, before } => match &inner.kind {
                 _ if number == Some(0.0) => Some(self.full(0.0, ty)),
                 _ if from == *ty => Some(args[0]),
@@ -85,7 +86,7 @@ impl Simplifier {
         fits.then(|| self.make(Kind::View(View::Broadcast(places)), vec![arg], ty.clone()))
     }
 
-    fn slice(&mut self, axis: usize, start: usize, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
+    fn slice(&mut self, axis: usize, start: &Size, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
         if inner.ty == *ty {
             return Some(arg);
         }
@@ -102,23 +103,24 @@ impl Simplifier {
                 Some(self.make(again(View::Broadcast(places.clone())), inner.args.clone(), ty.clone()))
             }
             Kind::View(View::Concat { axis: other }) if *other == axis => {
-                // Inside one argument.
-                let len = ty.shape()[axis].value()?;
-                let mut before = 0;
+                // Inside one argument: for every value of the symbols.
+                let end = start + &ty.shape()[axis];
+                let mut before = Size::default();
                 for part in &inner.args {
-                    let size = self.graph.ty(*part).shape()[axis].value()?;
-                    if before <= start && start + len <= before + size {
-                        let slice = again(View::Slice { axis, start: start - before });
+                    let after = &before + &self.graph.ty(*part).shape()[axis];
+                    if (start - &before).value().is_some() && (&after - &end).value().is_some() {
+                        let slice = again(View::Slice { axis, start: start - &before });
                         return Some(self.make(slice, vec![*part], ty.clone()));
                     }
-                    before += size;
+                    before = after;
                 }
                 None
             }
             Kind::View(View::Pad { axis: other, before }) if *other == axis => {
-                let size = self.graph.ty(inner.args[0]).shape()[axis].value()?;
-                let inside = *before <= start && start + ty.shape()[axis].value()? <= before + size;
-                let slice = again(View::Slice { axis, start: start.checked_sub(*before)? });
+                let after = before + &self.graph.ty(inner.args[0]).shape()[axis];
+                let rest = &after - &(start + &ty.shape()[axis]);
+                let inside = (start - before).value().is_some() && rest.value().is_some();
+                let slice = again(View::Slice { axis, start: start - before });
                 inside.then(|| self.make(slice, inner.args.clone(), ty.clone()))
             }
             _ => None,
