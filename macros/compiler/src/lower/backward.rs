@@ -25,6 +25,16 @@ impl<'a> Lowerer<'a> {
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
         let item = frame.item;
+        if self.in_step > 0 {
+            let name = &function.name.text;
+            return self.fail(
+                at,
+                format!(
+                    "`{name}` has a derivative by hand, which a step of `scan` or of a long `for` loop would lose: \
+                     call it outside of the loop, on the whole sequence"
+                ),
+            );
+        }
         let mut given = Vec::new();
         let mut args: Vec<(String, NodeId)> = Vec::new();
         for param in &function.params {

@@ -25,6 +25,8 @@ pub(super) struct Saved<'a> {
     metrics: Vec<(String, NodeId)>,
     inner_losses: BTreeMap<String, usize>,
     shaped_by: BTreeMap<NodeId, Rc<str>>,
+    updated: BTreeSet<usize>,
+    refused_updates: BTreeSet<String>,
     called: BTreeSet<&'a str>,
 }
 
@@ -42,6 +44,8 @@ impl<'a> Lowerer<'a> {
             metrics: self.metrics.clone(),
             inner_losses: self.inner_losses.clone(),
             shaped_by: self.shaped_by.clone(),
+            updated: self.updated.clone(),
+            refused_updates: self.refused_updates.clone(),
             called: self.called.clone(),
         }
     }
@@ -58,6 +62,8 @@ impl<'a> Lowerer<'a> {
         self.metrics = saved.metrics;
         self.inner_losses = saved.inner_losses;
         self.shaped_by = saved.shaped_by;
+        self.updated = saved.updated;
+        self.refused_updates = saved.refused_updates;
         self.called = saved.called;
     }
 }
