@@ -95,12 +95,11 @@ impl<F: Float> Session<F> {
             let found = source.shape(input, only)?;
             let fits = found.len() == input.shape.len()
                 && input.shape.iter().zip(&found).all(|(axis, &size)| match *axis {
-                    Axis::Known(known) => known == size,
                     Axis::Symbol(symbol) if self.dims[symbol] == 0 => {
                         self.dims[symbol] = size;
                         symbol != 0
                     }
-                    Axis::Symbol(symbol) => self.dims[symbol] == size,
+                    axis => axis.size(&self.dims) == size,
                 });
             if !fits {
                 return Err(Error::Shape {
@@ -111,6 +110,15 @@ impl<F: Float> Session<F> {
                 });
             }
         }
+        let short = self.spec.least.iter().find(|(symbol, least)| self.dims[*symbol] < *least);
+        if let Some(&(symbol, least)) = short {
+            return Err(Error::Shape {
+                thing: self.spec.symbols[symbol].to_owned(),
+                expected: format!("{least} or more, so that a kernel fits"),
+                found: self.dims[symbol].to_string(),
+                place: place(self.spec),
+            });
+        }
         Ok(())
     }
 
@@ -118,6 +126,10 @@ impl<F: Float> Session<F> {
         let axis = |axis: &Axis| match *axis {
             Axis::Known(size) => size.to_string(),
             Axis::Symbol(symbol) => self.spec.symbols[symbol].to_owned(),
+            Axis::Linear { symbol, factor, offset } => {
+                let (name, sign) = (self.spec.symbols[symbol], if offset < 0 { '-' } else { '+' });
+                format!("{factor} * {name} {sign} {}", offset.unsigned_abs())
+            }
         };
         let axes: Vec<String> = slot.shape.iter().map(axis).collect();
         format!("{}[{}]", if slot.rows { "rows of " } else { "" }, axes.join(", "))
@@ -134,10 +146,7 @@ impl<F: Float> Session<F> {
 
     /// Elements of one slot, without the batch's rows.
     pub fn width(&self, slot: &SlotSpec) -> usize {
-        let axis = |axis: &Axis| match *axis {
-            Axis::Known(size) => size,
-            Axis::Symbol(symbol) => self.dims[symbol],
-        };
+        let axis = |axis: &Axis| axis.size(&self.dims);
         slot.shape.iter().map(axis).product()
     }
 
@@ -265,10 +274,7 @@ impl<F: Float> Session<F> {
             Ok(())
         })?;
         let array = |(slot, values): (&SlotSpec, Vec<F>)| {
-            let axis = |axis: &Axis| match *axis {
-                Axis::Known(size) => size,
-                Axis::Symbol(symbol) => self.dims[symbol],
-            };
+            let axis = |axis: &Axis| axis.size(&self.dims);
             let rows = slot.rows.then_some(total);
             let shape: Vec<usize> = rows.into_iter().chain(slot.shape.iter().map(axis)).collect();
             Array::new(&shape, values)

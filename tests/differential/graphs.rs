@@ -21,7 +21,7 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 9] = [
+pub const ZOO: [&str; 14] = [
     "vanilla",
     "narrow",
     "vae",
@@ -31,14 +31,20 @@ pub const ZOO: [&str; 9] = [
     "importance",
     "penalty",
     "watched",
+    "convolutional",
+    "sequences",
+    "pools",
+    "sensitive",
+    "templates",
 ];
 
 /// The update rules of the library, and one that is not in it.
 #[allow(dead_code)] // the test asks the table instead
 pub const RULES: [&str; 7] = ["sgd", "nesterov", "rmsprop", "adam", "adamw", "lion", "signum"];
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("zoo.rs", include_str!("programs/zoo.rs")),
+    ("nn/convolution.rs", include_str!("../../runtime/src/nn/convolution.rs")),
     ("nn/densities.rs", include_str!("../../runtime/src/nn/densities.rs")),
     ("nn/errors.rs", include_str!("../../runtime/src/nn/errors.rs")),
     ("nn/kernels.rs", include_str!("../../runtime/src/nn/kernels.rs")),

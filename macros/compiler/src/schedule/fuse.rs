@@ -103,9 +103,7 @@ fn push_product(
     rows: bool,
 ) -> usize {
     let late = !rows && crossing(graph, views, node) == Crossing::Late;
-    let flops = [&matrix.m, &matrix.n, &matrix.k].iter().map(|axis| axis.extent.nominal()).product::<f64>();
-    let dense = matrix.outer.is_empty() && matrix.n.c.is_one() && matrix.m.c == matrix.n.extent.size;
-    let wide = !rows && dense && (late || flops >= 1e6);
+    let wide = !rows && matrix.is_dense() && (late || matrix.work() >= 1e6);
     steps.push(DraftStep::Product(DraftProduct { node, matrix, wide }));
     steps.len() - 1
 }

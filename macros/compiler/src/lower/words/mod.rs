@@ -9,6 +9,7 @@ mod make;
 mod parts;
 mod reduce;
 mod shape;
+mod slide;
 mod state;
 
 use super::arguments::{Parameter, arrange};
@@ -45,8 +46,16 @@ struct Call<'a, 'w> {
     want: &'w Want<'a>,
 }
 
-static GROUPS: &[&[Entry]] =
-    &[reduce::WORDS, shape::WORDS, parts::WORDS, einsum::WORDS, make::WORDS, derive::WORDS, state::WORDS];
+static GROUPS: &[&[Entry]] = &[
+    reduce::WORDS,
+    shape::WORDS,
+    parts::WORDS,
+    slide::WORDS,
+    einsum::WORDS,
+    make::WORDS,
+    derive::WORDS,
+    state::WORDS,
+];
 
 fn entry(name: &str) -> Option<&'static Entry> {
     GROUPS.iter().copied().flatten().find(|entry| entry.name == name)

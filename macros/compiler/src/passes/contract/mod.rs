@@ -157,6 +157,7 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
         Kind::View(View::Permute(_) | View::Slice { .. } | View::Pad { .. } | View::Concat { .. }) => {
             0.5 * elements(id)
         }
+        Kind::View(View::Fold { .. }) => elements(node.args[0]),
         Kind::View(_) => 0.0,
         Kind::Contract { inputs, .. } => {
             let mut sizes: HashMap<u32, f64> = HashMap::new();
