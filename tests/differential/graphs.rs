@@ -21,7 +21,7 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 16] = [
+pub const ZOO: [&str; 21] = [
     "vanilla",
     "narrow",
     "vae",
@@ -38,6 +38,11 @@ pub const ZOO: [&str; 16] = [
     "flow",
     "steps",
     "exchange",
+    "convolutional",
+    "sequences",
+    "pools",
+    "sensitive",
+    "templates",
 ];
 
 /// The update rules of the library, and one that is not in it.
@@ -46,6 +51,7 @@ pub const RULES: [&str; 7] = ["sgd", "nesterov", "rmsprop", "adam", "adamw", "li
 
 const FILES: [(&str, &str); 7] = [
     ("zoo.rs", include_str!("programs/zoo.rs")),
+    ("nn/convolution.rs", include_str!("../../runtime/src/nn/convolution.rs")),
     ("nn/densities.rs", include_str!("../../runtime/src/nn/densities.rs")),
     ("nn/errors.rs", include_str!("../../runtime/src/nn/errors.rs")),
     ("nn/kernels.rs", include_str!("../../runtime/src/nn/kernels.rs")),

@@ -110,7 +110,7 @@ pub enum Constant {
     Delta,
 }
 
-/// Another way to look at the same elements.
+/// Another way to look at the same elements; `Fold` alone adds some of them up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum View {
     /// The same value under a new identity: the cut at which `grad` differentiates. `simplify` removes it.
@@ -140,6 +140,28 @@ pub enum View {
     Concat {
         /// The axis.
         axis: usize,
+    },
+    /// Overlapping pieces: an axis of size n becomes two, `[out, kernel]`; element (o, k) is element
+    /// `o · stride + k · dilation`, and `out = ⌊(n − dilation · (kernel − 1) − 1) / stride⌋ + 1`.
+    Window {
+        /// The axis; `kernel` becomes the one after it.
+        axis: usize,
+        /// Elements of a piece.
+        kernel: usize,
+        /// Elements from one piece to the next.
+        stride: usize,
+        /// Elements from one element of a piece to the next.
+        dilation: usize,
+    },
+    /// The transpose of `Window`: the axes `[out, kernel]` become one of the type's size; every element is the sum
+    /// of what lands there.
+    Fold {
+        /// The axis `out`; the one after it, of known size, is `kernel`.
+        axis: usize,
+        /// Elements from one piece to the next.
+        stride: usize,
+        /// Elements from one element of a piece to the next.
+        dilation: usize,
     },
     /// The rows of the whole batch as feature axis 0, seen by every row: `[B] | f…` to `| B, f…`. Crosses rows.
     Batch,
@@ -195,7 +217,7 @@ pub enum Kind {
         result: ScanResult,
     },
     // Their places are kept; each is one arm in every pass:
-    // Window, Fold, Gather, Scatter, TopK.
+    // Gather, Scatter, TopK.
 }
 
 /// A loop over `length` steps. `[rows | T, f…]` is the type of a sequence whose steps are `[rows | f…]`: time is

@@ -131,6 +131,12 @@ fn describe(graph: &Graph, node: &Node) -> String {
             View::Slice { axis, start } => format!("slice[axis {axis} from {start}]"),
             View::Pad { axis, before } => format!("pad[axis {axis} before {before}]"),
             View::Concat { axis } => format!("concat[axis {axis}]"),
+            View::Window { axis, kernel, stride, dilation } => {
+                format!("window[axis {axis} of {kernel}{}]", steps(*stride, *dilation))
+            }
+            View::Fold { axis, stride, dilation } => {
+                format!("fold[axis {axis}{}]", steps(*stride, *dilation))
+            }
             View::Batch => "batch".to_owned(),
             View::Unbatch => "unbatch".to_owned(),
         },
@@ -152,6 +158,12 @@ fn describe(graph: &Graph, node: &Node) -> String {
             format!("{result} of scan[{} steps{backwards}]", scan.length)
         }
     }
+}
+
+/// Steps that are not 1.
+fn steps(stride: usize, dilation: usize) -> String {
+    let step = |name: &str, n: usize| if n == 1 { String::new() } else { format!(" {name} {n}") };
+    step("stride", stride) + &step("dilation", dilation)
 }
 
 fn list(axes: &[usize]) -> String {

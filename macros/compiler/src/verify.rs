@@ -3,7 +3,7 @@
 //! In: a graph and the name of the pass that made it. Out: a complaint that names the pass and the node.
 //! Never: a repair; a rule that depends on a machine.
 
-use crate::build::{reduced_type, resized, typed};
+use crate::build::{folded_type, pieces, reduced_type, resized, typed, windowed_type};
 use crate::graph::*;
 use crate::size::Size;
 
@@ -195,6 +195,24 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
                 len = &len + size;
             }
             should(resized(from, *axis, len))
+        }
+        View::Window { axis, kernel, stride, dilation } => {
+            let feature = *axis >= from.rows.len() && *axis < shape.len();
+            ensure(feature, || format!("{from} has no feature axis {axis}"))?;
+            ensure(*stride > 0 && *dilation > 0, || "a step is 0".into())?;
+            let ty = windowed_type(from, *axis, *kernel, *stride, *dilation);
+            should(ty.ok_or_else(|| format!("pieces of {kernel} do not fit into {}", shape[*axis]))?)
+        }
+        View::Fold { axis, stride, dilation } => {
+            let feature = *axis >= from.rows.len() && axis + 1 < shape.len();
+            ensure(feature, || format!("{from} has no feature axes {axis} and the next"))?;
+            ensure(*stride > 0 && *dilation > 0, || "a step is 0".into())?;
+            let kernel = shape[axis + 1].value().ok_or("the size of a piece is not known")?;
+            let len = to.get(*axis).ok_or("the axis is missing")?;
+            ensure(pieces(len, kernel, *stride, *dilation).as_ref() == Some(&shape[*axis]), || {
+                format!("{} pieces of {kernel} do not come from {len}", shape[*axis])
+            })?;
+            should(folded_type(from, *axis, len.clone()))
         }
         View::Batch => {
             ensure(from.rows.len() == 1, || "the rows of one batch, and no others, become an axis".into())?;

@@ -85,6 +85,18 @@ fn matched(x: Tensor<B, 784>) -> Tensor<B> {
     let z = encode(x);
     squared_error(decode(z), x) + mmd(z, normal_like(z))
 }
+
+#[network]
+fn template() -> Tensor<2, 5> {
+    let seed: Tensor<3, 3> = param(normal_init(1.0));
+    let weight: Tensor<2, 3, 3> = param(normal_init(1.0));
+    fold(einsum("lc,okc->olk", seed, weight), axis = 2)
+}
+
+#[loss]
+fn templates(x: Tensor<B, 2, 5>) -> Tensor<B> {
+    sum_squares(template() - x)
+}
 "#;
 
 fn graph(root: &str) -> Graph {
@@ -208,4 +220,19 @@ fn schedules_repeat() {
         let first = print::print(&schedule(&graph(root)).unwrap());
         assert!((0..5).all(|_| print::print(&schedule(&graph(root)).unwrap()) == first), "{root}");
     }
+}
+
+/// Pieces that overlap: the innermost sum is the whole of a place for its piece only, so it joins what other pieces left
+/// there, and begins with zeros.
+#[test]
+fn sums_of_overlapping_pieces_start_from_zeros() {
+    let plan = schedule(&graph("templates")).expect("a schedule");
+    let Some(Segment::Alone(steps)) = plan.segments.first() else { panic!("{}", print::print(&plan)) };
+    let Some(Step::Loop(fold)) = steps.first() else { panic!("{}", print::print(&plan)) };
+    assert_eq!(fold.fills.len(), 1, "{}", print::print(&plan));
+    let inner = |op: &Op| match op {
+        Op::Reduce { into, fresh, .. } => Some((into.strides.last().and_then(|s| s.value()), *fresh)),
+        _ => None,
+    };
+    assert_eq!(fold.body.iter().find_map(inner), Some((Some(0), false)));
 }

@@ -247,3 +247,76 @@ fn signum(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b: f32) ->
     let m = b * m + (1.0 - b) * g;
     (w - lr * sign(m), m)
 }
+
+/// Windows and folds: steps, padding, dilation, odd sizes, a pair of kernels.
+#[network]
+fn shrink(x: Tensor<B, 2, 9, 8>) -> Tensor<B, 5, 5, 3> {
+    let h = relu(conv(x, channels = 4, kernel = 3, stride = (2, 1), padding = 1));
+    tanh(conv(h, channels = 5, kernel = (1, 2), stride = (1, 2), dilation = (1, 3)))
+}
+
+#[network]
+fn grow(z: Tensor<B, 5, 5, 3>) -> Tensor<B, 2, 9, 8> {
+    let h = relu(conv_transpose(z, channels = 4, kernel = (1, 2), stride = (1, 2), dilation = (1, 3)));
+    conv_transpose(h, channels = 2, kernel = 3, stride = (2, 1), padding = 1)
+}
+
+#[loss]
+fn convolutional(x: Tensor<B, 2, 9, 8>) -> Tensor<B> {
+    squared_error(grow(shrink(x)), x)
+}
+
+/// Sequences of a length that a run knows.
+#[network]
+fn smooth(x: Tensor<B, 3, T>) -> Tensor<B, 3, T> {
+    let h = conv1d(relu(conv1d(x, channels = 4, kernel = 3, padding = 1)), channels = 3, kernel = 5, padding = 4, dilation = 2);
+    conv_transpose1d(h, channels = 3, kernel = 3, padding = 1)
+}
+
+#[loss]
+fn sequences(x: Tensor<B, 3, T>) -> Tensor<B> {
+    squared_error(smooth(x), x)
+}
+
+/// Pools that overlap and leave something out; a code of one position, where the rows are all that is long.
+#[network]
+fn pooled(x: Tensor<B, 2, 9, 7>) -> Tensor<B, 6, 1, 1> {
+    let h = max_pool(relu(conv(x, channels = 3, kernel = 2)), kernel = 3, stride = 2);
+    let h = average_pool(h, kernel = 2, stride = 1);
+    conv(h, channels = 6, kernel = (2, 1))
+}
+
+#[network]
+fn unpooled(z: Tensor<B, 6, 1, 1>) -> Tensor<B, 2, 6, 6> {
+    upsample(sigmoid(conv_transpose(z, channels = 2, kernel = 3)), 2)
+}
+
+#[loss]
+fn pools(x: Tensor<B, 2, 9, 7>) -> Tensor<B> {
+    let up = unpooled(pooled(x));
+    squared_error(up, slice(slice(x, axis = 2, end = 6), axis = 3, end = 6)) + sum(max_pool1d(reshape(x, 2, 63), kernel = 4, stride = 3))
+}
+
+/// A convolution under `jacobian` and `grad`, and their derivatives.
+#[network]
+fn tiny(x: Tensor<B, 1, 4, 4>) -> Tensor<B, 2, 2, 2> {
+    tanh(conv(x, channels = 2, kernel = 3, stride = 2, padding = 1))
+}
+
+#[loss]
+fn sensitive(x: Tensor<B, 1, 4, 4>) -> Tensor<B> {
+    sum_squares(jacobian(tiny, x)) + sum_squares(grad(|v| sum_squares(tiny(v)), x))
+}
+
+/// Folds of sums without rows: too little for a product, so a loop adds up, innermost what is summed.
+#[network]
+fn template() -> Tensor<2, 5> {
+    let seed: Tensor<3, 3> = param(normal_init(1.0));
+    let weight: Tensor<2, 3, 3> = param(normal_init(1.0));
+    fold(einsum("lc,okc->olk", seed, weight), axis = 2)
+}
+
+#[loss]
+fn templates(x: Tensor<B, 2, 5>) -> Tensor<B> {
+    sum_squares(template() - x)
+}

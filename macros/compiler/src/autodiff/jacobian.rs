@@ -92,7 +92,11 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
             View::Identity | View::Reshape => true,
             View::Permute(axes) => own(axes),
             View::Broadcast(axes) => axes.iter().copied().take(rows).eq((0..rows).map(Some)),
-            View::Slice { axis, .. } | View::Pad { axis, .. } | View::Concat { axis } => *axis >= rows,
+            View::Slice { axis, .. }
+            | View::Pad { axis, .. }
+            | View::Concat { axis }
+            | View::Window { axis, .. }
+            | View::Fold { axis, .. } => *axis >= rows,
             View::Batch | View::Unbatch => rows == 0,
         },
         Kind::Contract { inputs, output } => inputs

@@ -78,6 +78,15 @@ fn pull_back_view(g: &mut Graph, node: &Node, view: &View, adjoint: NodeId, inde
             let len = ty.shape()[*axis].clone();
             g.slice(adjoint, *axis, start, len)
         }
+        View::Window { axis, stride, dilation, .. } => {
+            let len = ty.shape()[*axis].clone();
+            g.fold(adjoint, *axis, *stride, *dilation, len)
+        }
+        View::Fold { axis, stride, dilation } => {
+            // `verify` has seen that the size of a piece is known.
+            let kernel = ty.shape()[axis + 1].value().unwrap_or(1);
+            g.view(View::Window { axis: *axis, kernel, stride: *stride, dilation: *dilation }, adjoint, ty)
+        }
         View::Batch => g.unbatch(adjoint),
         View::Unbatch => g.batch(adjoint),
     }

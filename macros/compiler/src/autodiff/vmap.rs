@@ -188,6 +188,12 @@ impl Mapping<'_> {
                     View::Slice { axis, start } => View::Slice { axis: self.moved(&from, axis), start },
                     View::Pad { axis, before } => View::Pad { axis: self.moved(&from, axis), before },
                     View::Concat { axis } => View::Concat { axis: self.moved(&from, axis) },
+                    View::Window { axis, kernel, stride, dilation } => {
+                        View::Window { axis: self.moved(&from, axis), kernel, stride, dilation }
+                    }
+                    View::Fold { axis, stride, dilation } => {
+                        View::Fold { axis: self.moved(&from, axis), stride, dilation }
+                    }
                     same => same,
                 };
                 let args = args.iter().map(|arg| self.arg(*arg)).collect();

@@ -91,7 +91,7 @@ impl Context<'_> {
                 }
                 DraftStep::Product(p) => {
                     let this = self.product(p, rows);
-                    let axes = [&this.m, &this.n, &this.k].into_iter().chain(&this.outer);
+                    let axes = [&this.m, &this.n, &this.k, &this.outer].into_iter().flatten();
                     let madds = Size::product(axes.map(|axis| &axis.extent.size));
                     (Step::Product(this), &madds * &Size::known(2))
                 }
@@ -177,11 +177,14 @@ impl Context<'_> {
             factors.reverse();
         }
         let [a, b] = factors;
-        let c = self.place(p.node, &Size::default(), row(|x| &x.c));
+        let written = self.views.written(p.node);
+        let offset = written.map(|how| how.offset.clone()).unwrap_or_default();
+        let c = self.place(p.node, &offset, row(|x| &x.c));
         let lane = crossing(self.graph, self.views, p.node) == Crossing::Lane;
         let buffer = &self.places.buffers[self.places.of[&p.node]];
-        let clear = (matrix.sums_outside && !lane)
-            .then(|| Extent { rows: rows && buffer.rows, size: buffer.elements.clone() });
+        let sums = matrix.sums_outside || self.views.overlaps(p.node);
+        let clear =
+            (sums && !lane).then(|| Extent { rows: rows && buffer.rows, size: buffer.elements.clone() });
         Product {
             node: p.node,
             outer: matrix.outer,
@@ -191,7 +194,7 @@ impl Context<'_> {
             a,
             b,
             c,
-            accumulate: lane || matrix.sums_outside,
+            accumulate: lane || sums,
             clear,
         }
     }

@@ -147,10 +147,7 @@ impl Fuser<'_> {
     /// Products go to the end of their list: what they wait for is there.
     fn product(&mut self, node: NodeId, matrix: Matrix, rows: bool, (list, inside): (usize, bool)) {
         let late = !rows && crossing(self.graph, self.views, node) == Crossing::Late;
-        let axes = [&matrix.m, &matrix.n, &matrix.k];
-        let flops = axes.iter().map(|axis| axis.extent.nominal()).product::<f64>();
-        let dense = matrix.outer.is_empty() && matrix.n.c.is_one() && matrix.m.c == matrix.n.extent.size;
-        let wide = !rows && !inside && dense && (late || flops >= 1e6);
+        let wide = !rows && !inside && matrix.is_dense() && (late || matrix.work() >= 1e6);
         self.lists[list].push(DraftStep::Product(DraftProduct { node, matrix, wide }));
         self.step_of[node.index()] = Some((list, self.lists[list].len() - 1));
     }

@@ -191,7 +191,9 @@ pub struct Axis {
     pub c: Size,
 }
 
-/// `c (+)= a · b`, m × k times k × n, repeated along `outer`.
+/// `c (+)= a · b`, m × k times k × n, repeated along `outer`. Each of m, n and k is one axis, or several over which
+/// it runs, the last fastest: then those of m and k lie evenly in `a`, and places of `c` may be shared if it
+/// accumulates.
 #[derive(Clone, Debug)]
 pub struct Product {
     /// The node that it computes.
@@ -199,11 +201,11 @@ pub struct Product {
     /// Loops around the product.
     pub outer: Vec<Axis>,
     /// Rows of the result.
-    pub m: Axis,
+    pub m: Vec<Axis>,
     /// Columns of the result.
-    pub n: Axis,
+    pub n: Vec<Axis>,
     /// What is summed.
-    pub k: Axis,
+    pub k: Vec<Axis>,
     /// The left factor; strides are those of the axes.
     pub a: Place,
     /// The right factor.
@@ -257,6 +259,13 @@ pub struct Slot {
     pub elements: Size,
     /// Whether it holds rows of the batch.
     pub rows: bool,
+}
+
+impl Product {
+    /// Whether m, n and k are one axis each.
+    pub fn is_plain(&self) -> bool {
+        [&self.m, &self.n, &self.k].iter().all(|axes| axes.len() == 1)
+    }
 }
 
 impl Extent {

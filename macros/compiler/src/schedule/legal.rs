@@ -4,13 +4,16 @@
 //! rows are not the result's are whole batches, and every output has a node of its own to be stored in.
 //! Never: another value.
 
+use std::collections::HashMap;
+
 use crate::graph::*;
 use crate::size::Size;
 
 use super::Home;
 use super::level::{Crossing, crossing};
-use super::region::{Flattened, Region};
+use super::region::{Flattened, Memory, Region};
 use super::view::Views;
+use super::written::{Written, written};
 
 /// The legal graph, and where outputs must lie.
 pub(super) struct Legal {
@@ -18,6 +21,8 @@ pub(super) struct Legal {
     pub graph: Graph,
     /// Outputs: the node, and its home.
     pub homes: Vec<(NodeId, Home)>,
+    /// How values lie in memory that are not written in order.
+    pub written: HashMap<NodeId, Written>,
     /// Inspected values: the index of the word, and the node.
     pub inspects: Vec<(usize, NodeId)>,
     /// Loops; an outer one before those inside it.
@@ -28,7 +33,7 @@ pub(super) struct Legal {
 pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let mut out = Graph { nodes: Vec::new(), outputs: Vec::new(), ..graph.clone() };
     let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
-    let (mut loops, mut regions) = (Flattened::default(), Vec::new());
+    let (uses, mut loops, mut memory) = (uses(graph), Flattened::default(), Memory::default());
     for id in graph.ids() {
         let node = graph.node(id);
         out.origin = node.origin.clone();
@@ -36,7 +41,10 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
         map.push(match &node.kind {
             Kind::Contract { inputs, output } => contract(&mut out, inputs, output, args, &node.ty)?,
             Kind::Scan { scan, result } => {
-                loops.result(&mut out, &mut regions, graph, (scan, *result), (&node.args, args))?
+                loops.result(&mut out, &mut memory, graph, (scan, *result), (&node.args, args))?
+            }
+            Kind::View(View::Fold { .. } | View::Pad { .. }) => {
+                direct(&mut out, &mut memory.written, (graph, &uses), &map, id)
             }
             kind => out.push(kind.clone(), args, node.ty.clone()),
         });
@@ -45,7 +53,7 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let trained = indices(graph, gradient);
     let states = indices(graph, state);
     let mut metric = 1;
-    let views = Views::of(&out);
+    let views = Views::of(&out, &memory.written);
     for output in &graph.outputs {
         let node = map[output.node.index()];
         let home = match &output.role {
@@ -77,7 +85,44 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
             *node = copy(&mut out, *node);
         }
     }
-    Ok(Legal { graph: out, homes, inspects, regions })
+    let Memory { regions, written } = memory;
+    Ok(Legal { graph: out, homes, written, inspects, regions })
+}
+
+/// How often each node is read, as an argument or as an output.
+pub(super) fn uses(graph: &Graph) -> Vec<usize> {
+    let mut uses = vec![0; graph.nodes.len()];
+    let live = crate::print::live(graph);
+    let args = graph.ids().filter(|id| live[id.index()]).flat_map(|id| &graph.node(id).args);
+    for id in args.chain(graph.outputs.iter().map(|output| &output.node)) {
+        uses[id.index()] += 1;
+    }
+    uses
+}
+
+/// A `Fold` or `Pad` as what is written into it: its argument is the value that a chain of them ends with. The sums
+/// of a product of the same rows go there as the product makes them: the node is that product, with the type of
+/// its memory and the labels of what it computes.
+pub(super) fn direct(
+    out: &mut Graph,
+    lying: &mut HashMap<NodeId, Written>,
+    (graph, uses): (&Graph, &[usize]),
+    map: &[NodeId],
+    id: NodeId,
+) -> NodeId {
+    let node = graph.node(id);
+    let Some((root, how)) = written(graph, uses, id) else {
+        return out.push(node.kind.clone(), vec![map[node.args[0].index()]], node.ty.clone());
+    };
+    let made = out.node(map[root.index()]).clone();
+    let keeps_rows = !made.ty.rows.is_empty() || made.args.iter().all(|a| out.ty(*a).rows.is_empty());
+    let product = matches!(made.kind, Kind::Contract { .. }) && keeps_rows;
+    let new = match product && how.sums && uses[root.index()] == 1 {
+        true => out.push(made.kind, made.args, node.ty.clone()),
+        false => out.push(node.kind.clone(), vec![map[root.index()]], node.ty.clone()),
+    };
+    lying.insert(new, how);
+    new
 }
 
 /// Whether a node is computed straight into memory of its own: accumulators of lanes are not.

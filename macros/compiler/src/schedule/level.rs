@@ -9,7 +9,7 @@ use super::legal::Legal;
 use super::product;
 use super::region::Region;
 use super::view::Views;
-use super::{LANE, WIDE};
+use super::{LANE, SUMS, WIDE};
 
 /// How the rows meet in a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,11 @@ pub(super) fn crossing(graph: &Graph, views: &Views, id: NodeId) -> Crossing {
             Crossing::Lane
         }
         Kind::Reduce { reduction: Reduction::Sum, .. } if elements < LANE => Crossing::Lane,
-        Kind::Contract { .. } if elements < LANE && product::matrix(graph, views, id, false).is_none() => {
+        // All threads share dense products only; others would stay on one.
+        Kind::Contract { .. }
+            if elements < SUMS
+                && product::matrix(graph, views, id, false).is_none_or(|matrix| !matrix.is_dense()) =>
+        {
             Crossing::Lane
         }
         Kind::Reduce { .. } | Kind::Contract { .. } => Crossing::Late,

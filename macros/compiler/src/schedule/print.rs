@@ -77,7 +77,7 @@ fn line(text: &mut String, schedule: &Schedule, step: &Step) {
 
 fn product_line(text: &mut String, schedule: &Schedule, p: &Product) {
     let outer: String = p.outer.iter().map(|axis| format!("{} of ", extent(&axis.extent))).collect();
-    let size = |axis: &Axis| extent(&axis.extent);
+    let size = |axes: &[Axis]| axes.iter().map(|a| extent(&a.extent)).collect::<Vec<_>>().join("·");
     let name = |place: &Place| source_name(schedule, place.source);
     let sign = if p.accumulate { "+=" } else { "=" };
     let what = format!(

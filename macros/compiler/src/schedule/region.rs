@@ -4,16 +4,17 @@
 //! sequence is a view whose start is the loop's counter, a symbol like any size. Never: a step's node outside its
 //! region; levels, loops and places keep regions together.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::graph::*;
 use crate::size::Size;
 
 use super::gather::gather;
-use super::legal::{contract, copy};
+use super::legal::{contract, copy, direct, uses};
 use super::view::{Views, contiguous};
+use super::written::Written;
 
 /// A loop in the legal graph: `start..body` are its memory, `body..end` one step.
 #[derive(Clone, Debug)]
@@ -43,6 +44,15 @@ impl Region {
     }
 }
 
+/// What the legal graph has beside its nodes.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Loops; an outer one before those inside it.
+    pub regions: Vec<Region>,
+    /// How values lie in memory that are not written in order.
+    pub written: HashMap<NodeId, Written>,
+}
+
 /// A loop that is in the legal graph: it, its arguments there, and where its results are.
 type Known = (Rc<Scan>, Vec<NodeId>, BTreeMap<ScanResult, NodeId>);
 
@@ -57,7 +67,7 @@ impl Flattened {
     pub fn result(
         &mut self,
         out: &mut Graph,
-        regions: &mut Vec<Region>,
+        memory: &mut Memory,
         of: &Graph,
         (scan, result): (&Rc<Scan>, ScanResult),
         (old, args): (&[NodeId], Vec<NodeId>),
@@ -74,7 +84,7 @@ impl Flattened {
             Kind::Scan { scan: other, result } if node.args == old && other == scan => Some(*result),
             _ => None,
         });
-        let results = flatten(out, regions, scan, &args, wanted)?;
+        let results = flatten(out, memory, scan, &args, wanted)?;
         self.known.push((scan.clone(), args.clone(), results));
         known(&self.known).ok_or_else(|| "a loop lacks a result".into())
     }
@@ -82,16 +92,16 @@ impl Flattened {
 
 fn flatten(
     out: &mut Graph,
-    regions: &mut Vec<Region>,
+    memory: &mut Memory,
     scan: &Rc<Scan>,
     args: &[NodeId],
     wanted: impl Iterator<Item = ScanResult>,
 ) -> Result<BTreeMap<ScanResult, NodeId>, String> {
     let start = out.nodes.len() as u32;
-    let counter = format!("t{}", regions.len());
+    let counter = format!("t{}", memory.regions.len());
     // The place in the list is taken before the loops inside take theirs.
-    let index = regions.len();
-    regions.push(Region {
+    let index = memory.regions.len();
+    memory.regions.push(Region {
         counter: counter.clone(),
         length: scan.length.clone(),
         reverse: scan.reverse,
@@ -111,14 +121,14 @@ fn flatten(
         }
     }
     let body = out.nodes.len() as u32;
-    let outputs = step(out, regions, scan, args, &results, &counter)?;
-    let views = Views::of(out);
-    let memory: Vec<NodeId> = (0..scan.carries).map(|carry| results[&ScanResult::Last(carry)]).collect();
+    let outputs = step(out, memory, scan, args, &results, &counter)?;
+    let views = Views::of(out, &memory.written);
+    let lasts: Vec<NodeId> = (0..scan.carries).map(|carry| results[&ScanResult::Last(carry)]).collect();
     let mut carries = Vec::new();
-    for (memory_of, output) in memory.iter().zip(&outputs) {
+    for (memory_of, output) in lasts.iter().zip(&outputs) {
         let view = views.get(*output);
         let plain = view.offset == Size::default() && view.strides == contiguous(&out.ty(*output).shape());
-        let next = match (view.source == *memory_of && plain, memory.contains(&view.source)) {
+        let next = match (view.source == *memory_of && plain, lasts.contains(&view.source)) {
             (true, _) => None,
             // What another carry held before this turn is read before that one changes.
             (false, true) => Some(copy(out, *output)),
@@ -128,19 +138,20 @@ fn flatten(
     }
     let stacks = results.iter().filter_map(|(result, node)| match *result {
         ScanResult::Last(_) => None,
-        ScanResult::Previous(carry) => Some((*node, memory[carry])),
+        ScanResult::Previous(carry) => Some((*node, lasts[carry])),
         ScanResult::Stacked(output) => Some((*node, outputs[output])),
     });
     let stacks = stacks.collect();
     let end = out.nodes.len() as u32;
-    regions[index] = Region { carries, stacks, body, end, ..regions[index].clone() };
+    let region = &mut memory.regions[index];
+    *region = Region { carries, stacks, body, end, ..region.clone() };
     Ok(results)
 }
 
 /// Appends the nodes of a step; the step's outputs.
 fn step(
     out: &mut Graph,
-    regions: &mut Vec<Region>,
+    memory: &mut Memory,
     scan: &Scan,
     args: &[NodeId],
     results: &BTreeMap<ScanResult, NodeId>,
@@ -149,7 +160,9 @@ fn step(
     let graph = gather(&scan.body);
     let mut inner = Flattened::default();
     let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
+    let uses = uses(&graph);
+    for id in graph.ids() {
+        let node = graph.node(id);
         out.origin = node.origin.clone();
         let given: Vec<NodeId> = node.args.iter().map(|arg| map[arg.index()]).collect();
         map.push(match &node.kind {
@@ -160,7 +173,10 @@ fn step(
             Kind::Input(at) => args[*at],
             Kind::Contract { inputs, output } => contract(out, inputs, output, given, &node.ty)?,
             Kind::Scan { scan, result } => {
-                inner.result(out, regions, &graph, (scan, *result), (&node.args, given))?
+                inner.result(out, memory, &graph, (scan, *result), (&node.args, given))?
+            }
+            Kind::View(View::Fold { .. } | View::Pad { .. }) => {
+                direct(out, &mut memory.written, (&graph, &uses), &map, id)
             }
             kind => out.push(kind.clone(), given, node.ty.clone()),
         });

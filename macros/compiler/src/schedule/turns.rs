@@ -76,7 +76,7 @@ fn stored(
     stack: Option<&Region>,
 ) -> (Vec<Size>, Item) {
     let shape = graph.ty(value).shape();
-    let mut strides = items::contiguous_all(&graph.ty(memory).shape());
+    let mut strides = super::view::whole_strides(&graph.ty(memory).shape());
     let mut offset = Size::default();
     if let Some(region) = stack {
         let time = strides.remove(graph.ty(value).rows.len());

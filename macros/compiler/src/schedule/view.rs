@@ -3,6 +3,9 @@
 //! In: a graph. Out: for each node, the node in whose memory its elements lie, and how: an offset, and a
 //! stride for each axis. Never: a copy; a view that strides cannot say is a source of its own.
 
+use std::collections::HashMap;
+
+use super::written::Written;
 use crate::graph::{Graph, Kind, NodeId, View};
 use crate::size::Size;
 
@@ -17,25 +20,40 @@ pub(super) struct Strided {
     pub strides: Vec<Size>,
     /// Whether the rows of the whole batch are needed: a `Batch` lies between.
     pub whole: bool,
+    /// Whether an element may be read at several positions of two axes: a `Window` lies between.
+    pub slides: bool,
 }
 
 /// The views of a graph.
-pub(super) struct Views(Vec<Strided>);
+pub(super) struct Views {
+    read: Vec<Strided>,
+    written: HashMap<NodeId, Written>,
+}
 
 impl Views {
     /// Resolves every node.
-    pub fn of(graph: &Graph) -> Self {
-        let mut views = Views(Vec::with_capacity(graph.nodes.len()));
+    pub fn of(graph: &Graph, written: &HashMap<NodeId, Written>) -> Self {
+        let mut views = Views { read: Vec::with_capacity(graph.nodes.len()), written: written.clone() };
         for id in graph.ids() {
             let view = views.resolve(graph, id);
-            views.0.push(view);
+            views.read.push(view);
         }
         views
     }
 
+    /// Where a node's value goes in its memory, where that is not simply in order.
+    pub fn written(&self, id: NodeId) -> Option<&Written> {
+        self.written.get(&id)
+    }
+
+    /// Whether several elements of a node's value may land in one place.
+    pub fn overlaps(&self, id: NodeId) -> bool {
+        self.written(id).is_some_and(|written| written.sums)
+    }
+
     /// How a node is read.
     pub fn get(&self, id: NodeId) -> &Strided {
-        &self.0[id.index()]
+        &self.read[id.index()]
     }
 
     /// Whether the node has memory or a computation of its own.
@@ -46,8 +64,13 @@ impl Views {
     fn resolve(&self, graph: &Graph, id: NodeId) -> Strided {
         let node = graph.node(id);
         let shape = node.ty.shape();
-        let own =
-            || Strided { source: id, offset: Size::default(), strides: contiguous(&shape), whole: false };
+        let own = || Strided {
+            source: id,
+            offset: Size::default(),
+            strides: contiguous(&shape),
+            whole: false,
+            slides: false,
+        };
         let from = |offset: Size, strides: Vec<Size>| {
             let arg = self.get(node.args[0]);
             let strides =
@@ -57,6 +80,7 @@ impl Views {
                 offset: &arg.offset + &offset,
                 strides: strides.collect(),
                 whole: arg.whole || matches!(node.kind, Kind::View(View::Batch)),
+                slides: arg.slides || matches!(node.kind, Kind::View(View::Window { .. })),
             }
         };
         let arg = || self.get(node.args[0]).strides.clone();
@@ -82,6 +106,13 @@ impl Views {
                 let arg = arg();
                 from(start * &arg[*axis], arg)
             }
+            Kind::View(View::Window { axis, stride, dilation, .. }) => {
+                let mut strides = arg();
+                let step = strides[*axis].clone();
+                let steps = [&step * &Size::known(*stride), &step * &Size::known(*dilation)];
+                strides.splice(axis..=axis, steps);
+                from(Size::default(), strides)
+            }
             Kind::View(View::Reshape) => match reshape(&graph.ty(node.args[0]).shape(), &arg(), &shape) {
                 Some(strides) => from(Size::default(), strides),
                 None => own(),
@@ -105,6 +136,11 @@ pub(super) fn contiguous(shape: &[Size]) -> Vec<Size> {
         .collect();
     strides.reverse();
     strides
+}
+
+/// Row-major strides, also for axes of size 1.
+pub(super) fn whole_strides(shape: &[Size]) -> Vec<Size> {
+    (0..shape.len()).map(|i| Size::product(&shape[i + 1..])).collect()
 }
 
 /// Strides of the same elements under other axes, where there are any.

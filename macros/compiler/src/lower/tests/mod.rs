@@ -1,5 +1,6 @@
 //! Programs in, graphs, values and messages out.
 
+mod convolution;
 mod derivatives;
 mod errors;
 mod functions;
@@ -21,7 +22,8 @@ use crate::interp::{Inputs, interpret};
 use crate::link::{Linked, from_source};
 
 /// The library, as files.
-const NN: [(&str, &str); 6] = [
+const NN: [(&str, &str); 7] = [
+    ("nn/convolution.rs", include_str!("../../../../../runtime/src/nn/convolution.rs")),
     ("nn/densities.rs", include_str!("../../../../../runtime/src/nn/densities.rs")),
     ("nn/errors.rs", include_str!("../../../../../runtime/src/nn/errors.rs")),
     ("nn/kernels.rs", include_str!("../../../../../runtime/src/nn/kernels.rs")),

@@ -10,6 +10,7 @@ mod parts;
 mod reduce;
 mod scan;
 mod shape;
+mod slide;
 mod state;
 
 use super::arguments::{Parameter, arrange};
@@ -50,6 +51,7 @@ static GROUPS: &[&[Entry]] = &[
     reduce::WORDS,
     shape::WORDS,
     parts::WORDS,
+    slide::WORDS,
     einsum::WORDS,
     make::WORDS,
     derive::WORDS,

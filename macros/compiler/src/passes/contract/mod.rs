@@ -201,6 +201,7 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
         Kind::View(View::Permute(_) | View::Slice { .. } | View::Pad { .. } | View::Concat { .. }) => {
             0.5 * elements(id)
         }
+        Kind::View(View::Fold { .. }) => elements(node.args[0]),
         // Never opened, so never weighed.
         Kind::View(_) | Kind::Scan { .. } => 0.0,
         Kind::Contract { inputs, .. } => {

@@ -49,6 +49,8 @@ impl Simplifier {
                     same.then(|| self.full(first, ty))
                 }
             },
+            View::Window { axis, kernel, .. } => self.window(*axis, *kernel, args[0], &inner, ty),
+            View::Fold { axis, .. } => self.fold(*axis, args[0], ty),
             View::Batch | View::Unbatch => match (&inner.kind, number) {
                 (_, Some(number)) => Some(self.full(number, ty)),
                 (Kind::View(View::Batch | View::Unbatch), _) => {
@@ -57,6 +59,36 @@ impl Simplifier {
                 _ => None,
             },
         }
+    }
+
+    /// Pieces of a repeated value are repeated; a piece that is the whole axis, or an element of each, only adds an
+    /// axis of size 1.
+    fn window(&mut self, axis: usize, kernel: usize, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
+        if let Some(number) = self.number(arg) {
+            return Some(self.full(number, ty));
+        }
+        let (from, to) = (inner.ty.shape(), ty.shape());
+        if kernel == 1 && from[axis] == to[axis] || to[axis].is_one() && from[axis] == to[axis + 1] {
+            return Some(self.make(Kind::View(View::Reshape), vec![arg], ty.clone()));
+        }
+        match &inner.kind {
+            Kind::View(View::Broadcast(places)) if places[axis].is_none() => {
+                let mut places = places.clone();
+                places.insert(axis, None);
+                Some(self.make(Kind::View(View::Broadcast(places)), inner.args.clone(), ty.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn fold(&mut self, axis: usize, arg: NodeId, ty: &Type) -> Option<NodeId> {
+        if self.number(arg) == Some(0.0) {
+            return Some(self.full(0.0, ty));
+        }
+        let (from, to) = (self.graph.ty(arg).shape(), ty.shape());
+        let alone = from[axis + 1].is_one() && from[axis] == to[axis]
+            || from[axis].is_one() && from[axis + 1] == to[axis];
+        alone.then(|| self.make(Kind::View(View::Reshape), vec![arg], ty.clone()))
     }
 
     fn reshape(&mut self, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
