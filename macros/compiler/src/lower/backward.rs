@@ -73,6 +73,10 @@ impl<'a> Lowerer<'a> {
             let name = &derivative.name.text;
             return self.fail(at, format!("`{name}` is a derivative by hand, in which nothing can be inspected: it has no value until somebody differentiates"));
         }
+        if self.graph.outputs[outputs..].iter().any(|o| matches!(o.role, OutputRole::State(_))) {
+            let name = &derivative.name.text;
+            return self.fail(at, format!("`{name}` is a derivative by hand, in which no state can be updated: a state is replaced once a step, by the loss itself"));
+        }
         let shares = self.shares(function, derivative, rule, &args, &shares, at)?;
         let results: Vec<NodeId> = values.iter().map(|(_, node)| self.graph.identity(*node)).collect();
         let args = args.into_iter().map(|(_, node)| node).collect();

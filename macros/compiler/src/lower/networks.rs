@@ -105,8 +105,7 @@ impl<'a> Lowerer<'a> {
         if matches!(value, Value::Poison) {
             return None;
         }
-        let frame = self.frames.last()?;
-        let (name, owner) = (frame.item.item.name().text.clone(), frame.owner?);
+        let owner = self.frames.last()?.owner?;
         let Some(initial) = self.as_initial(&value) else {
             let found = self.describe(&value);
             return self.fail(
@@ -114,9 +113,10 @@ impl<'a> Lowerer<'a> {
                 format!("the body of a state says how it starts, and this is {found}: {INITIALISERS}"),
             );
         };
-        let network = self.networks.owners.get(owner)?.network;
+        let Owner { path, network, .. } = self.networks.owners.get(owner)?;
+        let (path, network) = (path.clone(), *network);
         Some(self.declare(
-            ParamDecl { path: name, network, ty: Type::scalar(), initial, state: true },
+            ParamDecl { path, network, ty: Type::scalar(), initial, state: true },
             "state",
             at,
             None,
