@@ -42,6 +42,18 @@ impl Axis {
             }
         }
     }
+
+    /// In the user's words.
+    pub(crate) fn written(self, symbols: &[&str]) -> String {
+        match self {
+            Axis::Known(size) => size.to_string(),
+            Axis::Symbol(symbol) => symbols[symbol].to_owned(),
+            Axis::Linear { symbol, factor, offset } => {
+                let sign = if offset < 0 { '-' } else { '+' };
+                format!("{factor} * {} {sign} {}", symbols[symbol], offset.unsigned_abs())
+            }
+        }
+    }
 }
 
 /// An input or a result of a root.

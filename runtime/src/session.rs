@@ -124,15 +124,7 @@ impl<F: Float> Session<F> {
     }
 
     fn written(&self, slot: &SlotSpec) -> String {
-        let axis = |axis: &Axis| match *axis {
-            Axis::Known(size) => size.to_string(),
-            Axis::Symbol(symbol) => self.spec.symbols[symbol].to_owned(),
-            Axis::Linear { symbol, factor, offset } => {
-                let (name, sign) = (self.spec.symbols[symbol], if offset < 0 { '-' } else { '+' });
-                format!("{factor} * {name} {sign} {}", offset.unsigned_abs())
-            }
-        };
-        let axes: Vec<String> = slot.shape.iter().map(axis).collect();
+        let axes: Vec<String> = slot.shape.iter().map(|axis| axis.written(self.spec.symbols)).collect();
         format!("{}[{}]", if slot.rows { "rows of " } else { "" }, axes.join(", "))
     }
 

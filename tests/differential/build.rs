@@ -58,7 +58,7 @@ fn main() {
 fn rules() -> TokenStream {
     let mut modules = TokenStream::new();
     let mut table = TokenStream::new();
-    for name in graphs::RULES {
+    for name in graphs::RULES.iter().copied() {
         let rule = graphs::rule(name);
         let meta = rust::Meta {
             krate: quote!(crate::native),

@@ -21,7 +21,7 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 21] = [
+pub const ZOO: &[&str] = &[
     "vanilla",
     "narrow",
     "vae",
@@ -47,9 +47,9 @@ pub const ZOO: [&str; 21] = [
 
 /// The update rules of the library, and one that is not in it.
 #[allow(dead_code)] // the test asks the table instead
-pub const RULES: [&str; 7] = ["sgd", "nesterov", "rmsprop", "adam", "adamw", "lion", "signum"];
+pub const RULES: &[&str] = &["sgd", "nesterov", "rmsprop", "adam", "adamw", "lion", "signum"];
 
-const FILES: [(&str, &str); 7] = [
+const FILES: &[(&str, &str)] = &[
     ("zoo.rs", include_str!("programs/zoo.rs")),
     ("nn/convolution.rs", include_str!("../../runtime/src/nn/convolution.rs")),
     ("nn/densities.rs", include_str!("../../runtime/src/nn/densities.rs")),
@@ -66,7 +66,7 @@ pub fn zoo(name: &str) -> Graph {
         let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
         panic!("{name}: {}", list.join("\n"))
     };
-    match from_source(&FILES, name) {
+    match from_source(FILES, name) {
         Err(errors) => said(errors),
         Ok(linked) => pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(said),
     }
@@ -74,7 +74,7 @@ pub fn zoo(name: &str) -> Graph {
 
 /// An update rule.
 pub fn rule(name: &str) -> OptimizerGraph {
-    from_source(&FILES, name).and_then(|linked| optimizer(&linked)).unwrap_or_else(|errors| {
+    from_source(FILES, name).and_then(|linked| optimizer(&linked)).unwrap_or_else(|errors| {
         let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
         panic!("{name}: {}", list.join("\n"))
     })

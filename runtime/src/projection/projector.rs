@@ -176,10 +176,7 @@ fn maps(spec: &Spec, param: &ParamSpec) -> Result<()> {
         })
     };
     let shown = |slot: &SlotSpec| {
-        let axes = slot.shape.iter().map(|axis| match axis {
-            Axis::Known(size) => size.to_string(),
-            Axis::Symbol(symbol) => spec.symbols[*symbol].to_owned(),
-        });
+        let axes = slot.shape.iter().map(|axis| axis.written(spec.symbols));
         let rows = slot.rows.then(|| "B".to_owned());
         format!("[{}]", rows.into_iter().chain(axes).collect::<Vec<_>>().join(", "))
     };

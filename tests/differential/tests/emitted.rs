@@ -266,7 +266,7 @@ fn the_zoo_means_what_the_interpreter_says() {
         let graph = graphs::zoo(name);
         let symbols = HashMap::from([("T".to_owned(), 11)]);
         let given = Inputs { seed: 5, step: 2, symbols, ..Inputs::default() };
-        for name in [name.to_owned(), format!("{name}_tiled")] {
+        for name in [(*name).to_owned(), format!("{name}_tiled")] {
             mistakes.extend(BATCHES.iter().filter_map(|batch| check(&name, &graph, &given, *batch, 9).err()));
         }
     }
