@@ -10,6 +10,7 @@ use super::networks::Networks;
 use super::pending::Placeholder;
 use super::scope::Frame;
 use super::sizes::Sizes;
+use super::value::Value;
 use crate::error::Errors;
 use crate::graph::{Graph, NodeId};
 
@@ -25,9 +26,11 @@ pub(super) struct Saved<'a> {
     metrics: Vec<(String, NodeId)>,
     inner_losses: BTreeMap<String, usize>,
     shaped_by: BTreeMap<NodeId, Rc<str>>,
+    derivative: Option<&'static str>,
     updated: BTreeSet<usize>,
     refused_updates: BTreeSet<String>,
     called: BTreeSet<&'a str>,
+    constants: BTreeMap<&'a str, Option<Value<'a>>>,
 }
 
 impl<'a> Lowerer<'a> {
@@ -44,13 +47,15 @@ impl<'a> Lowerer<'a> {
             metrics: self.metrics.clone(),
             inner_losses: self.inner_losses.clone(),
             shaped_by: self.shaped_by.clone(),
+            derivative: self.derivative,
             updated: self.updated.clone(),
             refused_updates: self.refused_updates.clone(),
             called: self.called.clone(),
+            constants: self.constants.clone(),
         }
     }
 
-    /// Forgets a trial. The steps that it took stay counted, and the constants that it read known.
+    /// Forgets a trial, but for the steps that it took: a mistake in a constant, too, is reported by the last one.
     pub(super) fn restore(&mut self, saved: Saved<'a>) {
         self.graph = saved.graph;
         self.errors = saved.errors;
@@ -62,8 +67,10 @@ impl<'a> Lowerer<'a> {
         self.metrics = saved.metrics;
         self.inner_losses = saved.inner_losses;
         self.shaped_by = saved.shaped_by;
+        self.derivative = saved.derivative;
         self.updated = saved.updated;
         self.refused_updates = saved.refused_updates;
         self.called = saved.called;
+        self.constants = saved.constants;
     }
 }

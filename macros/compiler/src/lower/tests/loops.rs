@@ -175,6 +175,11 @@ fn mistakes_in_loops_are_explained() {
         "the state of this `scan` is 2 values, and its function returns",
     );
     says("scan(|s, x_t| inspect(\"s\", s + x_t), zeros(), x)", stacked, "`inspect` shows a value once");
+    let text = of("3", "scan(|s, x_t| s + RATE * x_t, zeros(), x)", stacked);
+    super::loops::says(
+        &mistakes(&format!("#[constant] const RATE: f32 = 1.0 / (1.0 - 1.0);\n{text}"), "f"),
+        "divides by 0",
+    );
     says(
         "last(sum(x))",
         "Tensor<B>",
