@@ -35,7 +35,7 @@ fn jacobians_of_random_programs() {
                     // One element of the output, as a scalar, by a product with a constant input.
                     let mut probe = naive.clone();
                     let ty = probe.ty(f).clone();
-                    probe.inputs.push(InputDecl { name: "probe".into(), ty: ty.clone() });
+                    probe.inputs.push(InputDecl { name: "probe".into(), ty: ty.clone(), index: false });
                     let unit = probe.push(Kind::Input(probe.inputs.len() - 1), vec![], ty);
                     let labels: Vec<u32> = (0..probe.ty(f).rank() as u32).collect();
                     let of = probe.contract(vec![labels.clone(), labels], &[f, unit], vec![], 0);
@@ -67,7 +67,7 @@ fn vmap_is_a_loop() {
         let ty = graph.ty(from).clone();
         let wide =
             Type { rows: ty.rows.clone(), features: [vec![Size::known(N)], ty.features.clone()].concat() };
-        graph.inputs.push(InputDecl { name: "copies".into(), ty: wide.clone() });
+        graph.inputs.push(InputDecl { name: "copies".into(), ty: wide.clone(), index: false });
         let mapped = graph.push(Kind::Input(3), vec![], wide);
         let results: Vec<NodeId> = graph.outputs.iter().map(|o| o.node).collect();
         let copies = vmap(graph, from, mapped, 1, &results);
@@ -106,7 +106,7 @@ fn vmap_puts_new_axes_ahead_of_rows_that_became_features() {
     let narrow = Type { rows: vec![Size::batch()], features: vec![size(2)] };
     let copies = Type { rows: vec![Size::batch()], features: vec![size(3), size(2)] };
     for ty in [&narrow, &copies] {
-        graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone() });
+        graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone(), index: false });
     }
     let x = graph.push(Kind::Input(0), vec![], narrow);
     let repeated = Type { rows: vec![Size::batch(), size(4)], features: vec![size(2)] };
@@ -128,7 +128,7 @@ fn vmap_puts_new_axes_ahead_of_rows_that_became_features() {
 fn jacobian_refuses_rows_that_meet() {
     let rows = |n| Type { rows: vec![Size::batch()], features: vec![Size::known(n)] };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(2) });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(2), index: false });
     let x = graph.push(Kind::Input(0), vec![], rows(2));
     let all = graph.batch(x);
     let largest = graph.max(all, &[0]);
@@ -139,7 +139,7 @@ fn jacobian_refuses_rows_that_meet() {
     assert!(jacobian(&mut graph, mean, x).unwrap_err().contains("the same rows"));
     // A second row axis that is summed away, and another of the same size in its place.
     let pair = Type { rows: vec![Size::batch(), Size::known(2)], features: vec![] };
-    graph.inputs.push(InputDecl { name: "y".into(), ty: pair.clone() });
+    graph.inputs.push(InputDecl { name: "y".into(), ty: pair.clone(), index: false });
     let y = graph.push(Kind::Input(1), vec![], pair.clone());
     let triple = Type { rows: [pair.rows.clone(), vec![Size::known(2)]].concat(), features: vec![] };
     let repeated = graph.broadcast(y, vec![Some(0), None, Some(1)], triple);

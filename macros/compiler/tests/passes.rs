@@ -103,7 +103,7 @@ fn sums_of_sums_and_views_of_views_are_one() {
     let size = Size::known;
     let ty = Type { rows: vec![Size::batch()], features: vec![size(2), size(3), size(4)] };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone() });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone(), index: false });
     let x = graph.push(Kind::Input(0), vec![], ty);
     let once = graph.sum(x, &[1]);
     let twice = graph.sum(once, &[2]);

@@ -3,6 +3,8 @@
 //! In: a node, and the same node with more axes. Out: every value made from it, with these axes ahead of its
 //! features. Never: a loop; a value that does not depend on the node is not copied.
 
+mod index;
+
 use std::collections::{HashMap, HashSet};
 
 use super::by_hand::Hands;
@@ -138,6 +140,15 @@ impl Mapping<'_> {
                 self.ahead(reduced, stay, ty.rows.len())
             }
             Kind::Contract { inputs, output } => self.contract(inputs, &args, output, ty.rows.len()),
+            Kind::TopK { largest } => {
+                let arg = self.arg(args[0]);
+                self.graph.push(Kind::TopK { largest }, vec![arg], wide)
+            }
+            Kind::Gather { shared } => self.gather(args[0], args[1], shared),
+            Kind::Scatter { shared } => {
+                let n = ty.shape()[shared].clone();
+                self.scatter(args[0], args[1], shared, n)
+            }
             Kind::View(View::Permute(axes)) => {
                 let arg = self.arg(args[0]);
                 let rows = ty.rows.len();

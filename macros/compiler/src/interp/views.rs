@@ -11,7 +11,7 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
     let source = |index: &[usize]| -> Option<(usize, Vec<usize>)> {
         let mut index = index.to_vec();
         match view {
-            View::Identity | View::Batch | View::Unbatch | View::Reshape => Some((0, index)),
+            View::Identity | View::Number | View::Batch | View::Unbatch | View::Reshape => Some((0, index)),
             View::Permute(axes) => {
                 let mut back = vec![0; axes.len()];
                 axes.iter().zip(&index).for_each(|(axis, i)| back[*axis] = *i);
@@ -44,7 +44,7 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
             }
         }
     };
-    if matches!(view, View::Reshape | View::Batch | View::Unbatch) {
+    if matches!(view, View::Number | View::Reshape | View::Batch | View::Unbatch) {
         debug_assert_eq!(elements(&shape), from.data.len());
         return Value { shape, ..from.clone() };
     }

@@ -158,7 +158,7 @@ impl<'a> Lowerer<'a> {
     fn input(&mut self, name: &str, ty: Type, at: At) -> NodeId {
         self.mark(at, name);
         let index = self.graph.inputs.len();
-        self.graph.inputs.push(InputDecl { name: name.to_owned(), ty: ty.clone() });
+        self.graph.inputs.push(InputDecl { name: name.to_owned(), ty: ty.clone(), index: false });
         let node = self.graph.push(Kind::Input(index), vec![], ty);
         let place = self.frames.last().map(|frame| frame.item.place.to_string()).unwrap_or_default();
         self.shaped_by.insert(node, format!("its declaration, {place}").into());

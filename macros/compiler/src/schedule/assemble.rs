@@ -70,6 +70,12 @@ impl Context<'_> {
                     row_flops = &row_flops + &(&madds * &Size::known(2));
                     Step::Product(this)
                 }
+                DraftStep::Select(node) => {
+                    let this = self.select(*node, true);
+                    let elements = &this.outer.size * &this.n;
+                    row_flops = &row_flops + &(&elements * &Size::known(4));
+                    Step::Select(this)
+                }
             })
             .collect();
         let scratch = self.places.scratch[level].clone();
@@ -110,6 +116,11 @@ impl Context<'_> {
                     let this = self.product(p, false);
                     push_alone(segments, Step::Product(this));
                 }
+                DraftStep::Select(node) => {
+                    let this = self.select(*node, false);
+                    push_alone(segments, Step::Select(this));
+                }
+                DraftStep::Loop(l) if l.alone => self.window(l, segments),
                 DraftStep::Loop(l) => {
                     if !self.spread(l, segments) {
                         let (this, _) = self.fused(l, false);
@@ -134,6 +145,25 @@ impl Context<'_> {
     pub(super) fn access(&self, operand: &Operand, rows: bool) -> Access {
         let row = if rows { operand.strides[0].clone() } else { Size::default() };
         Access { place: self.place(operand.source, &operand.offset, row), strides: operand.strides.clone() }
+    }
+
+    fn select(&self, id: NodeId, rows: bool) -> Select {
+        let node = self.graph.node(id);
+        let Kind::TopK { largest } = node.kind else { unreachable!("only `TopK` selects") };
+        let (from, into) = (self.graph.ty(node.args[0]).shape(), node.ty.shape());
+        let last = from.len() - 1;
+        let first = usize::from(rows);
+        let row = |shape: &[Size]| if rows { Size::product(&shape[1..]) } else { Size::default() };
+        let view = self.views.get(node.args[0]);
+        Select {
+            node: id,
+            outer: Extent { rows, size: Size::product(&from[first..last]) },
+            n: from[last].clone(),
+            k: into[last].clone(),
+            largest,
+            from: self.place(view.source, &view.offset, row(&from)),
+            into: self.place(id, &Size::default(), row(&into)),
+        }
     }
 
     fn product(&self, p: &DraftProduct, rows: bool) -> Product {
@@ -181,6 +211,7 @@ pub(super) fn push_alone(segments: &mut Vec<Segment>, step: Step) {
 fn nodes(step: &DraftStep) -> Vec<NodeId> {
     match step {
         DraftStep::Product(p) => vec![p.node],
+        DraftStep::Select(node) => vec![*node],
         DraftStep::Loop(l) => l.items.iter().map(|item| item.node).collect(),
     }
 }

@@ -30,6 +30,8 @@ pub(super) enum DraftStep {
     Loop(DraftLoop),
     /// A matrix product.
     Product(DraftProduct),
+    /// The first of many, in order: the node.
+    Select(NodeId),
 }
 
 /// A matrix product before buffers are known.
@@ -48,6 +50,8 @@ pub(super) struct DraftLoop {
     pub space: Vec<Size>,
     /// What it computes, in order.
     pub items: Vec<Item>,
+    /// Whether nothing else may join: a sum over the whole batch through an index, see `window`.
+    pub alone: bool,
 }
 
 impl DraftLoop {
@@ -62,7 +66,7 @@ impl DraftLoop {
 pub(super) fn is_leaf(graph: &Graph, id: NodeId) -> bool {
     match &graph.node(id).kind {
         Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) => true,
-        Kind::Const(constant) => *constant != Constant::Delta,
+        Kind::Const(constant) => !matches!(constant, Constant::Delta | Constant::Iota),
         _ => false,
     }
 }
@@ -82,6 +86,20 @@ pub(super) fn fuse(legal: &Legal, views: &Views, levels: &Levels) -> Result<Draf
             && let Some(matrix) = product::matrix(graph, views, id, rows)
         {
             step_of[id.index()] = Some(push_product(graph, views, steps, id, matrix, rows));
+            continue;
+        }
+        if matches!(graph.node(id).kind, Kind::TopK { .. }) {
+            steps.push(DraftStep::Select(id));
+            step_of[id.index()] = Some(steps.len() - 1);
+            continue;
+        }
+        let late = matches!(graph.node(id).kind, Kind::Scatter { .. }) && crossing(graph, views, id) == Crossing::Late;
+        if late {
+            let alone = items(graph, views, id, rows)?;
+            steps.extend(alone.into_iter().map(|(space, item)| {
+                DraftStep::Loop(DraftLoop { space, items: vec![item], alone: true })
+            }));
+            step_of[id.index()] = Some(steps.len() - 1);
             continue;
         }
         for (space, item) in items(graph, views, id, rows)? {
@@ -145,13 +163,14 @@ fn join(
     for (at, step) in steps.iter_mut().enumerate().skip(first) {
         if let DraftStep::Loop(l) = step
             && l.space == space
+            && !l.alone
             && related(l)
         {
             l.items.push(item);
             return at;
         }
     }
-    steps.push(DraftStep::Loop(DraftLoop { space, items: vec![item] }));
+    steps.push(DraftStep::Loop(DraftLoop { space, items: vec![item], alone: false }));
     steps.len() - 1
 }
 
@@ -161,12 +180,12 @@ fn live(legal: &Legal, views: &Views) -> Vec<bool> {
     let mut live = vec![false; graph.nodes.len()];
     let outputs = legal.homes.iter().map(|(node, _)| node).chain(legal.inspects.iter().map(|(_, node)| node));
     for node in outputs {
-        live[views.get(*node).source.index()] = true;
+        views.sources(*node).for_each(|source| live[source.index()] = true);
     }
     for id in graph.ids().rev() {
         if live[id.index()] {
             for arg in &graph.node(id).args {
-                live[views.get(*arg).source.index()] = true;
+                views.sources(*arg).for_each(|source| live[source.index()] = true);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::size::Size;
 
 use super::legal::is_copy;
 use super::product;
-use super::view::{Views, contiguous};
+use super::view::{Strided, Views, contiguous};
 
 /// What an item does with its operands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub(super) enum Does {
     Map,
     /// The node's random numbers.
     Random,
+    /// The position along the space.
+    Count,
     /// The product of the operands; of one operand, itself.
     Multiply,
     /// A number.
@@ -30,7 +32,7 @@ pub(super) struct Item {
     pub node: NodeId,
     /// How.
     pub does: Does,
-    /// From what.
+    /// From what; the indices that these follow come after them.
     pub operands: Vec<Operand>,
     /// Where it goes: `None` for a value of the loop's own space.
     pub into: Option<Into>,
@@ -45,6 +47,19 @@ pub(super) struct Into {
     pub offset: Size,
     /// Strides along the space.
     pub strides: Vec<Size>,
+    /// The index that says where.
+    pub follows: Option<Follows>,
+}
+
+/// An index that is followed: the place moves on by `step` times its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Follows {
+    /// Which of the item's operands it is.
+    pub operand: usize,
+    /// Elements from one place to the next.
+    pub step: Size,
+    /// The number of places.
+    pub bound: Size,
 }
 
 /// How an item reads a source.
@@ -56,9 +71,18 @@ pub(super) struct Operand {
     pub offset: Size,
     /// Strides along the space.
     pub strides: Vec<Size>,
+    /// The index that it is read through.
+    pub follows: Option<Follows>,
 }
 
 impl Item {
+    /// How many operands are values, not indices.
+    pub fn values(&self) -> usize {
+        let followed = self.operands.iter().filter_map(|operand| operand.follows.as_ref());
+        let into = self.into.as_ref().and_then(|into| into.follows.as_ref());
+        followed.chain(into).map(|follows| follows.operand).min().unwrap_or(self.operands.len())
+    }
+
     /// Whether the item is a value that others in its loop read without memory.
     pub fn is_value(&self) -> bool {
         self.into.is_none()
@@ -68,7 +92,7 @@ impl Item {
 impl Operand {
     /// Whether it takes the elements in the order of the space.
     pub fn is_plain(&self, space: &[Size]) -> bool {
-        self.offset == Size::default() && self.strides == contiguous(space)
+        self.follows.is_none() && self.offset == Size::default() && self.strides == contiguous(space)
     }
 }
 
@@ -85,8 +109,9 @@ pub(super) fn items(
         let keep = kept(&shape);
         let space: Vec<Size> = keep.iter().map(|i| shape[*i].clone()).collect();
         let operands = match does {
-            Does::Random => Vec::new(),
-            _ => node.args.iter().map(|a| operand(views, *a, &keep)).collect(),
+            Does::Random | Does::Count => Vec::new(),
+            Does::Multiply => operands(views, &node.args[..1], |strides| at(strides, &keep)),
+            _ => operands(views, &node.args, |strides| at(strides, &keep)),
         };
         (space, Item { node: id, does, operands, into: None })
     };
@@ -94,9 +119,7 @@ pub(super) fn items(
         Kind::Map(_) => vec![value(Does::Map)],
         Kind::Random { .. } => vec![value(Does::Random)],
         Kind::View(View::Identity) if is_copy(node) => {
-            let (space, mut item) = value(Does::Multiply);
-            item.operands.truncate(1);
-            vec![(space, item)]
+            vec![value(Does::Multiply)]
         }
         Kind::Reduce { reduction, axes } => {
             let from = graph.ty(node.args[0]).shape();
@@ -108,12 +131,17 @@ pub(super) fn items(
             let into = Into {
                 reduction: Some(*reduction),
                 offset: Size::default(),
-                strides: keep.iter().map(|i| strides[*i].clone()).collect(),
+                strides: at(&strides, &keep),
+                follows: None,
             };
-            let operands = vec![operand(views, node.args[0], &keep)];
+            let operands = operands(views, &node.args, |strides| at(strides, &keep));
             let space = keep.iter().map(|i| from[*i].clone()).collect();
             vec![(space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })]
         }
+        Kind::Scatter { shared } => {
+            vec![scattered(graph, views, id, *shared)]
+        }
+        Kind::Const(Constant::Iota) => vec![value(Does::Count)],
         Kind::Contract { .. } => vec![contraction(graph, views, id, rows)],
         Kind::View(View::Reshape) => vec![part(graph, views, id, 0, Size::default(), None)],
         Kind::View(View::Concat { axis }) => {
@@ -152,17 +180,17 @@ fn part(
     let keep = kept(&from);
     let strides = contiguous_all(whole.unwrap_or(&from));
     let into =
-        Into { reduction: None, offset: start, strides: keep.iter().map(|i| strides[*i].clone()).collect() };
+        Into { reduction: None, offset: start, strides: at(&strides, &keep), follows: None };
     let space = keep.iter().map(|i| from[*i].clone()).collect();
-    let operands = vec![operand(views, of, &keep)];
+    let operands = operands(views, &[of], |strides| at(strides, &keep));
     (space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })
 }
 
 fn fill(id: NodeId, shape: &[Size], strides: Vec<Size>, value: f64) -> (Vec<Size>, Item) {
     let keep = kept(shape);
     let space = keep.iter().map(|i| shape[*i].clone()).collect();
-    let strides = keep.iter().map(|i| strides[*i].clone()).collect();
-    let into = Into { reduction: None, offset: Size::default(), strides };
+    let strides = at(&strides, &keep);
+    let into = Into { reduction: None, offset: Size::default(), strides, follows: None };
     (space, Item { node: id, does: Does::Fill(value), operands: vec![], into: Some(into) })
 }
 
@@ -174,7 +202,9 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
     if sums {
         // Innermost the axis along which most accesses are steps of 1 or 0; of equals the last.
         let steps = |l: &product::Label| {
-            [&l.axis.a, &l.axis.b, &l.axis.c].iter().filter(|s| s.is_one() || ***s == Size::default()).count()
+            let even = [&l.axis.a, &l.axis.b, &l.axis.c];
+            let jumps = product::jumps(graph, views, id, l.name);
+            even.iter().filter(|s| s.is_one() || ***s == Size::default()).count().saturating_sub(2 * jumps)
         };
         let movable = |l: &product::Label| !l.axis.extent.rows;
         if let Some(best) =
@@ -189,16 +219,25 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
         true => Size::batch(),
         false => l.axis.extent.size.clone(),
     };
-    let read = |arg: usize| {
-        let view = views.get(node.args[arg]);
-        let strides = labels.iter().map(|l| if arg == 0 { l.axis.a.clone() } else { l.axis.b.clone() });
-        Operand { source: view.source, offset: view.offset.clone(), strides: strides.collect() }
-    };
-    let operands = (0..node.args.len()).map(read).collect();
+    let Kind::Contract { inputs, .. } = &node.kind else { unreachable!("a contraction") };
+    let mut read = Vec::new();
+    for (arg, own) in node.args.iter().zip(inputs) {
+        // A label that stands twice takes both steps at once.
+        let along = |strides: &[Size]| -> Vec<Size> {
+            let step = |l: &product::Label| {
+                let of = own.iter().zip(strides).filter(|(name, _)| **name == l.name).map(|(_, s)| s);
+                of.fold(Size::default(), |sum, s| &sum + s)
+            };
+            labels.iter().map(step).collect()
+        };
+        read.push(operands(views, &[*arg], along));
+    }
+    let operands = joined(read);
     let into = sums.then(|| Into {
         reduction: Some(Reduction::Sum),
         offset: Size::default(),
         strides: labels.iter().map(|l| l.axis.c.clone()).collect(),
+        follows: None,
     });
     (labels.iter().map(extent).collect(), Item { node: id, does: Does::Multiply, operands, into })
 }
@@ -213,8 +252,71 @@ fn contiguous_all(shape: &[Size]) -> Vec<Size> {
     (0..shape.len()).map(|i| Size::product(&shape[i + 1..])).collect()
 }
 
-fn operand(views: &Views, id: NodeId, keep: &[usize]) -> Operand {
-    let view = views.get(id);
-    let strides = keep.iter().map(|i| view.strides[*i].clone()).collect();
-    Operand { source: view.source, offset: view.offset.clone(), strides }
+/// Strides along the axes that are kept.
+fn at(strides: &[Size], keep: &[usize]) -> Vec<Size> {
+    keep.iter().map(|i| strides[*i].clone()).collect()
+}
+
+/// How values are read along a space, given what the strides of a view are there; then the indices they follow.
+fn operands(views: &Views, args: &[NodeId], along: impl Fn(&[Size]) -> Vec<Size>) -> Vec<Operand> {
+    let read = |view: &Strided| Operand {
+        source: view.source,
+        offset: view.offset.clone(),
+        strides: along(&view.strides),
+        follows: None,
+    };
+    let all = args.iter().map(|arg| {
+        let view = views.get(*arg);
+        let mut value = vec![read(view)];
+        if let Some(through) = &view.through {
+            value[0].follows =
+                Some(Follows { operand: 1, step: through.step.clone(), bound: through.bound.clone() });
+            value.push(read(&through.index));
+        }
+        value
+    });
+    joined(all.collect())
+}
+
+/// Values, each followed by its index: the values first, then the indices.
+fn joined(parts: Vec<Vec<Operand>>) -> Vec<Operand> {
+    let (mut values, mut indices) = (Vec::new(), Vec::new());
+    let count = parts.len();
+    for part in parts {
+        let mut part = part.into_iter();
+        let Some(mut value) = part.next() else { continue };
+        if let (Some(follows), Some(index)) = (&mut value.follows, part.next()) {
+            follows.operand = count + indices.len();
+            indices.push(index);
+        }
+        values.push(value);
+    }
+    values.extend(indices);
+    values
+}
+
+/// Values added where an index says. More arguments than one before the index are factors of the values.
+fn scattered(graph: &Graph, views: &Views, id: NodeId, shared: usize) -> (Vec<Size>, Item) {
+    let node = graph.node(id);
+    let Some((index, factors)) = node.args.split_last() else { unreachable!("a scatter has an index") };
+    let from = graph.ty(factors[0]).shape();
+    let rank = graph.ty(*index).rank();
+    let keep = kept(&from);
+    let target = contiguous_all(&node.ty.shape());
+    let none = std::iter::repeat_n(Size::default(), rank - shared);
+    let strides: Vec<Size> = target[..shared].iter().cloned().chain(none).chain(target[shared + 1..].iter().cloned()).collect();
+    let mut all = operands(views, factors, |strides| at(strides, &keep));
+    let own = views.get(*index);
+    let wide: Vec<Size> = (0..from.len()).map(|i| own.strides.get(i).cloned().unwrap_or_default()).collect();
+    let follows =
+        Follows { operand: all.len(), step: target[shared].clone(), bound: node.ty.shape()[shared].clone() };
+    all.push(Operand { source: own.source, offset: own.offset.clone(), strides: at(&wide, &keep), follows: None });
+    let into = Into {
+        reduction: Some(Reduction::Sum),
+        offset: Size::default(),
+        strides: at(&strides, &keep),
+        follows: Some(follows),
+    };
+    let space = keep.iter().map(|i| from[*i].clone()).collect();
+    (space, Item { node: id, does: Does::Multiply, operands: all, into: Some(into) })
 }

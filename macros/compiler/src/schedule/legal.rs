@@ -4,6 +4,8 @@
 //! rows are not the result's are whole batches, and every output has a node of its own to be stored in.
 //! Never: another value.
 
+mod indexed;
+
 use crate::graph::*;
 use crate::size::Size;
 
@@ -24,13 +26,18 @@ pub(super) struct Legal {
 /// Makes a graph legal.
 pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let mut out = Graph { nodes: Vec::new(), outputs: Vec::new(), ..graph.clone() };
+    let mut indexed = indexed::Indexed::of(graph);
     let mut map = Vec::with_capacity(graph.nodes.len());
     for id in graph.ids() {
         let node = graph.node(id);
         out.origin = node.origin.clone();
         let args: Vec<NodeId> = node.args.iter().map(|a: &NodeId| map[a.index()]).collect();
         map.push(match &node.kind {
-            Kind::Contract { inputs, output } => contract(&mut out, inputs, output, args, &node.ty)?,
+            Kind::Contract { inputs, output } => {
+                let product = contract(&mut out, inputs, output, args, &node.ty)?;
+                indexed.factors(&mut out, product)
+            }
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => indexed.node(&mut out, id, args),
             kind => out.push(kind.clone(), args, node.ty.clone()),
         });
     }
@@ -75,7 +82,10 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
 
 /// Whether a node is computed straight into memory of its own: accumulators of lanes are not.
 fn has_own_memory(graph: &Graph, views: &Views, id: NodeId) -> bool {
-    let computed = matches!(graph.node(id).kind, Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. });
+    let computed = matches!(
+        graph.node(id).kind,
+        Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. } | Kind::TopK { .. } | Kind::Scatter { .. }
+    );
     computed && crossing(graph, views, id) != Crossing::Lane
 }
 

@@ -14,6 +14,7 @@
 //! | `fuse`, `recompute` | loops with their items; what is cheaper computed again than stored |
 //! | `place` | buffers: liveness, slots, lanes |
 //! | `assemble`, `collapse` | the final loops and products |
+//! | `window` | sums over the batch through an index, as stages over what they fill |
 //! | `spread` | large loops without rows as stages over their first axis |
 //! | `print` | the plan in words |
 
@@ -32,6 +33,7 @@ mod product;
 mod recompute;
 mod spread;
 mod view;
+mod window;
 
 pub use ir::*;
 

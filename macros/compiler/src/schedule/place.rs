@@ -87,7 +87,7 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
 fn takes_over(draft: &Draft, life: Life, id: NodeId) -> bool {
     match &draft.levels[life.first.0][life.first.1] {
         DraftStep::Loop(l) => l.items.iter().any(|item| item.node == id && item.is_value()),
-        DraftStep::Product(_) => false,
+        DraftStep::Product(_) | DraftStep::Select(_) => false,
     }
 }
 
@@ -104,6 +104,7 @@ fn lives(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSet<NodeId>) 
             };
             match what {
                 DraftStep::Product(product) => write(product.node),
+                DraftStep::Select(node) => write(*node),
                 DraftStep::Loop(l) => {
                     // A value that is computed again elsewhere is stored by its first loop only.
                     l.items.iter().for_each(|item| write(item.node));
@@ -118,6 +119,9 @@ fn lives(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSet<NodeId>) 
             match what {
                 DraftStep::Product(product) => {
                     factors(&legal.graph, views, product.node).for_each(|id| read(id, false));
+                }
+                DraftStep::Select(node) => {
+                    factors(&legal.graph, views, *node).for_each(|id| read(id, false));
                 }
                 DraftStep::Loop(l) => {
                     for item in &l.items {

@@ -23,7 +23,7 @@ pub(super) fn recompute(legal: &Legal, views: &Views, draft: &mut Draft) {
     for level in (0..draft.levels.len()).rev() {
         for step in (0..draft.levels[level].len()).rev() {
             let DraftStep::Loop(this) = &draft.levels[level][step] else { continue };
-            let mut extended = DraftLoop { space: this.space.clone(), items: this.items.clone() };
+            let mut extended = DraftLoop { space: this.space.clone(), items: this.items.clone(), alone: this.alone };
             let mut changed = false;
             // The list grows while it is walked: what a clone reads may be cloned as well.
             let mut at = 0;
@@ -57,6 +57,7 @@ fn forced(legal: &Legal, views: &Views, draft: &Draft) -> HashSet<NodeId> {
                 DraftStep::Product(product) => {
                     stored.extend(factors(&legal.graph, views, product.node));
                 }
+                DraftStep::Select(node) => stored.extend(factors(&legal.graph, views, *node)),
                 DraftStep::Loop(l) => {
                     let operands = l.items.iter().flat_map(|item| &item.operands);
                     let needs = operands.filter(|o| value_item(draft, level, l, o).is_none());
@@ -70,7 +71,7 @@ fn forced(legal: &Legal, views: &Views, draft: &Draft) -> HashSet<NodeId> {
 
 /// The sources that a product reads.
 pub(super) fn factors(graph: &Graph, views: &Views, node: NodeId) -> impl Iterator<Item = NodeId> {
-    graph.node(node).args.iter().map(|arg| views.get(*arg).source)
+    graph.node(node).args.iter().flat_map(|arg| views.sources(*arg))
 }
 
 /// The item of another loop over the same space that an operand reads in order.
@@ -157,6 +158,12 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
                     if needed.contains(&product.node) {
                         needed.extend(factors(graph, views, product.node));
                         kept.push(DraftStep::Product(product));
+                    }
+                }
+                DraftStep::Select(node) => {
+                    if needed.contains(&node) {
+                        needed.extend(factors(graph, views, node));
+                        kept.push(DraftStep::Select(node));
                     }
                 }
                 DraftStep::Loop(mut l) => {

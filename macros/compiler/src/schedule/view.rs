@@ -1,9 +1,10 @@
 //! Views folded into strides.
 //!
-//! In: a graph. Out: for each node, the node in whose memory its elements lie, and how: an offset, and a
-//! stride for each axis. Never: a copy; a view that strides cannot say is a source of its own.
+//! In: a graph. Out: for each node, the node in whose memory its elements lie, and how: an offset, a stride for
+//! each axis, and perhaps an index that is followed. Never: a copy; a view that these cannot say is a source of
+//! its own.
 
-use crate::graph::{Graph, Kind, NodeId, View};
+use crate::graph::{Graph, Kind, Node, NodeId, View};
 use crate::size::Size;
 
 /// Element `i` of a value is element `offset + Σ strides · i` of `source`.
@@ -17,6 +18,46 @@ pub(super) struct Strided {
     pub strides: Vec<Size>,
     /// Whether the rows of the whole batch are needed: a `Batch` lies between.
     pub whole: bool,
+    /// The index that is followed on the way, for what a `Gather` chose.
+    pub through: Option<Box<Through>>,
+}
+
+/// The element moves on by `step · index`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Through {
+    /// How the index is read, along the same axes; it follows no index itself.
+    pub index: Strided,
+    /// Elements of the source from one place to the next.
+    pub step: Size,
+    /// The number of places.
+    pub bound: Size,
+}
+
+impl Strided {
+    /// What lies in memory: the source, and the index.
+    pub fn parts(&self) -> impl Iterator<Item = &Strided> {
+        std::iter::once(self).chain(self.through.as_deref().map(|through| &through.index))
+    }
+
+    /// The same elements under other axes, for all parts, where strides can say it.
+    fn moved(&self, to: impl Fn(&Strided) -> Option<(Size, Vec<Size>)>, shape: &[Size], whole: bool) -> Option<Strided> {
+        let through = match &self.through {
+            None => None,
+            Some(through) => {
+                let index = through.index.moved(&to, shape, whole)?;
+                Some(Box::new(Through { index, ..(**through).clone() }))
+            }
+        };
+        let (offset, strides) = to(self)?;
+        let strides = shape.iter().zip(strides).map(|(n, s)| if n.is_one() { Size::default() } else { s });
+        Some(Strided {
+            source: self.source,
+            offset: &self.offset + &offset,
+            strides: strides.collect(),
+            whole: self.whole || whole,
+            through,
+        })
+    }
 }
 
 /// The views of a graph.
@@ -26,11 +67,21 @@ impl Views {
     /// Resolves every node.
     pub fn of(graph: &Graph) -> Self {
         let mut views = Views(Vec::with_capacity(graph.nodes.len()));
-        for id in graph.ids() {
-            let view = views.resolve(graph, id);
-            views.0.push(view);
-        }
+        views.follow(graph);
         views
+    }
+
+    /// Resolves the nodes that were appended since.
+    pub fn follow(&mut self, graph: &Graph) {
+        for id in graph.ids().skip(self.0.len()) {
+            let view = self.resolve(graph, id);
+            self.0.push(view);
+        }
+    }
+
+    /// The nodes in memory that reading a node needs: its source, and an index.
+    pub fn sources(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        self.get(id).parts().map(|part| part.source)
     }
 
     /// How a node is read.
@@ -46,48 +97,66 @@ impl Views {
     fn resolve(&self, graph: &Graph, id: NodeId) -> Strided {
         let node = graph.node(id);
         let shape = node.ty.shape();
-        let own =
-            || Strided { source: id, offset: Size::default(), strides: contiguous(&shape), whole: false };
-        let from = |offset: Size, strides: Vec<Size>| {
-            let arg = self.get(node.args[0]);
-            let strides =
-                shape.iter().zip(strides).map(|(n, s)| if n.is_one() { Size::default() } else { s });
-            Strided {
-                source: arg.source,
-                offset: &arg.offset + &offset,
-                strides: strides.collect(),
-                whole: arg.whole || matches!(node.kind, Kind::View(View::Batch)),
-            }
+        let own = || Strided {
+            source: id,
+            offset: Size::default(),
+            strides: contiguous(&shape),
+            whole: false,
+            through: None,
         };
-        let arg = || self.get(node.args[0]).strides.clone();
+        let whole = matches!(node.kind, Kind::View(View::Batch));
+        let moved = |to: &dyn Fn(&Strided) -> Option<(Size, Vec<Size>)>| {
+            self.get(node.args[0]).moved(to, &shape, whole).unwrap_or_else(own)
+        };
+        let still = |strides: Vec<Size>| Some((Size::default(), strides));
         match &node.kind {
             // A copy that `legal` asks for is an identity of two arguments, the same twice.
             Kind::View(View::Identity) if node.args.len() == 2 => own(),
-            Kind::View(View::Identity | View::Batch | View::Unbatch) | Kind::StopGradient => {
-                from(Size::default(), arg())
+            Kind::View(View::Identity | View::Number | View::Batch | View::Unbatch) | Kind::StopGradient => {
+                moved(&|from| still(from.strides.clone()))
             }
             Kind::View(View::Permute(axes)) => {
-                let arg = arg();
-                from(Size::default(), axes.iter().map(|axis| arg[*axis].clone()).collect())
+                moved(&|from| still(axes.iter().map(|axis| from.strides[*axis].clone()).collect()))
             }
             Kind::View(View::Broadcast(axes)) => {
-                let (arg, sizes) = (arg(), graph.ty(node.args[0]).shape());
-                let stride = |axis: &Option<usize>| match axis {
-                    Some(axis) if !sizes[*axis].is_one() => arg[*axis].clone(),
-                    _ => Size::default(),
-                };
-                from(Size::default(), axes.iter().map(stride).collect())
+                let sizes = graph.ty(node.args[0]).shape();
+                moved(&|from| {
+                    let stride = |axis: &Option<usize>| match axis {
+                        Some(axis) if !sizes[*axis].is_one() => from.strides[*axis].clone(),
+                        _ => Size::default(),
+                    };
+                    still(axes.iter().map(stride).collect())
+                })
             }
             Kind::View(View::Slice { axis, start }) => {
-                let arg = arg();
-                from(&Size::known(*start) * &arg[*axis], arg)
+                moved(&|from| Some((&Size::known(*start) * &from.strides[*axis], from.strides.clone())))
             }
-            Kind::View(View::Reshape) => match reshape(&graph.ty(node.args[0]).shape(), &arg(), &shape) {
-                Some(strides) => from(Size::default(), strides),
-                None => own(),
-            },
+            Kind::View(View::Reshape) => {
+                let sizes = graph.ty(node.args[0]).shape();
+                moved(&|from| still(reshape(&sizes, &from.strides, &shape)?))
+            }
+            Kind::Gather { shared } => self.chosen(graph, node, *shared).unwrap_or_else(own),
             _ => own(),
         }
+    }
+
+    /// A gather as loads through its index. `legal` has seen to it that neither part follows an index itself.
+    fn chosen(&self, graph: &Graph, node: &Node, shared: usize) -> Option<Strided> {
+        let (table, index) = (self.get(node.args[0]), self.get(node.args[1]));
+        if table.through.is_some() || index.through.is_some() {
+            return None;
+        }
+        let (from, at) = (&table.strides, &index.strides);
+        let (inner, trailing) = (at.len() - shared, from.len() - shared - 1);
+        let none = |count: usize| std::iter::repeat_n(Size::default(), count);
+        let along = |strides: Vec<Size>, of: &Strided, through| Strided { strides, through, ..of.clone() };
+        let through = Through {
+            index: along(at.iter().cloned().chain(none(trailing)).collect(), index, None),
+            step: from[shared].clone(),
+            bound: graph.ty(node.args[0]).shape()[shared].clone(),
+        };
+        let strides = from[..shared].iter().cloned().chain(none(inner)).chain(from[shared + 1..].iter().cloned());
+        Some(along(strides.collect(), table, Some(Box::new(through))))
     }
 }
 

@@ -68,7 +68,7 @@ impl Maker {
             let ty = Type { rows: vec![Size::batch()], features: self.features() };
             let data = self.data(&ty);
             inputs.inputs.push(data);
-            self.graph.inputs.push(InputDecl { name: format!("x{index}"), ty: ty.clone() });
+            self.graph.inputs.push(InputDecl { name: format!("x{index}"), ty: ty.clone(), index: false });
             let id = self.graph.push(Kind::Input(index), vec![], ty);
             self.pool.push(id);
         }

@@ -3,6 +3,7 @@
 //! In: a graph that needs no more differentiation (`StopGradient` and `Identity` go). Out: a smaller one.
 //! Never: a rewrite that looks at costs; equal random numbers from two sites.
 
+mod index;
 mod maps;
 mod reduce;
 mod views;
@@ -52,7 +53,9 @@ impl Simplifier {
                 .value()
                 .map(|n| self.make(Kind::Const(Constant::Number(n as f64)), vec![], Type::scalar())),
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) => None,
-            Kind::Random { .. } | Kind::Contract { .. } => None,
+            Kind::Random { .. } | Kind::Contract { .. } | Kind::TopK { .. } => None,
+            Kind::Gather { shared } => self.gather(*shared, &args, &ty),
+            Kind::Scatter { .. } => self.scatter(args[0], &ty),
         };
         simpler.unwrap_or_else(|| self.intern(kind, args, ty))
     }
