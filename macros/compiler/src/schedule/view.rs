@@ -33,6 +33,9 @@ pub(super) struct Through {
     pub bound: Size,
 }
 
+/// The offset that a view adds, and the strides it has, given those of its argument.
+type Move<'a> = &'a dyn Fn(&Strided) -> Option<(Size, Vec<Size>)>;
+
 impl Strided {
     /// What lies in memory: the source, and the index.
     pub fn parts(&self) -> impl Iterator<Item = &Strided> {
@@ -40,11 +43,11 @@ impl Strided {
     }
 
     /// The same elements under other axes, for all parts, where strides can say it.
-    fn moved(&self, to: impl Fn(&Strided) -> Option<(Size, Vec<Size>)>, shape: &[Size], whole: bool) -> Option<Strided> {
+    fn moved(&self, to: Move<'_>, shape: &[Size], whole: bool) -> Option<Strided> {
         let through = match &self.through {
             None => None,
             Some(through) => {
-                let index = through.index.moved(&to, shape, whole)?;
+                let index = through.index.moved(to, shape, whole)?;
                 Some(Box::new(Through { index, ..(**through).clone() }))
             }
         };
@@ -105,7 +108,7 @@ impl Views {
             through: None,
         };
         let whole = matches!(node.kind, Kind::View(View::Batch));
-        let moved = |to: &dyn Fn(&Strided) -> Option<(Size, Vec<Size>)>| {
+        let moved = |to: Move<'_>| {
             self.get(node.args[0]).moved(to, &shape, whole).unwrap_or_else(own)
         };
         let still = |strides: Vec<Size>| Some((Size::default(), strides));

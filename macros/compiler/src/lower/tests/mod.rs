@@ -4,6 +4,7 @@ mod derivatives;
 mod errors;
 mod functions;
 mod golden;
+mod indices;
 mod meaning;
 mod mutations;
 mod optimizers;
