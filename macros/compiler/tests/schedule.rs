@@ -121,7 +121,7 @@ fn stages(segments: &[Segment]) -> Vec<&Stage> {
 fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {
     stage.steps.iter().filter_map(|step| match step {
         Step::Loop(l) => Some(l),
-        Step::Product(_) => None,
+        Step::Product(_) | Step::Select(_) => None,
     })
 }
 

@@ -3,6 +3,7 @@
 //! In: a seed. Out: a graph that `verify` accepts, with a loss, parameters and inputs. Never: the same program
 //! for two seeds on purpose; a jump near a point where an exact and a rounded argument fall on two sides.
 
+mod indices;
 mod moves;
 
 use super::Rng;
@@ -33,7 +34,7 @@ const JUMPS: [&str; 10] = ["sign", "floor", "round", "lt", "le", "gt", "ge", "eq
 /// The program of a seed: about `steps` random nodes over three inputs, three parameters, one state and one
 /// hyperparameter; one `Loss`, one `Metric`, three `Result`s and the state's next value.
 pub fn program(seed: u64, steps: usize) -> Program {
-    let mut make = Maker { rng: Rng(seed), graph: Graph::default(), pool: Vec::new() };
+    let mut make = Maker { rng: Rng(seed), graph: Graph::default(), pool: Vec::new(), indices: Vec::new() };
     let inputs = make.leaves();
     for _ in 0..steps {
         let node = make.step();
@@ -47,6 +48,8 @@ struct Maker {
     rng: Rng,
     graph: Graph,
     pool: Vec<NodeId>,
+    /// Positions: kept apart, because nothing computes with them.
+    indices: Vec<NodeId>,
 }
 
 const BATCH: usize = 3;
@@ -136,7 +139,8 @@ impl Maker {
     }
 
     fn step(&mut self) -> NodeId {
-        match self.rng.below(12) {
+        match self.rng.below(14) {
+            12 | 13 => self.indexed(),
             0..=3 => self.map(),
             4 => self.reduce(),
             5..=7 => self.view(),

@@ -5,6 +5,7 @@
 
 use super::Simplifier;
 use crate::graph::*;
+use crate::size::Size;
 
 impl Simplifier {
     pub(super) fn gather(&mut self, shared: usize, args: &[NodeId], ty: &Type) -> Option<NodeId> {
@@ -15,10 +16,11 @@ impl Simplifier {
         match &table.kind {
             // Placed by the same index, each at a place of its own.
             Kind::Scatter { shared: placed } if *placed == shared && table.args[1] == args[1] => {
-                is_distinct(&self.graph, args[1], shared).then_some(table.args[0])
+                let n = &table.ty.shape()[shared];
+                is_distinct(&self.graph, args[1], shared, n).then_some(table.args[0])
             }
             // Numbers in a row, chosen: the index itself.
-            Kind::Const(Constant::Iota) => {
+            Kind::Const(Constant::Iota) if is_inside(&self.graph, args[1], &table.ty.features[0]) => {
                 Some(self.make(Kind::View(View::Number), vec![args[1]], ty.clone()))
             }
             _ => None,
@@ -30,10 +32,21 @@ impl Simplifier {
     }
 }
 
-/// Whether an index names no place twice, for each position along its first `shared` axes.
-pub(crate) fn is_distinct(graph: &Graph, index: NodeId, shared: usize) -> bool {
+/// Whether an index names no place twice among `n`, for each position along its first `shared` axes.
+pub(crate) fn is_distinct(graph: &Graph, index: NodeId, shared: usize, n: &Size) -> bool {
     let node = graph.node(index);
-    let rank = node.ty.rank();
     let one = node.ty.shape()[shared..].iter().all(|size| size.is_one());
-    one || matches!(node.kind, Kind::TopK { .. }) && shared + 1 == rank
+    one || matches!(node.kind, Kind::TopK { .. }) && shared + 1 == node.ty.rank() && is_inside(graph, index, n)
+}
+
+/// Whether every position is surely one of `n`: others would mean the last place, and fall together.
+fn is_inside(graph: &Graph, index: NodeId, n: &Size) -> bool {
+    let node = graph.node(index);
+    match &node.kind {
+        Kind::TopK { .. } => graph.ty(node.args[0]).features.last().is_some_and(|of| {
+            of == n || of.value().zip(n.value()).is_some_and(|(of, n)| of <= n)
+        }),
+        Kind::View(_) | Kind::StopGradient => node.args.iter().all(|arg| is_inside(graph, *arg, n)),
+        _ => false,
+    }
 }
