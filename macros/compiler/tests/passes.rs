@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diabolo_compiler::autodiff::differentiate_loss;
 use diabolo_compiler::graph::*;
-use diabolo_compiler::passes::{contract, simplify, sweep};
+use diabolo_compiler::passes::{contract, simplify, sparse, sweep};
 use diabolo_compiler::print::{print_bare, print_live};
 use diabolo_compiler::size::Size;
 use diabolo_compiler::testing::{Program, program, same_meaning};
@@ -68,6 +68,11 @@ fn simplify_is_done_after_two_rounds() {
         let once = simplify(&simplify(&trained(seed, 16).graph));
         assert_eq!(print_bare(&once), print_bare(&simplify(&once)), "seed {seed}");
     }
+}
+
+#[test]
+fn sparse_keeps_the_meaning() {
+    keeps_meaning("sparse", sparse, 1e-12);
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod maps;
 mod reduce;
 mod views;
 
+pub(super) use index::is_distinct;
+
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 
