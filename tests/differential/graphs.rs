@@ -21,7 +21,7 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 9] = [
+pub const ZOO: [&str; 14] = [
     "vanilla",
     "narrow",
     "vae",
@@ -31,6 +31,11 @@ pub const ZOO: [&str; 9] = [
     "importance",
     "penalty",
     "watched",
+    "quantised",
+    "sparse",
+    "labelled",
+    "sliced",
+    "vocabulary",
 ];
 
 /// The update rules of the library, and one that is not in it.

@@ -19,6 +19,13 @@ impl Simplifier {
                 let n = &table.ty.shape()[shared];
                 is_distinct(&self.graph, args[1], shared, n).then_some(table.args[0])
             }
+            // Repeated along the axis of the places: the same wherever it is taken.
+            Kind::View(View::Broadcast(axes)) if axes[shared].is_none() => {
+                let inside = self.graph.ty(args[1]).rank() - shared;
+                let places = std::iter::repeat_n(None, inside);
+                let axes = axes[..shared].iter().copied().chain(places).chain(axes[shared + 1..].iter().copied());
+                Some(self.make(Kind::View(View::Broadcast(axes.collect())), table.args, ty.clone()))
+            }
             // Numbers in a row, chosen: the index itself.
             Kind::Const(Constant::Iota) if is_inside(&self.graph, args[1], &table.ty.features[0]) => {
                 Some(self.make(Kind::View(View::Number), vec![args[1]], ty.clone()))

@@ -40,8 +40,8 @@ impl<'g> Indexed<'g> {
             }
             Kind::Scatter { .. } => {
                 args[1] = self.direct(out, args[1]);
-                if let Some([a, b]) = self.product(out, id, args[0]) {
-                    args.splice(..1, [a, b]);
+                if let Some(factors) = self.product(out, id, args[0]) {
+                    args.splice(..1, factors.map(|factor| self.repeated(out, factor)));
                 }
             }
             _ => {}
@@ -52,6 +52,18 @@ impl<'g> Indexed<'g> {
     /// A value that no index leads to.
     fn direct(&self, out: &mut Graph, id: NodeId) -> NodeId {
         if self.views.get(id).through.is_some() { copy(out, id) } else { id }
+    }
+
+    /// A factor whose own elements no index leads to: what it was chosen from need not be kept for the whole batch.
+    fn repeated(&self, out: &mut Graph, id: NodeId) -> NodeId {
+        let node = out.node(id).clone();
+        match node.kind {
+            Kind::View(View::Broadcast(_)) => {
+                let arg = self.direct(out, node.args[0]);
+                out.push(node.kind, vec![arg], node.ty)
+            }
+            _ => id,
+        }
     }
 
     /// Whether the elements lie one after the other, in memory.
