@@ -91,7 +91,13 @@ pub fn choose<F: Float, const N: usize>(
 
 /// Adds the first `len` values to `dst[start]`, `dst[start + stride]`, …; none where `dst` is too short.
 #[inline(always)]
-pub fn add_inside<F: Float, const N: usize>(dst: &mut [F], start: usize, stride: usize, block: &[F; N], len: usize) {
+pub fn add_inside<F: Float, const N: usize>(
+    dst: &mut [F],
+    start: usize,
+    stride: usize,
+    block: &[F; N],
+    len: usize,
+) {
     if start + len.saturating_sub(1) * stride >= dst.len() {
         return;
     }

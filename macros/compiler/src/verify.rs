@@ -93,7 +93,9 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::Map(_) | Kind::Reduce { .. } | Kind::Contract { .. } | Kind::TopK { .. } | Kind::Scatter { .. }
     );
     let values = if matches!(node.kind, Kind::Scatter { .. }) { &node.args[..1] } else { &node.args[..] };
-    ensure(!computes || !values.iter().any(|arg| graph.is_index(*arg)), || "it computes with an index".into())?;
+    ensure(!computes || !values.iter().any(|arg| graph.is_index(*arg)), || {
+        "it computes with an index".into()
+    })?;
     let is = |ty: Option<&Type>| match ty {
         Some(ty) => ensure(*ty == node.ty, || format!("the type should be {ty}")),
         None => Err("it is not declared".to_owned()),
@@ -114,9 +116,9 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
             ([], [n, m]) if n == m => Ok(()),
             _ => Err("an identity matrix is square".into()),
         },
-        Kind::Const(Constant::Iota) => {
-            ensure(node.ty.rows.is_empty() && node.ty.features.len() == 1, || "numbers in a row have one axis".into())
-        }
+        Kind::Const(Constant::Iota) => ensure(node.ty.rows.is_empty() && node.ty.features.len() == 1, || {
+            "numbers in a row have one axis".into()
+        }),
         Kind::Random { site, .. } => ensure(*site < graph.sites, || "its site is not counted".into()),
         Kind::Map(_) => node.args.iter().try_for_each(|arg| is(Some(graph.ty(*arg)))),
         Kind::StopGradient | Kind::View(View::Identity) => is(arg),

@@ -42,8 +42,31 @@ fn random_programs_cover_all_kinds_and_rows() {
             *seen.entry(name.trim_end_matches('(').to_owned()).or_default() += 1;
         }
     }
-    let kinds = ["Input", "Param", "Hyper", "Const", "Random", "Reduce", "Contract", "StopGradient", "TopK", "Gather", "Scatter"];
-    let views = ["Identity", "Reshape", "Permute", "Broadcast", "Slice", "Pad", "Concat", "Batch", "Unbatch", "Number"];
+    let kinds = [
+        "Input",
+        "Param",
+        "Hyper",
+        "Const",
+        "Random",
+        "Reduce",
+        "Contract",
+        "StopGradient",
+        "TopK",
+        "Gather",
+        "Scatter",
+    ];
+    let views = [
+        "Identity",
+        "Reshape",
+        "Permute",
+        "Broadcast",
+        "Slice",
+        "Pad",
+        "Concat",
+        "Batch",
+        "Unbatch",
+        "Number",
+    ];
     let rows = diabolo_compiler::ops::rows().map(|row| format!("Map({})", row.name));
     let all = kinds.into_iter().map(str::to_owned).chain(rows);
     for name in all {

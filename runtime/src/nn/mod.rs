@@ -23,8 +23,8 @@ pub use adversarial::{
 };
 pub use complex::{complex_conj, complex_dense, complex_mul, complex_sum_squares};
 pub use densities::{
-    bce, bce_each, bce_with_logits, bce_with_logits_each, cross_entropy, gaussian_nll, kl_normal, kl_normal_each,
-    log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
+    bce, bce_each, bce_with_logits, bce_with_logits_each, cross_entropy, gaussian_nll, kl_normal,
+    kl_normal_each, log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
 };
 pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
 pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};

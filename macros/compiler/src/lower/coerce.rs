@@ -117,10 +117,14 @@ impl<'a> Lowerer<'a> {
         if wanted != self.graph.is_index(node) {
             let found = self.show_node(node);
             let why = match wanted {
-                true => "numbers, where positions are wanted: `argmax(x)`, `top_k_indices(x, k)` and arguments \
-                         declared as `Index<…>` are such",
-                false => "positions, where numbers are wanted: `gather(table, index)`, `one_hot(index, n)` and \
-                          `number(index)` make such of them",
+                true => {
+                    "numbers, where positions are wanted: `argmax(x)`, `top_k_indices(x, k)` and arguments \
+                         declared as `Index<…>` are such"
+                }
+                false => {
+                    "positions, where numbers are wanted: `gather(table, index)`, `one_hot(index, n)` and \
+                          `number(index)` make such of them"
+                }
             };
             return self.wrong(whose, declared, &found, Some(why.to_owned()), Some(node), at);
         }

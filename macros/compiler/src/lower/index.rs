@@ -3,10 +3,10 @@
 //! In: values and what is asked of them. Out: their types in the user's words, and messages that say what to write
 //! instead. Never: a silent change from one to the other.
 
+use super::At;
 use super::Lowerer;
 use super::broadcast::Operand;
 use super::value::Value;
-use super::At;
 use crate::graph::{LONGEST_INDEXED, NodeId};
 use crate::size::Size;
 

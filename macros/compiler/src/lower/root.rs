@@ -203,7 +203,9 @@ impl<'a> Lowerer<'a> {
         };
         if self.graph.is_index(node) {
             let found = self.show_node(node);
-            return self.fail(self.root_at(), super::index::no_number("a loss", "its value", &found)).unwrap_or(());
+            return self
+                .fail(self.root_at(), super::index::no_number("a loss", "its value", &found))
+                .unwrap_or(());
         }
         if !self.is_loss_like(node) {
             return self.wrong_loss(function);

@@ -7,7 +7,9 @@ use crate::ast::{Expr, ExprKind, FeatureExpr, Function, SizeExpr, TypeExpr};
 /// `Tensor<Rows<B, 50>, {2 * K}>`.
 pub(super) fn written_type(ty: &TypeExpr) -> String {
     match ty {
-        TypeExpr::Tensor { index: true, rows: None, features, .. } if features.is_empty() => "Index".to_owned(),
+        TypeExpr::Tensor { index: true, rows: None, features, .. } if features.is_empty() => {
+            "Index".to_owned()
+        }
         TypeExpr::Tensor { index, rows, features, .. } => {
             let rows = rows.as_ref().map(|extra| match extra.as_slice() {
                 [] => "B".to_owned(),

@@ -58,7 +58,14 @@ impl Context<'_> {
         (this, cost as usize)
     }
 
-    fn operand(&self, body: &mut Body, l: &DraftLoop, operand: &Operand, index: &[usize], rows: bool) -> usize {
+    fn operand(
+        &self,
+        body: &mut Body,
+        l: &DraftLoop,
+        operand: &Operand,
+        index: &[usize],
+        rows: bool,
+    ) -> usize {
         match &self.graph.node(operand.source).kind {
             Kind::Const(Constant::Number(value)) => body.push(Op::Number(*value)),
             Kind::Const(Constant::Size(size)) => body.push(Op::Extent(size.clone())),
@@ -102,7 +109,8 @@ impl Context<'_> {
             body.values.insert(item.node, value);
             if stored.is_some() && self.written.insert(item.node, ()).is_none() {
                 let plain = contiguous(&l.space);
-                let operand = Operand { source: item.node, offset: Size::default(), strides: plain, follows: None };
+                let operand =
+                    Operand { source: item.node, offset: Size::default(), strides: plain, follows: None };
                 let access = self.access(&operand, rows);
                 body.ops.push(Op::Store(access, value));
             }

@@ -93,12 +93,15 @@ pub(super) fn fuse(legal: &Legal, views: &Views, levels: &Levels) -> Result<Draf
             step_of[id.index()] = Some(steps.len() - 1);
             continue;
         }
-        let late = matches!(graph.node(id).kind, Kind::Scatter { .. }) && crossing(graph, views, id) == Crossing::Late;
+        let late = matches!(graph.node(id).kind, Kind::Scatter { .. })
+            && crossing(graph, views, id) == Crossing::Late;
         if late {
             let alone = items(graph, views, id, rows)?;
-            steps.extend(alone.into_iter().map(|(space, item)| {
-                DraftStep::Loop(DraftLoop { space, items: vec![item], alone: true })
-            }));
+            steps.extend(
+                alone.into_iter().map(|(space, item)| {
+                    DraftStep::Loop(DraftLoop { space, items: vec![item], alone: true })
+                }),
+            );
             step_of[id.index()] = Some(steps.len() - 1);
             continue;
         }

@@ -179,8 +179,7 @@ fn part(
     let from = graph.ty(of).shape();
     let keep = kept(&from);
     let strides = contiguous_all(whole.unwrap_or(&from));
-    let into =
-        Into { reduction: None, offset: start, strides: at(&strides, &keep), follows: None };
+    let into = Into { reduction: None, offset: start, strides: at(&strides, &keep), follows: None };
     let space = keep.iter().map(|i| from[*i].clone()).collect();
     let operands = operands(views, &[of], |strides| at(strides, &keep));
     (space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })
@@ -304,13 +303,19 @@ fn scattered(graph: &Graph, views: &Views, id: NodeId, shared: usize) -> (Vec<Si
     let keep = kept(&from);
     let target = contiguous_all(&node.ty.shape());
     let none = std::iter::repeat_n(Size::default(), rank - shared);
-    let strides: Vec<Size> = target[..shared].iter().cloned().chain(none).chain(target[shared + 1..].iter().cloned()).collect();
+    let strides: Vec<Size> =
+        target[..shared].iter().cloned().chain(none).chain(target[shared + 1..].iter().cloned()).collect();
     let mut all = operands(views, factors, |strides| at(strides, &keep));
     let own = views.get(*index);
     let wide: Vec<Size> = (0..from.len()).map(|i| own.strides.get(i).cloned().unwrap_or_default()).collect();
     let follows =
         Follows { operand: all.len(), step: target[shared].clone(), bound: node.ty.shape()[shared].clone() };
-    all.push(Operand { source: own.source, offset: own.offset.clone(), strides: at(&wide, &keep), follows: None });
+    all.push(Operand {
+        source: own.source,
+        offset: own.offset.clone(),
+        strides: at(&wide, &keep),
+        follows: None,
+    });
     let into = Into {
         reduction: Some(Reduction::Sum),
         offset: Size::default(),

@@ -37,7 +37,9 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
                 let product = contract(&mut out, inputs, output, args, &node.ty)?;
                 indexed.factors(&mut out, product)
             }
-            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => indexed.node(&mut out, id, args),
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+                indexed.node(&mut out, id, args)
+            }
             kind => out.push(kind.clone(), args, node.ty.clone()),
         });
     }

@@ -8,7 +8,9 @@
 
 use std::fmt::Write;
 
-use super::{Axis, Buffer, Extent, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source, Stage, Step};
+use super::{
+    Axis, Buffer, Extent, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source, Stage, Step,
+};
 use crate::graph::{NodeId, Role};
 use crate::size::Size;
 
@@ -88,7 +90,14 @@ fn product_line(text: &mut String, schedule: &Schedule, p: &Product) {
 fn select_line(text: &mut String, schedule: &Schedule, s: &Select) {
     let order = if s.largest { "largest" } else { "smallest" };
     let name = |place: &Place| source_name(schedule, place.source);
-    let what = format!("  {order} {} of {} × {}: {} -> {}", s.k, extent(&s.outer), s.n, name(&s.from), name(&s.into));
+    let what = format!(
+        "  {order} {} of {} × {}: {} -> {}",
+        s.k,
+        extent(&s.outer),
+        s.n,
+        name(&s.from),
+        name(&s.into)
+    );
     comment(text, schedule, what, &[s.node]);
 }
 

@@ -23,7 +23,8 @@ pub(super) fn recompute(legal: &Legal, views: &Views, draft: &mut Draft) {
     for level in (0..draft.levels.len()).rev() {
         for step in (0..draft.levels[level].len()).rev() {
             let DraftStep::Loop(this) = &draft.levels[level][step] else { continue };
-            let mut extended = DraftLoop { space: this.space.clone(), items: this.items.clone(), alone: this.alone };
+            let mut extended =
+                DraftLoop { space: this.space.clone(), items: this.items.clone(), alone: this.alone };
             let mut changed = false;
             // The list grows while it is walked: what a clone reads may be cloned as well.
             let mut at = 0;

@@ -108,9 +108,7 @@ impl Views {
             through: None,
         };
         let whole = matches!(node.kind, Kind::View(View::Batch));
-        let moved = |to: Move<'_>| {
-            self.get(node.args[0]).moved(to, &shape, whole).unwrap_or_else(own)
-        };
+        let moved = |to: Move<'_>| self.get(node.args[0]).moved(to, &shape, whole).unwrap_or_else(own);
         let still = |strides: Vec<Size>| Some((Size::default(), strides));
         match &node.kind {
             // A copy that `legal` asks for is an identity of two arguments, the same twice.
@@ -158,7 +156,8 @@ impl Views {
             step: from[shared].clone(),
             bound: graph.ty(node.args[0]).shape()[shared].clone(),
         };
-        let strides = from[..shared].iter().cloned().chain(none(inner)).chain(from[shared + 1..].iter().cloned());
+        let strides =
+            from[..shared].iter().cloned().chain(none(inner)).chain(from[shared + 1..].iter().cloned());
         Some(along(strides.collect(), table, Some(Box::new(through))))
     }
 }

@@ -62,8 +62,11 @@ fn tables_of_all_rows_and_of_each_row() {
     };
     of("gather(table, i)", "Tensor<B, 2>", &[20.0, 21.0, 0.0, 1.0]);
     of("gather(x, i)", "Tensor<B>", &[7.0, 8.0]);
-    of("let j = argsort(table, axis = 1, descending = true); gather(x, slice(j, axis = 2, end = 1))",
-        "Tensor<B, 3, 1>", &[7.0, 6.0, 5.0, 10.0, 9.0, 8.0]);
+    of(
+        "let j = argsort(table, axis = 1, descending = true); gather(x, slice(j, axis = 2, end = 1))",
+        "Tensor<B, 3, 1>",
+        &[7.0, 6.0, 5.0, 10.0, 9.0, 8.0],
+    );
     of("one_hot(i, 3)", "Tensor<B, 3>", &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
     of("number(i) * 2.0", "Tensor<B>", &[4.0, 0.0]);
     of("range(3) + 0.0 * x", "Tensor<B, 3>", &[0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
@@ -74,13 +77,15 @@ fn tables_of_all_rows_and_of_each_row() {
 fn the_library_follows_labels() {
     let (x, label) = ([0.1, 0.7, -0.3, 2.0, 0.0, 1.0], [1.0, 2.0]);
     let given = Given { rows: 2, inputs: &[&x, &label], ..Given::default() };
-    let nats = |r: usize| x[3 * r..][..3].iter().map(|l| l.exp()).sum::<f64>().ln() - x[3 * r + label[r] as usize];
+    let nats =
+        |r: usize| x[3 * r..][..3].iter().map(|l| l.exp()).sum::<f64>().ln() - x[3 * r + label[r] as usize];
     let text = "#[loss] fn f(x: Tensor<B, 3>, label: Index<B>) -> Tensor<B> { cross_entropy(x, label) }";
     check(text, &given, &[(nats(0) + nats(1)) / 2.0]);
     let points = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
     let far = |r: usize, n: usize| (0..3).map(|d| (x[3 * r + d] - points[3 * n + d]).powi(2)).sum::<f64>();
     let given = Given { rows: 1, inputs: &[&x, &points], ..Given::default() };
-    let text = "#[function] fn f(x: Tensor<B, 2, 3>, y: Tensor<2, 3>) -> Tensor<B, 2, 2> { pairwise_squares(x, y) }";
+    let text =
+        "#[function] fn f(x: Tensor<B, 2, 3>, y: Tensor<2, 3>) -> Tensor<B, 2, 2> { pairwise_squares(x, y) }";
     check(text, &given, &[far(0, 0), far(0, 1), far(1, 0), far(1, 1)]);
 }
 
@@ -96,7 +101,11 @@ fn refused(body: &str, output: &str) -> String {
 #[test]
 fn positions_are_not_numbers() {
     let cases: &[(&str, &str, &str)] = &[
-        ("i + 1.0", "Tensor<B>", "`+` needs numbers, and `i` is Index<B>: positions, which nothing computes with."),
+        (
+            "i + 1.0",
+            "Tensor<B>",
+            "`+` needs numbers, and `i` is Index<B>: positions, which nothing computes with.",
+        ),
         ("-i", "Tensor<B>", "`-` needs numbers, and `i` is Index<B>"),
         ("i == argmax(x)", "Tensor<B>", "`==` needs numbers"),
         ("relu(i)", "Tensor<B>", "`relu` needs numbers"),
@@ -104,22 +113,50 @@ fn positions_are_not_numbers() {
         ("einsum(\"b,bi->bi\", i, x)", "Tensor<B, 4>", "`einsum` needs numbers"),
         ("sort(unsqueeze(i, 1))", "Tensor<B, 1>", "`sort` needs numbers"),
         ("concat(unsqueeze(i, 1), x)", "Tensor<B, 5>", "positions and numbers do not follow each other"),
-        ("i", "Tensor<B>", "`f` returns Tensor<B>, but this is Index<B>: positions, where numbers are wanted"),
-        ("sum(x)", "Index<B>", "`f` returns Index<B>, but this is Tensor<B>: numbers, where positions are wanted"),
-        ("let j: Index<B> = x; gather(w, j)", "Tensor<B, 2>", "this is declared as Index<B>, but it is Tensor<B, 4>"),
+        (
+            "i",
+            "Tensor<B>",
+            "`f` returns Tensor<B>, but this is Index<B>: positions, where numbers are wanted",
+        ),
+        (
+            "sum(x)",
+            "Index<B>",
+            "`f` returns Index<B>, but this is Tensor<B>: numbers, where positions are wanted",
+        ),
+        (
+            "let j: Index<B> = x; gather(w, j)",
+            "Tensor<B, 2>",
+            "this is declared as Index<B>, but it is Tensor<B, 4>",
+        ),
         ("grad(|i| sum(gather(w, i)), i)", "Tensor<B>", "`grad` needs numbers"),
         ("jacobian(|x| argmax(x), x)", "Tensor<B, 4>", "`jacobian`: positions have no derivative"),
         ("gather(w, x)", "Tensor<B, 4, 2>", "`gather` takes an index here, and this is Tensor<B, 4>"),
         ("gather(w, 3)", "Tensor<2>", "a place known now is `slice("),
-        ("gather(sum(x), i)", "Tensor<B>", "`gather` takes places along the first feature axis of a table, and Tensor<B> has none"),
-        ("gather(x, repeat(i, 3))", "Tensor<B>", "is taken row by row, so its index has the same rows, and this is Index<Rows<B, 3>>"),
+        (
+            "gather(sum(x), i)",
+            "Tensor<B>",
+            "`gather` takes places along the first feature axis of a table, and Tensor<B> has none",
+        ),
+        (
+            "gather(x, repeat(i, 3))",
+            "Tensor<B>",
+            "is taken row by row, so its index has the same rows, and this is Index<Rows<B, 3>>",
+        ),
         ("top_k(x, 5)", "Tensor<B, 4>", "`top_k` cannot keep 5 of 4: the axis of Tensor<B, 4> is shorter"),
         ("top_k(transpose(batch(x)), 2)", "Tensor<4, N>", "nothing says before the program runs"),
         ("argmax(sum(x))", "Index<B>", "`argmax` works along a feature axis, and Tensor<B> has none"),
         ("argmax(x, axis = 2)", "Index<B>", "Tensor<B, 4> has axis 1 alone, not 2"),
         ("sort(x, axis = rows)", "Tensor<B, 4>", "not along rows"),
-        ("sort(x, descending = 1.0)", "Tensor<B, 4>", "`descending` is true or false, and this is the number 1"),
-        ("one_hot(i, 20_000_000)", "Tensor<B, 20_000_000>", "an index counts to 16777216 exactly, and this axis has 20000000 places"),
+        (
+            "sort(x, descending = 1.0)",
+            "Tensor<B, 4>",
+            "`descending` is true or false, and this is the number 1",
+        ),
+        (
+            "one_hot(i, 20_000_000)",
+            "Tensor<B, 20_000_000>",
+            "an index counts to 16777216 exactly, and this axis has 20000000 places",
+        ),
         ("one_hot(x, 3)", "Tensor<B, 3>", "`one_hot` takes an index here"),
     ];
     for (body, output, text) in cases {

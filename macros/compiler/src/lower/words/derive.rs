@@ -119,7 +119,8 @@ fn at_cut<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeI
             let y = l.tensor(&value, call.at)?;
             if l.graph.is_index(y) {
                 let (word, found) = (call.word, l.show_node(y));
-                let message = format!("`{word}`: positions have no derivative, and this function returns {found}");
+                let message =
+                    format!("`{word}`: positions have no derivative, and this function returns {found}");
                 return l.fail(call.at, message);
             }
             Some((cut, y))

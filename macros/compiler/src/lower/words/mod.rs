@@ -28,8 +28,24 @@ const LONGEST: usize = 1 << 40;
 
 /// Words that move values without computing, and so take positions as well as numbers.
 const WITH_INDEX: &[&str] = &[
-    "gather", "one_hot", "number", "reshape", "flatten", "squeeze", "unsqueeze", "expand_like", "permute",
-    "transpose", "slice", "concat", "repeat", "batch", "stop_gradient", "exact", "inspect", "normal_like",
+    "gather",
+    "one_hot",
+    "number",
+    "reshape",
+    "flatten",
+    "squeeze",
+    "unsqueeze",
+    "expand_like",
+    "permute",
+    "transpose",
+    "slice",
+    "concat",
+    "repeat",
+    "batch",
+    "stop_gradient",
+    "exact",
+    "inspect",
+    "normal_like",
     "uniform_like",
 ];
 

@@ -23,7 +23,8 @@ impl Simplifier {
             Kind::View(View::Broadcast(axes)) if axes[shared].is_none() => {
                 let inside = self.graph.ty(args[1]).rank() - shared;
                 let places = std::iter::repeat_n(None, inside);
-                let axes = axes[..shared].iter().copied().chain(places).chain(axes[shared + 1..].iter().copied());
+                let axes =
+                    axes[..shared].iter().copied().chain(places).chain(axes[shared + 1..].iter().copied());
                 Some(self.make(Kind::View(View::Broadcast(axes.collect())), table.args, ty.clone()))
             }
             // Numbers in a row, chosen: the index itself.
@@ -43,16 +44,20 @@ impl Simplifier {
 pub(crate) fn is_distinct(graph: &Graph, index: NodeId, shared: usize, n: &Size) -> bool {
     let node = graph.node(index);
     let one = node.ty.shape()[shared..].iter().all(|size| size.is_one());
-    one || matches!(node.kind, Kind::TopK { .. }) && shared + 1 == node.ty.rank() && is_inside(graph, index, n)
+    one || matches!(node.kind, Kind::TopK { .. })
+        && shared + 1 == node.ty.rank()
+        && is_inside(graph, index, n)
 }
 
 /// Whether every position is surely one of `n`: others would mean the last place, and fall together.
 fn is_inside(graph: &Graph, index: NodeId, n: &Size) -> bool {
     let node = graph.node(index);
     match &node.kind {
-        Kind::TopK { .. } => graph.ty(node.args[0]).features.last().is_some_and(|of| {
-            of == n || of.value().zip(n.value()).is_some_and(|(of, n)| of <= n)
-        }),
+        Kind::TopK { .. } => graph
+            .ty(node.args[0])
+            .features
+            .last()
+            .is_some_and(|of| of == n || of.value().zip(n.value()).is_some_and(|(of, n)| of <= n)),
         Kind::View(_) | Kind::StopGradient => node.args.iter().all(|arg| is_inside(graph, *arg, n)),
         _ => false,
     }

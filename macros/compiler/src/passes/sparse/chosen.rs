@@ -54,7 +54,8 @@ impl Rewriting<'_> {
         (index, shared): (NodeId, usize),
     ) -> Option<NodeId> {
         let (common, n) = (&output[..shared], output[shared]);
-        let once = |labels: &Vec<u32>| labels.iter().enumerate().all(|(i, label)| !labels[..i].contains(label));
+        let once =
+            |labels: &Vec<u32>| labels.iter().enumerate().all(|(i, label)| !labels[..i].contains(label));
         if !inputs.iter().all(once) {
             return None;
         }

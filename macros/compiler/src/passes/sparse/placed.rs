@@ -7,6 +7,7 @@ use super::{Placed, Rewriting};
 use crate::graph::*;
 use crate::ops::Row;
 use crate::passes::simplify::is_distinct;
+use crate::size::Size;
 
 impl Rewriting<'_> {
     /// A row that leaves the zeros alone.
@@ -54,13 +55,24 @@ impl Rewriting<'_> {
             let all: Vec<usize> = own.chain(shared..rank).collect();
             return Some(self.new.sum(v, &all));
         }
-        if shared == 0 || !(0..shared).all(|axis| axes.contains(&axis)) {
-            return None;
-        }
+        let kept = kept(shared, |axis| !axes.contains(&axis))?;
         let features: Vec<usize> = axes.iter().filter(|axis| **axis > shared).map(|a| inner(*a)).collect();
         let v = self.new.sum(v, &features);
-        let places = placed.places(self.old);
-        Some(self.new.scatter(v, i, 0, places))
+        Some(self.placed_again(v, i, kept, placed.places(self.old)))
+    }
+
+    /// A scatter that shares only the first `shared` axes: the others are summed in it.
+    fn placed_again(&mut self, values: NodeId, index: NodeId, shared: usize, places: Size) -> NodeId {
+        let rows = self.new.ty(index).rows.len();
+        if shared == 0 || rows <= shared {
+            return self.new.scatter(values, index, shared, places);
+        }
+        // Row axes that are summed are features.
+        let [values, index] = [values, index].map(|id| {
+            let all: Vec<usize> = (0..self.new.ty(id).rank()).collect();
+            self.new.permute(id, &all, shared)
+        });
+        self.new.scatter(values, index, shared, places)
     }
 
     /// A product over the places has as many terms as there are values; one that keeps them, summed over all that
@@ -71,10 +83,11 @@ impl Rewriting<'_> {
         inputs: &[Vec<u32>],
         output: &[u32],
     ) -> Option<NodeId> {
-        let (at, placed, own) = node.args.iter().zip(inputs).enumerate().find_map(|(at, (arg, labels))| {
-            let (id, labels) = through_permutes(self.old, *arg, labels);
-            Some((at, Placed::of(self.old, id)?, labels))
-        })?;
+        let (at, placed, own) =
+            node.args.iter().zip(inputs).enumerate().find_map(|(at, (arg, labels))| {
+                let (id, labels) = through_permutes(self.old, *arg, labels);
+                Some((at, Placed::of(self.old, id)?, labels))
+            })?;
         let Placed { values, index, shared, rank, .. } = placed;
         let once = |labels: &[u32]| labels.iter().enumerate().all(|(i, label)| !labels[..i].contains(label));
         let (common, n) = (&own[..shared], own[shared]);
@@ -94,21 +107,23 @@ impl Rewriting<'_> {
         if !output.contains(&n) {
             return Some(self.new.contract(terms, &args, output.to_vec(), node.ty.rows.len()));
         }
-        // With the places kept: what shares an index is summed, and nothing else is.
-        let rest: Vec<u32> = output.iter().copied().filter(|label| *label != n).collect();
+        // With the places kept: some of what shares an index is summed, the last of it, and nothing else is.
+        let kept = kept(shared, |axis| output.contains(&common[axis]))?;
+        let rest: Vec<u32> =
+            output.iter().copied().filter(|label| *label != n && !common.contains(label)).collect();
         let whole = [common, &inside, &rest].concat();
         let summed = terms.iter().flatten().any(|label| !whole.contains(label));
         let rows_meet = rows == 0 && node.args.iter().any(|arg| !self.old.ty(*arg).rows.is_empty());
-        if shared == 0 || common.iter().any(|label| output.contains(label)) || summed || rows_meet {
+        if summed || rows_meet {
             return None;
         }
         let values = self.new.contract(terms, &args, whole, rows);
         let places = placed.places(self.old);
-        let placed = self.new.scatter(values, self.moved[&index], 0, places);
-        let have = [&[n], &rest[..]].concat();
+        let placed = self.placed_again(values, self.moved[&index], kept, places);
+        let have = [&common[..kept], &[n], &rest[..]].concat();
         let order: Vec<usize> =
             output.iter().filter_map(|label| have.iter().position(|l| l == label)).collect();
-        Some(self.new.permute(placed, &order, 0))
+        Some(self.new.permute(placed, &order, node.ty.rows.len()))
     }
 
     /// A factor, in the new graph, with what the index chooses in the place of label `n`, where it has that label:
@@ -140,7 +155,11 @@ impl Rewriting<'_> {
             return Some((new, self.new.gather(table, self.moved[&index], 0)));
         }
         let rows = at.rows.len();
-        let own = if ty.rows.is_empty() { 0 } else { common[..rows].iter().filter(|l| present.contains(l)).count() };
+        let own = if ty.rows.is_empty() {
+            0
+        } else {
+            common[..rows].iter().filter(|l| present.contains(l)).count()
+        };
         let table = self.new.permute(here, &order, own);
         // What the index shares, and this factor lacks, is repeated.
         let mut next = 0..;
@@ -154,6 +173,12 @@ impl Rewriting<'_> {
         let table = self.new.broadcast(table, axes, wide);
         Some((new, self.new.gather(table, self.moved[&index], common.len())))
     }
+}
+
+/// How many of the first axes that an index shares are kept, where some are not, and these are the last.
+fn kept(shared: usize, keeps: impl Fn(usize) -> bool) -> Option<usize> {
+    let kept = (0..shared).take_while(|axis| keeps(*axis)).count();
+    (kept < shared && !(kept..shared).any(keeps)).then_some(kept)
 }
 
 /// What lies under permutations, and its labels.

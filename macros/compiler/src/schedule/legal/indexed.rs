@@ -74,7 +74,10 @@ impl<'g> Indexed<'g> {
             Kind::Const(Constant::Number(_) | Constant::Size(_)) | Kind::Hyper(_)
         );
         let start = view.through.is_none() && view.offset == Size::default();
-        stored && start && view.strides == contiguous(&out.ty(id).shape()) && !lane(out, &self.views, view.source)
+        stored
+            && start
+            && view.strides == contiguous(&out.ty(id).shape())
+            && !lane(out, &self.views, view.source)
     }
 
     /// The factors of a value that only a sum over the whole batch needs: it is never stored.

@@ -124,7 +124,9 @@ impl Maker {
         let at = self.graph.ty(index).clone();
         let fits = |id: &NodeId| {
             let ty = self.graph.ty(*id);
-            ty.rows == at.rows && ty.shape().get(..at.rank()) == Some(&at.shape()) && ty.rank() <= at.rank() + 2
+            ty.rows == at.rows
+                && ty.shape().get(..at.rank()) == Some(&at.shape())
+                && ty.rank() <= at.rank() + 2
         };
         let fitting: Vec<NodeId> = self.pool.iter().copied().filter(fits).collect();
         let values = if fitting.is_empty() || self.rng.chance(0.2) {

@@ -53,7 +53,8 @@ impl Writer<'_> {
     /// A sum where an index says.
     pub(super) fn place(&mut self, at: usize, value: usize, into: &Access, follow: &Follow) {
         let width = self.width;
-        let (of, out, place) = (format_ident!("v{value}"), format_ident!("o{at}"), format_ident!("place{at}"));
+        let (of, out, place) =
+            (format_ident!("v{value}"), format_ident!("o{at}"), format_ident!("place{at}"));
         let field = self.field(&into.place, true);
         let (start, position) = self.position(at, &into.place.offset, &into.strides);
         let inner = into.strides.last().cloned().unwrap_or_default();
@@ -79,7 +80,8 @@ impl Writer<'_> {
             },
         });
         if inner != Size::default() {
-            let add: TokenStream = quote!(block::add_inside(&mut #field[..], #position, #stride, &#out, len););
+            let add: TokenStream =
+                quote!(block::add_inside(&mut #field[..], #position, #stride, &#out, len););
             return self.text.stores.extend(add);
         }
         let (lanes, total) = (format_ident!("sum{at}"), format_ident!("total{at}"));
