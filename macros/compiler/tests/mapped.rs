@@ -151,3 +151,76 @@ fn jacobian_refuses_rows_that_meet() {
     let fine = graph.mul(x, frozen);
     assert!(jacobian(&mut graph, fine, x).is_ok());
 }
+
+/// `x: Tensor<B, 3>` and three copies of it.
+fn copies() -> (Graph, NodeId, NodeId) {
+    let ty = |features: &[usize]| Type {
+        rows: vec![Size::batch()],
+        features: features.iter().map(|n| Size::known(*n)).collect(),
+    };
+    let mut graph = Graph::default();
+    for ty in [ty(&[3]), ty(&[2, 3])] {
+        graph.inputs.push(InputDecl { name: "x".into(), ty, index: false });
+    }
+    let [x, mapped] = [0, 1].map(|i| graph.push(Kind::Input(i), vec![], graph.inputs[i].ty.clone()));
+    (graph, x, mapped)
+}
+
+#[test]
+fn vmap_through_an_index_that_is_mapped_itself() {
+    // The rows of the batch that the order of a row's own elements names; and sums placed by that order.
+    let (mut graph, x, mapped) = copies();
+    let all = graph.batch(x);
+    let order = graph.top_k(x, Size::known(2), true);
+    let chosen = graph.gather(all, order, 0);
+    let own = graph.gather(x, order, 1);
+    let met = graph.scatter(own, order, 0, Size::known(3));
+    let placed = graph.scatter(own, order, 1, Size::known(4));
+    let results = [chosen, own, met, placed];
+    let wide = vmap(&mut graph, x, mapped, 1, &results);
+    verify(&graph, "vmap").unwrap();
+    let (b, k) = (3, 2);
+    let copied: Vec<f64> = (0..b * k * 3).map(|e| ((e * 7) % 11) as f64 + 0.1 * e as f64).collect();
+    let symbols = [("B".to_owned(), b)];
+    let inputs = Inputs {
+        inputs: vec![vec![0.0; b * 3], copied.clone()],
+        symbols: symbols.clone().into(),
+        ..Inputs::default()
+    };
+    let values = interpret(&graph, &inputs).unwrap();
+    for n in 0..k {
+        let one: Vec<f64> = (0..b).flat_map(|row| copied[(row * k + n) * 3..][..3].to_vec()).collect();
+        let inputs = Inputs { inputs: vec![one, copied.clone()], ..inputs.clone() };
+        let expected = interpret(&graph, &inputs).unwrap();
+        for (result, copy) in results.iter().zip(&wide) {
+            let rows: usize = if graph.ty(*result).rows.is_empty() { 1 } else { b };
+            let inner = expected[*result].data.len() / rows;
+            for (e, want) in expected[*result].data.iter().enumerate() {
+                let got = values[*copy].data[((e / inner) * k + n) * inner + e % inner];
+                assert_eq!(got, *want, "copy {n}, %{}, element {e}", result.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_may_meet_in_an_index() {
+    let (mut graph, x, _) = copies();
+    let all = graph.batch(x);
+    let first = graph.top_k(all, Size::known(1), true);
+    let flat = graph.reshape(first, Type { rows: vec![], features: vec![Size::batch()] });
+    let table = graph.iota(Size::known(3));
+    let chosen = graph.gather(table, flat, 0);
+    let total = graph.sum(chosen, &[0]);
+    let ty = graph.ty(x).clone();
+    let total = graph.broadcast(total, vec![None, None], ty);
+    let product = graph.mul(x, total);
+    let slope = jacobian(&mut graph, product, x).expect("a position has no derivative");
+    let inputs = Inputs {
+        inputs: vec![vec![1.0, 3.0, 2.0, 5.0, 4.0, 6.0], vec![0.0; 12]],
+        symbols: [("B".to_owned(), 2)].into(),
+        ..Inputs::default()
+    };
+    let value = &interpret(&graph, &inputs).unwrap()[slope];
+    assert_eq!(value.data, [3.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 3.0].repeat(2));
+}

@@ -182,3 +182,26 @@ fn second_derivatives_follow_the_index() {
         }
     }
 }
+
+#[test]
+fn a_position_beyond_the_end_is_the_last_one_in_every_form() {
+    let vector = |n| Type { rows: vec![], features: vec![Size::known(n)] };
+    let mut graph = Graph::default();
+    graph.inputs.push(InputDecl { name: "i".into(), ty: vector(3), index: true });
+    let i = graph.push(Kind::Input(0), vec![], vector(3));
+    let row = graph.iota(Size::known(4));
+    let chosen = graph.gather(row, i, 0);
+    let placed = graph.scatter(chosen, i, 0, Size::known(5));
+    let again = graph.gather(placed, i, 0);
+    for (index, node) in [chosen, placed, again].into_iter().enumerate() {
+        graph.outputs.push(Output { role: Role::Result(index), node });
+    }
+    let given = Inputs { inputs: vec![vec![1.0, 9.0, 7.0]], ..Inputs::default() };
+    let values = interpret(&graph, &given).unwrap();
+    assert_eq!(values[chosen].data, [1.0, 3.0, 3.0]);
+    assert_eq!(values[placed].data, [0.0, 1.0, 0.0, 0.0, 6.0]);
+    assert_eq!(values[again].data, [1.0, 6.0, 6.0]);
+    for pass in [simplify, sparse] {
+        same_meaning(&graph, &pass(&graph), &given, 0.0).unwrap();
+    }
+}

@@ -234,7 +234,11 @@ impl Maker {
     fn leaf(&mut self) -> NodeId {
         let like = self.any();
         let ty = self.graph.ty(like).clone();
-        match self.rng.below(5) {
+        match self.rng.below(6) {
+            5 => {
+                let size = self.length();
+                self.graph.iota(size)
+            }
             0 => self.graph.random(Distribution::Normal, ty),
             1 => self.graph.random(Distribution::Uniform, ty),
             2 => {

@@ -15,9 +15,9 @@ impl Mapping<'_> {
             // The new axes are the last features of each row of the table.
             (Some(wide), None) => {
                 let first = self.graph.ty(table).rows.len();
-                let last = self.to_the_end(wide, first);
+                let last = self.at_the_end(wide, first);
                 let chosen = self.graph.gather(last, index, shared);
-                self.to_the_front(chosen, rows)
+                self.at_the_front(chosen, rows)
             }
             (None, Some(wide)) if shared == 0 => self.graph.gather(table, wide, 0),
             _ => {
@@ -41,9 +41,9 @@ impl Mapping<'_> {
         let count = self.new.len();
         if !self.copies.contains_key(&index) {
             let wide = self.arg(values);
-            let last = self.to_the_end(wide, rows);
+            let last = self.at_the_end(wide, rows);
             let placed = self.graph.scatter(last, index, shared, n);
-            return self.to_the_front(placed, if shared == 0 { 0 } else { rows });
+            return self.at_the_front(placed, if shared == 0 { 0 } else { rows });
         }
         let (values, index) = (self.arg(values), self.arg(index));
         if shared == 0 && rows > 0 {
@@ -55,14 +55,14 @@ impl Mapping<'_> {
     }
 
     /// The new axes, behind `rows` row axes, become the last ones.
-    fn to_the_end(&mut self, id: NodeId, rows: usize) -> NodeId {
+    fn at_the_end(&mut self, id: NodeId, rows: usize) -> NodeId {
         let (count, rank) = (self.new.len(), self.graph.ty(id).rank());
         let axes: Vec<usize> = (0..rows).chain(rows + count..rank).chain(rows..rows + count).collect();
         self.graph.permute(id, &axes, rows)
     }
 
     /// The last axes, which are the new ones, move behind `rows` row axes.
-    fn to_the_front(&mut self, id: NodeId, rows: usize) -> NodeId {
+    fn at_the_front(&mut self, id: NodeId, rows: usize) -> NodeId {
         let (count, rank) = (self.new.len(), self.graph.ty(id).rank());
         let axes: Vec<usize> = (0..rows).chain(rank - count..rank).chain(rows..rank - count).collect();
         self.graph.permute(id, &axes, rows)
