@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use diabolo::prelude::*;
-use diabolo_benches::{data, w1, w2, w3, w5, w5g};
+use diabolo_benches::{data, w1, w2, w3, w5, w5g, w7};
 
 fn step<L: Loss>(criterion: &mut Criterion, name: &str, trainer: Trainer<L>, rows: usize, width: usize) {
     let data = data(rows, width).expect("the workload's data");
@@ -31,6 +31,7 @@ fn workloads(criterion: &mut Criterion) {
     step(criterion, "W3 VAE 784-400-20, batch 128", Trainer::new(w3::objective), 128, 784);
     step(criterion, "W5 contractive, one layer, batch 128", Trainer::new(w5::objective), 128, 784);
     step(criterion, "W5g contractive, two layers, batch 128", Trainer::new(w5g::objective), 128, 784);
+    step(criterion, "W7 convolutions 1-16-32, batch 128", Trainer::new(w7::objective), 128, 784);
 }
 
 criterion_group!(benches, workloads);

@@ -135,6 +135,31 @@ pub mod w5g {
     }
 }
 
+/// W7: 28 × 28, convolutions 1-16-32 (3 × 3, stride 2), mirrored, sigmoid, mean squared error, batch 128.
+pub mod w7 {
+    use diabolo::nn::{conv, conv_transpose, mse};
+    use diabolo::prelude::*;
+
+    #[encoder]
+    fn encode(x: Tensor<B, 784>) -> Tensor<B, 32, 7, 7> {
+        let h = relu(conv(reshape(x, 1, 28, 28), channels = 16, kernel = 3, stride = 2, padding = 1));
+        relu(conv(h, channels = 32, kernel = 3, stride = 2, padding = 1))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 32, 7, 7>) -> Tensor<B, 784> {
+        let h = conv_transpose(z, channels = 16, kernel = 3, stride = 2, padding = 1, output_padding = 1);
+        let y =
+            conv_transpose(relu(h), channels = 1, kernel = 3, stride = 2, padding = 1, output_padding = 1);
+        sigmoid(flatten(y))
+    }
+
+    #[loss]
+    pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
+        mse(decode(encode(x)), x)
+    }
+}
+
 /// Rows of values in [0, 1), the same at every call.
 ///
 /// # Errors

@@ -20,6 +20,28 @@ pub enum Axis {
     Known(usize),
     /// Position in [`Spec::symbols`], known at run time.
     Symbol(usize),
+    /// `factor` times a symbol, by position, plus `offset`; 0 where that is below.
+    Linear {
+        /// The symbol.
+        symbol: usize,
+        /// What it is multiplied with.
+        factor: usize,
+        /// What is added.
+        offset: isize,
+    },
+}
+
+impl Axis {
+    /// The size, given the values of the symbols.
+    pub(crate) fn size(self, dims: &[usize]) -> usize {
+        match self {
+            Axis::Known(size) => size,
+            Axis::Symbol(symbol) => dims[symbol],
+            Axis::Linear { symbol, factor, offset } => {
+                dims[symbol].saturating_mul(factor).saturating_add_signed(offset)
+            }
+        }
+    }
 }
 
 /// An input or a result of a root.
@@ -99,6 +121,8 @@ pub struct Spec {
     pub line: u32,
     /// Sizes known at run time; the first is always `B`, the rows of the batch.
     pub symbols: &'static [&'static str],
+    /// The least value of a symbol, by its position, that the windows of the program fit into.
+    pub least: &'static [(usize, usize)],
     /// The arguments with rows or features, in order.
     pub inputs: &'static [SlotSpec],
     /// The results (of a loss: none).

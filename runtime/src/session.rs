@@ -95,12 +95,12 @@ impl<F: Float> Session<F> {
             let found = source.shape(input, only)?;
             let fits = found.len() == input.shape.len()
                 && input.shape.iter().zip(&found).all(|(axis, &size)| match *axis {
-                    Axis::Known(known) => known == size,
                     Axis::Symbol(symbol) if self.dims[symbol] == 0 => {
+                        // A size that the data fixes is 1 or more: programs take the last element of such an axis.
                         self.dims[symbol] = size;
-                        symbol != 0
+                        symbol != 0 && size > 0
                     }
-                    Axis::Symbol(symbol) => self.dims[symbol] == size,
+                    axis => axis.size(&self.dims) == size,
                 });
             if !fits {
                 return Err(Error::Shape {
@@ -111,6 +111,15 @@ impl<F: Float> Session<F> {
                 });
             }
         }
+        let short = self.spec.least.iter().find(|(symbol, least)| self.dims[*symbol] < *least);
+        if let Some(&(symbol, least)) = short {
+            return Err(Error::Shape {
+                thing: self.spec.symbols[symbol].to_owned(),
+                expected: format!("{least} or more, so that a kernel fits"),
+                found: self.dims[symbol].to_string(),
+                place: place(self.spec),
+            });
+        }
         Ok(())
     }
 
@@ -118,6 +127,10 @@ impl<F: Float> Session<F> {
         let axis = |axis: &Axis| match *axis {
             Axis::Known(size) => size.to_string(),
             Axis::Symbol(symbol) => self.spec.symbols[symbol].to_owned(),
+            Axis::Linear { symbol, factor, offset } => {
+                let (name, sign) = (self.spec.symbols[symbol], if offset < 0 { '-' } else { '+' });
+                format!("{factor} * {name} {sign} {}", offset.unsigned_abs())
+            }
         };
         let axes: Vec<String> = slot.shape.iter().map(axis).collect();
         format!("{}[{}]", if slot.rows { "rows of " } else { "" }, axes.join(", "))
@@ -134,14 +147,8 @@ impl<F: Float> Session<F> {
 
     /// Elements of one slot, without the batch's rows.
     pub fn width(&self, slot: &SlotSpec) -> usize {
-        slot.shape.iter().map(|axis| self.size(axis)).product()
-    }
-
-    fn size(&self, axis: &Axis) -> usize {
-        match *axis {
-            Axis::Known(size) => size,
-            Axis::Symbol(symbol) => self.dims[symbol],
-        }
+        let axis = |axis: &Axis| axis.size(&self.dims);
+        slot.shape.iter().map(axis).product()
     }
 
     fn slot_len(&self, slot: &SlotSpec) -> usize {
@@ -192,7 +199,7 @@ impl<F: Float> Session<F> {
     /// row of the data is which of these.
     fn check_index(&self, input: &SlotSpec, values: &[F], row: impl Fn(usize) -> usize) -> Result<()> {
         let Some(bounds) = input.index else { return Ok(()) };
-        let bound = bounds.iter().map(|axis| self.size(axis)).min();
+        let bound = bounds.iter().map(|axis| axis.size(&self.dims)).min();
         let limit = bound.map_or(f64::INFINITY, |bound| bound as f64);
         let inside = |x: f64| x >= 0.0 && x < limit && x.trunc() == x;
         let Some(bad) = values.iter().position(|value| !inside(value.to_f64())) else { return Ok(()) };
@@ -291,10 +298,7 @@ impl<F: Float> Session<F> {
             Ok(())
         })?;
         let array = |(slot, values): (&SlotSpec, Vec<F>)| {
-            let axis = |axis: &Axis| match *axis {
-                Axis::Known(size) => size,
-                Axis::Symbol(symbol) => self.dims[symbol],
-            };
+            let axis = |axis: &Axis| axis.size(&self.dims);
             let rows = slot.rows.then_some(total);
             let shape: Vec<usize> = rows.into_iter().chain(slot.shape.iter().map(axis)).collect();
             Array::new(&shape, values)

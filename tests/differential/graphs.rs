@@ -21,7 +21,7 @@ pub fn in_f32(seed: u64) -> bool {
 }
 
 /// The losses of the zoo.
-pub const ZOO: [&str; 14] = [
+pub const ZOO: [&str; 26] = [
     "vanilla",
     "narrow",
     "vae",
@@ -31,6 +31,18 @@ pub const ZOO: [&str; 14] = [
     "importance",
     "penalty",
     "watched",
+    "recurrent",
+    "sequence",
+    "unfolded",
+    "spectral",
+    "flow",
+    "steps",
+    "exchange",
+    "convolutional",
+    "sequences",
+    "pools",
+    "sensitive",
+    "templates",
     "quantised",
     "sparse",
     "labelled",
@@ -42,12 +54,14 @@ pub const ZOO: [&str; 14] = [
 #[allow(dead_code)] // the test asks the table instead
 pub const RULES: [&str; 7] = ["sgd", "nesterov", "rmsprop", "adam", "adamw", "lion", "signum"];
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("zoo.rs", include_str!("programs/zoo.rs")),
+    ("nn/convolution.rs", include_str!("../../runtime/src/nn/convolution.rs")),
     ("nn/densities.rs", include_str!("../../runtime/src/nn/densities.rs")),
     ("nn/errors.rs", include_str!("../../runtime/src/nn/errors.rs")),
     ("nn/kernels.rs", include_str!("../../runtime/src/nn/kernels.rs")),
     ("nn/layers.rs", include_str!("../../runtime/src/nn/layers.rs")),
+    ("nn/recurrent.rs", include_str!("../../runtime/src/nn/recurrent.rs")),
     ("nn/optim.rs", include_str!("../../runtime/src/nn/optim.rs")),
 ];
 

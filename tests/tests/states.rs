@@ -129,6 +129,9 @@ fn evaluation_and_runs_read_a_state_and_leave_it() {
     let x = data.array::<f32>("x").unwrap();
     near(&[f64::from(centred.values()[70])], &[f64::from(x.values()[70]) - kept[6]], 1e-6);
     assert_eq!(state(&model, "average"), kept);
+    // A state is a function that can be run, too.
+    let alone = model.run(average, &1usize).unwrap();
+    assert_eq!(alone, model.parameter("average").unwrap());
     // Validation does not change it either.
     let model = Trainer::new(follow).batch(160).validation(0.2).epochs(3).quiet().fit(&data).unwrap();
     assert_eq!(state(&model, "steps"), [3.0]);

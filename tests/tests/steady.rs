@@ -12,6 +12,9 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[path = "../../examples/contractive.rs"]
 mod contractive;
 #[allow(dead_code)]
+#[path = "../../examples/convolutional.rs"]
+mod convolutional;
+#[allow(dead_code)]
 #[path = "../../examples/first.rs"]
 mod first;
 #[allow(dead_code)]
@@ -120,6 +123,7 @@ fn a_warm_step_allocates_nothing() {
     assert_eq!(allocations(Trainer::new(pca::linear)), 0, "pca");
     assert_eq!(allocations(Trainer::new(vae::beta_vae)), 0, "vae");
     assert_eq!(allocations(Trainer::new(contractive::contractive)), 0, "contractive");
+    assert_eq!(allocations(Trainer::new(convolutional::convolutional)), 0, "convolutional");
     assert_eq!(allocations(Trainer::new(losses::plain)), 0, "plain");
     assert_eq!(allocations(Trainer::new(losses::cross_entropy)), 0, "cross_entropy");
     assert_eq!(allocations(Trainer::new(losses::sparse)), 0, "sparse");

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use diabolo::prelude::*;
-use diabolo_benches::{data, w1, w2, w3, w4, w5, w5g};
+use diabolo_benches::{data, w1, w2, w3, w4, w5, w5g, w7};
 
 fn main() -> diabolo::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -20,6 +20,7 @@ fn main() -> diabolo::Result<()> {
         "W4" => pool.install(|| time(Trainer::new(w4::objective).batch(1024), 1024, 784, budget)),
         "W5" => pool.install(|| time(Trainer::new(w5::objective).batch(128), 128, 784, budget)),
         "W5g" => pool.install(|| time(Trainer::new(w5g::objective).batch(128), 128, 784, budget)),
+        "W7" => pool.install(|| time(Trainer::new(w7::objective).batch(128), 128, 784, budget)),
         other => Err(diabolo::Error::Config { what: format!("no workload named {other}") }),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();

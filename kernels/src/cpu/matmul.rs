@@ -4,10 +4,12 @@ use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
 use pack::View;
 pub use scalar::Scalar;
+pub use sliding::{Axes, SlideMut, SlideRef, matmul_sliding};
 
 mod kernel;
 mod pack;
 mod scalar;
+mod sliding;
 #[cfg(test)]
 mod tests;
 mod thin;

@@ -158,18 +158,37 @@ impl Graph {
     }
 
     /// `len` elements from `start` along an axis.
-    pub fn slice(&mut self, x: NodeId, axis: usize, start: usize, len: Size) -> NodeId {
+    pub fn slice(&mut self, x: NodeId, axis: usize, start: impl Into<Size>, len: Size) -> NodeId {
+        let start = start.into();
         let ty = resized(self.ty(x), axis, len);
-        if start == 0 && *self.ty(x) == ty {
+        if start == Size::default() && *self.ty(x) == ty {
             return x;
         }
         self.view(View::Slice { axis, start }, x, ty)
     }
 
+    /// The last element along feature axis 0. Of a loop's stack, it is the carry after the last step: so nothing
+    /// is stacked for its sake.
+    pub fn last(&mut self, x: NodeId) -> NodeId {
+        let Node { kind, args, ty, .. } = self.node(x).clone();
+        let (rows, inner) = (ty.rows.len(), Type { rows: ty.rows, features: ty.features[1..].to_vec() });
+        if let Kind::Scan { scan, result: ScanResult::Stacked(carry) } = kind
+            && carry < scan.carries
+            && !scan.reverse
+        {
+            return self.push(Kind::Scan { scan, result: ScanResult::Last(carry) }, args, inner);
+        }
+        let one = Size::known(1);
+        let start = &self.ty(x).features[0] - &one;
+        let part = self.slice(x, rows, start, one);
+        self.reshape(part, inner)
+    }
+
     /// Zeros along an axis: `before` ahead of the elements, the rest up to `len` behind them.
-    pub fn pad(&mut self, x: NodeId, axis: usize, before: usize, len: Size) -> NodeId {
+    pub fn pad(&mut self, x: NodeId, axis: usize, before: impl Into<Size>, len: Size) -> NodeId {
+        let before = before.into();
         let ty = resized(self.ty(x), axis, len);
-        if before == 0 && *self.ty(x) == ty {
+        if before == Size::default() && *self.ty(x) == ty {
             return x;
         }
         self.view(View::Pad { axis, before }, x, ty)
@@ -183,6 +202,26 @@ impl Graph {
         let len = args.iter().fold(Size::default(), |sum, arg| &sum + &self.ty(*arg).shape()[axis]);
         let ty = resized(self.ty(args[0]), axis, len);
         self.push(Kind::View(View::Concat { axis }), args.to_vec(), ty)
+    }
+
+    /// Overlapping pieces of an axis: see [`View::Window`]. `None` where no piece fits, or where the number of
+    /// pieces is not known for every value of the symbols.
+    pub fn window(
+        &mut self,
+        x: NodeId,
+        axis: usize,
+        kernel: usize,
+        stride: usize,
+        dilation: usize,
+    ) -> Option<NodeId> {
+        let ty = windowed_type(self.ty(x), axis, kernel, stride, dilation)?;
+        Some(self.view(View::Window { axis, kernel, stride, dilation }, x, ty))
+    }
+
+    /// The transpose of [`Graph::window`]: sums of overlapping pieces in an axis of `len` elements.
+    pub fn fold(&mut self, x: NodeId, axis: usize, stride: usize, dilation: usize, len: Size) -> NodeId {
+        let ty = folded_type(self.ty(x), axis, len);
+        self.view(View::Fold { axis, stride, dilation }, x, ty)
     }
 
     /// The rows of the whole batch as feature axis 0, seen by every row.
@@ -234,6 +273,34 @@ pub fn typed(mut shape: Vec<Size>, rows: usize) -> Type {
 pub fn resized(ty: &Type, axis: usize, len: Size) -> Type {
     let mut shape = ty.shape();
     shape[axis] = len;
+    typed(shape, ty.rows.len())
+}
+
+/// How many pieces of `kernel` elements, `dilation` apart, fit into `n` elements, one every `stride`. `None` where
+/// none does, or where symbols leave it open.
+pub fn pieces(n: &Size, kernel: usize, stride: usize, dilation: usize) -> Option<Size> {
+    let span = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
+    match n.value() {
+        Some(n) => Some(Size::known(n.checked_sub(span)?.checked_div(stride)? + 1)),
+        None => {
+            let rest = n - &Size::known(span);
+            Some(&rest.floor_divided(i64::try_from(stride).ok()?)? + &Size::known(1))
+        }
+    }
+}
+
+/// The type of a `Window`.
+pub fn windowed_type(ty: &Type, axis: usize, kernel: usize, stride: usize, dilation: usize) -> Option<Type> {
+    let mut shape = ty.shape();
+    let out = pieces(&shape[axis], kernel, stride, dilation)?;
+    shape.splice(axis..=axis, [out, Size::known(kernel)]);
+    Some(typed(shape, ty.rows.len()))
+}
+
+/// The type of a `Fold` into `len` elements.
+pub fn folded_type(ty: &Type, axis: usize, len: Size) -> Type {
+    let mut shape = ty.shape();
+    shape.splice(axis..=axis + 1, [len]);
     typed(shape, ty.rows.len())
 }
 

@@ -59,6 +59,12 @@ impl Type {
         self.rows.len() + self.features.len()
     }
 
+    /// With a feature axis ahead of the others: the type of a sequence of such values.
+    pub fn along(&self, length: &Size) -> Type {
+        let features = [std::slice::from_ref(length), &self.features].concat();
+        Type { rows: self.rows.clone(), features }
+    }
+
     /// The number of elements.
     pub fn elements(&self) -> Size {
         Size::product(self.rows.iter().chain(&self.features))
@@ -115,7 +121,7 @@ pub enum Constant {
     Iota,
 }
 
-/// Another way to look at the same elements.
+/// Another way to look at the same elements; `Fold` alone adds some of them up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum View {
     /// The same value under a new identity: the cut at which `grad` differentiates. `simplify` removes it.
@@ -131,20 +137,42 @@ pub enum View {
     Slice {
         /// The axis.
         axis: usize,
-        /// The first element.
-        start: usize,
+        /// The first element; it may depend on a size that a run fixes.
+        start: Size,
     },
     /// Zeros before and after: the transpose of `Slice`; the type has the new size.
     Pad {
         /// The axis.
         axis: usize,
         /// Zeros before the elements.
-        before: usize,
+        before: Size,
     },
     /// The arguments one after the other along an axis.
     Concat {
         /// The axis.
         axis: usize,
+    },
+    /// Overlapping pieces: an axis of size n becomes two, `[out, kernel]`; element (o, k) is element
+    /// `o · stride + k · dilation`, and `out = ⌊(n − dilation · (kernel − 1) − 1) / stride⌋ + 1`.
+    Window {
+        /// The axis; `kernel` becomes the one after it.
+        axis: usize,
+        /// Elements of a piece.
+        kernel: usize,
+        /// Elements from one piece to the next.
+        stride: usize,
+        /// Elements from one element of a piece to the next.
+        dilation: usize,
+    },
+    /// The transpose of `Window`: the axes `[out, kernel]` become one of the type's size; every element is the sum
+    /// of what lands there.
+    Fold {
+        /// The axis `out`; the one after it, of known size, is `kernel`.
+        axis: usize,
+        /// Elements from one piece to the next.
+        stride: usize,
+        /// Elements from one element of a piece to the next.
+        dilation: usize,
     },
     /// The rows of the whole batch as feature axis 0, seen by every row: `[B] | f…` to `| B, f…`. Crosses rows.
     Batch,
@@ -213,8 +241,80 @@ pub enum Kind {
     },
     /// The value, without its derivative.
     StopGradient,
+    /// One result of a loop over steps. Arguments: the first value of each carry, each whole sequence, then
+    /// what is the same in every step. Nodes with equal scans and arguments are results of one loop.
+    Scan {
+        /// The loop.
+        scan: Rc<Scan>,
+        /// Which of its results.
+        result: ScanResult,
+    },
     // Their places are kept; each is one arm in every pass:
-    // Window, Fold, Scan.
+}
+
+/// A loop over `length` steps. `[rows | T, f…]` is the type of a sequence whose steps are `[rows | f…]`: time is
+/// feature axis 0. Carries have rows all or none, and nothing inside crosses them.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// One step. Its inputs: the carries, a slice of each sequence, what is the same in every step. Its outputs,
+    /// `Role::Result(i)` in order: the next carries, then further values. No parameters and no random numbers:
+    /// those are drawn for all steps before the loop.
+    pub body: Graph,
+    /// How many values pass from step to step.
+    pub carries: usize,
+    /// How many sequences are read along.
+    pub sequences: usize,
+    /// The number of steps.
+    pub length: Size,
+    /// Whether the last element comes first. Stacks keep the order of the sequences.
+    pub reverse: bool,
+}
+
+/// A result of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScanResult {
+    /// An output of the body, of every step: `[rows | T, f…]`.
+    Stacked(usize),
+    /// A carry before every step: `[rows | T, f…]`.
+    Previous(usize),
+    /// A carry after the last step.
+    Last(usize),
+}
+
+impl Scan {
+    /// The type of a sequence whose steps have the type `step`.
+    pub fn stacked(&self, step: &Type) -> Type {
+        step.along(&self.length)
+    }
+
+    /// The type of a result; none where the scan lacks it.
+    pub fn result_type(&self, result: ScanResult) -> Option<Type> {
+        match result {
+            ScanResult::Stacked(output) => {
+                self.body.outputs.get(output).map(|o| self.stacked(self.body.ty(o.node)))
+            }
+            ScanResult::Previous(carry) => {
+                self.body.inputs.get(carry).filter(|_| carry < self.carries).map(|i| self.stacked(&i.ty))
+            }
+            ScanResult::Last(carry) => {
+                self.body.inputs.get(carry).filter(|_| carry < self.carries).map(|i| i.ty.clone())
+            }
+        }
+    }
+}
+
+/// Equal where they compute the same, wherever they come from.
+impl PartialEq for Scan {
+    fn eq(&self, other: &Scan) -> bool {
+        let (a, b) = (&self.body, &other.body);
+        let same = |x: &Node, y: &Node| x.kind == y.kind && x.args == y.args && x.ty == y.ty;
+        (self.carries, self.sequences, self.reverse) == (other.carries, other.sequences, other.reverse)
+            && self.length == other.length
+            && a.outputs == b.outputs
+            && a.inputs.iter().map(|i| &i.ty).eq(b.inputs.iter().map(|i| &i.ty))
+            && a.nodes.len() == b.nodes.len()
+            && a.nodes.iter().zip(&b.nodes).all(|(x, y)| same(x, y))
+    }
 }
 
 /// Where a node comes from, for comments, messages and logs.
@@ -403,6 +503,14 @@ impl Graph {
             Kind::Input(input) => self.inputs.get(*input).is_some_and(|decl| decl.index),
             Kind::View(View::Number) => false,
             Kind::View(_) | Kind::StopGradient | Kind::Gather { .. } => self.is_index(node.args[0]),
+            Kind::Scan { scan, result } => match *result {
+                ScanResult::Stacked(output) => {
+                    scan.body.outputs.get(output).is_some_and(|output| scan.body.is_index(output.node))
+                }
+                ScanResult::Previous(carry) | ScanResult::Last(carry) => {
+                    scan.body.inputs.get(carry).is_some_and(|input| input.index)
+                }
+            },
             _ => false,
         }
     }

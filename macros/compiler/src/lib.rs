@@ -15,6 +15,7 @@ pub mod parse;
 pub mod passes;
 pub mod pipeline;
 pub mod print;
+pub mod scan;
 pub mod schedule;
 pub mod size;
 #[doc(hidden)]

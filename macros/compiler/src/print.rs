@@ -4,6 +4,7 @@
 //! Never: an address, a hash, an order that depends on anything but the graph.
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use crate::graph::*;
 
@@ -39,6 +40,7 @@ pub fn live(graph: &Graph) -> Vec<bool> {
 fn write(graph: &Graph, shown: &[bool], places: bool) -> String {
     let mut numbers = vec![usize::MAX; graph.nodes.len()];
     let mut text = String::new();
+    let mut loops = Vec::new();
     for (next, id) in graph.ids().filter(|id| shown[id.index()]).enumerate() {
         let node = graph.node(id);
         numbers[id.index()] = next;
@@ -53,6 +55,16 @@ fn write(graph: &Graph, shown: &[bool], places: bool) -> String {
             }
         }
         .ok();
+        if let Kind::Scan { scan, .. } = &node.kind {
+            let known = loops
+                .iter()
+                .any(|(other, args): &(&Rc<Scan>, &Vec<NodeId>)| *args == &node.args && *other == scan);
+            if !known {
+                loops.push((scan, &node.args));
+                let body = write(&scan.body, &vec![true; scan.body.nodes.len()], places);
+                body.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+            }
+        }
     }
     for hand in &graph.by_hand {
         let named = |ids: &[NodeId]| -> Option<String> {
@@ -120,6 +132,12 @@ fn describe(graph: &Graph, node: &Node) -> String {
             View::Slice { axis, start } => format!("slice[axis {axis} from {start}]"),
             View::Pad { axis, before } => format!("pad[axis {axis} before {before}]"),
             View::Concat { axis } => format!("concat[axis {axis}]"),
+            View::Window { axis, kernel, stride, dilation } => {
+                format!("window[axis {axis} of {kernel}{}]", steps(*stride, *dilation))
+            }
+            View::Fold { axis, stride, dilation } => {
+                format!("fold[axis {axis}{}]", steps(*stride, *dilation))
+            }
             View::Batch => "batch".to_owned(),
             View::Unbatch => "unbatch".to_owned(),
             View::Number => "number".to_owned(),
@@ -135,7 +153,22 @@ fn describe(graph: &Graph, node: &Node) -> String {
         Kind::Gather { shared } => format!("gather[shared {shared}]"),
         Kind::Scatter { shared } => format!("scatter[shared {shared}]"),
         Kind::StopGradient => "stop_gradient".to_owned(),
+        Kind::Scan { scan, result } => {
+            let result = match result {
+                ScanResult::Stacked(output) => format!("stacked {output}"),
+                ScanResult::Previous(carry) => format!("previous {carry}"),
+                ScanResult::Last(carry) => format!("last {carry}"),
+            };
+            let backwards = if scan.reverse { " backwards" } else { "" };
+            format!("{result} of scan[{} steps{backwards}]", scan.length)
+        }
     }
+}
+
+/// Steps that are not 1.
+fn steps(stride: usize, dilation: usize) -> String {
+    let step = |name: &str, n: usize| if n == 1 { String::new() } else { format!(" {name} {n}") };
+    step("stride", stride) + &step("dilation", dilation)
 }
 
 fn list(axes: &[usize]) -> String {

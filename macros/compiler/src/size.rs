@@ -35,6 +35,14 @@ impl Size {
             .map(Size)
     }
 
+    /// The quotient rounded down, where that is the same polynomial for every value of the symbols: `by`, above 0,
+    /// divides all factors of symbols.
+    pub fn floor_divided(&self, by: i64) -> Option<Size> {
+        let constant = self.0.get(&Vec::new()).copied().unwrap_or(0);
+        let floor = Size::integer(constant.checked_div_euclid(by)?);
+        Some(&(self - &Size::integer(constant)).divided(by)? + &floor)
+    }
+
     /// A symbol.
     pub fn symbol(name: &str) -> Self {
         Size(BTreeMap::from([(vec![name.to_owned()], 1)]))
@@ -52,6 +60,11 @@ impl Size {
             1 => self.0.get(&Vec::new()).and_then(|&n| usize::try_from(n).ok()),
             _ => None,
         }
+    }
+
+    /// Whether every value of the symbols makes it negative.
+    pub fn is_negative(&self) -> bool {
+        !self.0.is_empty() && self.0.values().all(|factor| *factor < 0)
     }
 
     /// Whether this is exactly 1.
@@ -107,6 +120,18 @@ impl Size {
         let entry = self.0.entry(symbols).or_insert(0);
         *entry = entry.saturating_add(factor);
         self.0.retain(|_, factor| *factor != 0);
+    }
+}
+
+impl From<usize> for Size {
+    fn from(n: usize) -> Size {
+        Size::known(n)
+    }
+}
+
+impl From<&Size> for Size {
+    fn from(size: &Size) -> Size {
+        size.clone()
     }
 }
 
@@ -180,5 +205,8 @@ mod tests {
         assert_eq!((&k - &k).value(), Some(0));
         assert_eq!((&two * &Size::batch()).nominal(), 256.0);
         assert_eq!(k.substitute(&|_| Some(Size::known(7))).value(), Some(7));
+        let odd = &(&two * &k) - &Size::known(3);
+        assert_eq!(odd.floor_divided(2), Some(&k - &two));
+        assert_eq!(odd.floor_divided(4), None);
     }
 }

@@ -5,9 +5,13 @@
 
 mod index;
 
-use crate::build::{reduced_type, resized, typed};
+use crate::build::{folded_type, pieces, reduced_type, resized, typed, windowed_type};
 use crate::graph::*;
 use crate::size::Size;
+
+mod scan;
+
+use scan::check_scan;
 
 /// Whether every node's type follows from its kind and arguments, all arguments come first, and every
 /// output exists and has the type of its role.
@@ -86,6 +90,7 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::View(View::Concat { .. }) => node.args.len().max(1),
         Kind::Reduce { .. } | Kind::View(_) | Kind::TopK { .. } | Kind::StopGradient => 1,
         Kind::Gather { .. } | Kind::Scatter { .. } => 2,
+        Kind::Scan { scan, .. } => scan.body.inputs.len(),
     };
     ensure(node.args.len() == arity, || format!("{} arguments where {arity} are expected", node.args.len()))?;
     let computes = matches!(
@@ -131,6 +136,7 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::View(view) => check_view(graph, node, view),
         Kind::Contract { inputs, output } => check_contract(graph, node, inputs, output),
         Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => index::check(graph, node),
+        Kind::Scan { scan, result } => check_scan(graph, node, scan, *result),
     }
 }
 
@@ -183,14 +189,16 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
         }
         View::Slice { axis, start } => {
             axis_exists(*axis)?;
-            let end = &Size::known(*start) + &to[*axis];
+            let end = start + &to[*axis];
+            ensure(!start.is_negative(), || format!("{start} is before the first element"))?;
             let inside = (&shape[*axis] - &end).value().is_some() || end.value().is_none();
             ensure(inside || shape[*axis].value().is_none(), || format!("{end} is beyond {}", shape[*axis]))?;
             should(resized(from, *axis, to[*axis].clone()))
         }
         View::Pad { axis, before } => {
             axis_exists(*axis)?;
-            let end = &Size::known(*before) + &shape[*axis];
+            let end = before + &shape[*axis];
+            ensure(!before.is_negative(), || format!("{before} zeros cannot come first"))?;
             let inside = (&to[*axis] - &end).value().is_some() || end.value().is_none();
             ensure(inside || to[*axis].value().is_none(), || format!("{end} is beyond {}", to[*axis]))?;
             should(resized(from, *axis, to[*axis].clone()))
@@ -198,21 +206,34 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
         View::Concat { axis } => {
             axis_exists(*axis)?;
             let mut len = Size::default();
-            for (i, arg) in node.args.iter().enumerate() {
+            for arg in &node.args {
                 let ty = graph.ty(*arg);
                 let alike = graph.is_index(*arg) == graph.is_index(node.args[0]);
                 ensure(alike, || "numbers follow an index".into())?;
                 ensure(ty.rank() == shape.len(), || format!("{ty} has another number of axes"))?;
                 let size = &ty.shape()[*axis];
-                // A slice starts at a known place, and it is the derivative.
-                let last = i + 1 == node.args.len();
-                ensure(last || size.value().is_some(), || {
-                    format!("what follows {size} starts at no known place")
-                })?;
                 ensure(resized(ty, *axis, to[*axis].clone()) == node.ty, || format!("{ty} does not fit"))?;
                 len = &len + size;
             }
             should(resized(from, *axis, len))
+        }
+        View::Window { axis, kernel, stride, dilation } => {
+            let feature = *axis >= from.rows.len() && *axis < shape.len();
+            ensure(feature, || format!("{from} has no feature axis {axis}"))?;
+            ensure(*stride > 0 && *dilation > 0, || "a step is 0".into())?;
+            let ty = windowed_type(from, *axis, *kernel, *stride, *dilation);
+            should(ty.ok_or_else(|| format!("pieces of {kernel} do not fit into {}", shape[*axis]))?)
+        }
+        View::Fold { axis, stride, dilation } => {
+            let feature = *axis >= from.rows.len() && axis + 1 < shape.len();
+            ensure(feature, || format!("{from} has no feature axes {axis} and the next"))?;
+            ensure(*stride > 0 && *dilation > 0, || "a step is 0".into())?;
+            let kernel = shape[axis + 1].value().ok_or("the size of a piece is not known")?;
+            let len = to.get(*axis).ok_or("the axis is missing")?;
+            ensure(pieces(len, kernel, *stride, *dilation).as_ref() == Some(&shape[*axis]), || {
+                format!("{} pieces of {kernel} do not come from {len}", shape[*axis])
+            })?;
+            should(folded_type(from, *axis, len.clone()))
         }
         View::Batch => {
             ensure(from.rows.len() == 1, || "the rows of one batch, and no others, become an axis".into())?;

@@ -18,9 +18,10 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 7] = files!(
+const FILES: [(&str, &str); 9] = files!(
+    "runtime/src/nn/convolution.rs"
     "runtime/src/nn/densities.rs" "runtime/src/nn/errors.rs" "runtime/src/nn/kernels.rs" "runtime/src/nn/layers.rs"
-    "examples/contractive.rs" "examples/first.rs" "examples/vae.rs"
+    "examples/contractive.rs" "examples/convolutional.rs" "examples/first.rs" "examples/vae.rs"
 );
 
 /// The training graph of a loss in a file.
@@ -65,4 +66,36 @@ fn the_contractive_autoencoder_reaches_its_closed_form() {
     };
     assert_eq!(graph.nodes.iter().map(widest).max(), Some(64));
     check("contractive", &graph);
+}
+
+#[test]
+fn the_convolutional_autoencoder() {
+    check("convolutional", &graph("examples/convolutional.rs", "convolutional"));
+}
+
+/// Neither forward nor backward is there a value in memory with an element for each element of each piece: windows and
+/// folds are strides of the products that read and write them. The largest values are padded images.
+#[test]
+fn convolutions_store_no_pieces() {
+    let text = "
+        #[encoder] fn encode(x: Tensor<B, 1, 28, 28>) -> Tensor<B, 32, 7, 7> {
+            let h = relu(conv(x, channels = 16, kernel = 3, stride = 2, padding = 1));
+            relu(conv(h, channels = 32, kernel = 3, stride = 2, padding = 1))
+        }
+        #[decoder] fn decode(z: Tensor<B, 32, 7, 7>) -> Tensor<B, 1, 28, 28> {
+            let h = conv_transpose(z, channels = 16, kernel = 3, stride = 2, padding = 1, output_padding = 1);
+            conv_transpose(relu(h), channels = 1, kernel = 3, stride = 2, padding = 1, output_padding = 1)
+        }
+        #[loss] fn f(x: Tensor<B, 1, 28, 28>) -> Tensor<B> { mse(decode(encode(x)), x) }";
+    let files: Vec<(&str, &str)> = FILES.iter().filter(|(name, _)| name.contains("/nn/")).copied().collect();
+    let linked = from_source(&[&[("text.rs", text)], &files[..]].concat(), "f")
+        .unwrap_or_else(|e| panic!("{:?}", e.0));
+    let graph =
+        pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(|e| panic!("{:?}", e.0));
+    let schedule = schedule(&graph).unwrap_or_else(|e| panic!("{e}"));
+    let rows = schedule.buffers.iter().filter(|buffer| buffer.rows);
+    let largest = rows.map(|buffer| buffer.elements.value().expect("a known size")).max();
+    // Pieces would be 16 · 3 · 3 · 7 · 7 = 7056 elements.
+    assert_eq!(largest, Some(16 * 16 * 16), "{}", plan(&schedule));
+    check("images", &graph);
 }

@@ -14,13 +14,16 @@ macro_rules! library {
 }
 
 /// The library, as files.
-const NN: [(&str, &str); 8] = library!(
-    "adversarial.rs" "complex.rs" "densities.rs" "errors.rs" "kernels.rs" "layers.rs" "norms.rs" "transformer.rs"
+const NN: [(&str, &str); 10] = library!(
+    "adversarial.rs" "complex.rs" "convolution.rs" "densities.rs" "errors.rs" "kernels.rs" "layers.rs" "norms.rs" "recurrent.rs"
+    "transformer.rs"
 );
 
 /// A call of each function of the library, of `u` and `v`, both `Tensor<B, 3>`, `v` between 0 and 1.
 const CALLS: &[(&str, &str)] = &[
     ("attention", "attention(unsqueeze(u, 2), unsqueeze(v, 2), unsqueeze(u * v, 2))"),
+    ("average_pool", "square(average_pool(images(u), kernel = (2, 1), stride = 1))"),
+    ("average_pool1d", "square(average_pool1d(unsqueeze(u, 1), kernel = 2, stride = 1))"),
     ("batch_norm", "square(batch_norm(u) - v)"),
     ("bce", "bce(v, sigmoid(u))"),
     ("bce_each", "bce_each(v, sigmoid(u))"),
@@ -30,6 +33,16 @@ const CALLS: &[(&str, &str)] = &[
     ("complex_dense", "complex_sum_squares(complex_dense((u, v), 2))"),
     ("complex_mul", "complex_sum_squares(complex_mul((u, v), (v, square(u))))"),
     ("complex_sum_squares", "complex_sum_squares((u, v))"),
+    ("conv", "square(conv(images(u), channels = 2, kernel = 2, padding = (1, 0), stride = (2, 1)))"),
+    (
+        "conv1d",
+        "square(conv1d(unsqueeze(u, 1), channels = 2, kernel = 2, padding = 1, stride = 2, dilation = 2))",
+    ),
+    ("conv_transpose", "square(conv_transpose(images(u), channels = 1, kernel = 2, stride = (2, 1)))"),
+    (
+        "conv_transpose1d",
+        "square(conv_transpose1d(unsqueeze(u, 1), channels = 2, kernel = 3, stride = 2, padding = 1))",
+    ),
     ("cross_entropy", "cross_entropy(u, argmax(v))"),
     ("dense", "dense(u, 2)"),
     ("discrepancy", "discrepancy(|x, y| rbf(x, y), u, v)"),
@@ -38,6 +51,8 @@ const CALLS: &[(&str, &str)] = &[
     ("embedding", "square(sum(embedding(argsort(v), 3, 3), axis = 2) + u)"),
     ("gaussian_nll", "gaussian_nll(u, v, logvar = u * v)"),
     ("gradient_penalty", "gradient_penalty(|y| sum(y * y * y), u, v)"),
+    ("gru", "gru(unsqueeze(u, 2), 2)"),
+    ("gru_cell", "gru_cell(u, v)"),
     ("huber", "huber(u, v, delta = 0.7)"),
     ("huber_each", "huber_each(u, v, delta = 0.7)"),
     ("imq", "imq(u, batch(v), 2.0)"),
@@ -49,6 +64,10 @@ const CALLS: &[(&str, &str)] = &[
     ("log_bernoulli_each", "log_bernoulli_each(u, v)"),
     ("log_normal", "log_normal(u, mean = v, logvar = u * v)"),
     ("log_normal_each", "log_normal_each(u, mean = v, logvar = u * v)"),
+    ("lstm", "lstm(unsqueeze(u, 2), 2)"),
+    ("lstm_cell", "{ let (h, c) = lstm_cell(u, v, u * v); h * c }"),
+    ("max_pool", "square(max_pool(images(u), kernel = (1, 2), stride = 1))"),
+    ("max_pool1d", "square(max_pool1d(unsqueeze(u, 1), kernel = 2, stride = 1))"),
     ("mmd", "mmd(u, v)"),
     ("mmd_imq", "mmd_imq(u, v, 2.0)"),
     ("mse", "mse(u, v)"),
@@ -59,6 +78,8 @@ const CALLS: &[(&str, &str)] = &[
     ("squared_error", "squared_error(u, v)"),
     ("squared_error_each", "squared_error_each(u, v)"),
     ("total_correlation", "total_correlation(u, v, u * v, 1000.0)"),
+    ("upsample", "square(upsample(images(u), 2))"),
+    ("upsample1d", "square(upsample1d(unsqueeze(u, 1), 2))"),
     ("wasserstein_critic_loss", "wasserstein_critic_loss(sum(u), sum(square(v)))"),
     ("wasserstein_generator_loss", "wasserstein_generator_loss(sum(square(u)))"),
 ];
@@ -133,6 +154,7 @@ fn program(name: &str, call: &str, output: &str, body: &str) -> String {
     format!(
         "#[network] fn scale() -> Tensor<3> {{ param(normal_init(1.0)) }}
          #[network] fn shift() -> Tensor<3> {{ param(normal_init(1.0)) }}
+         #[function] fn images(u: Tensor<B, 3>) -> Tensor<B, 1, 2, 3> {{ reshape(concat(u, square(u)), 1, 2, 3) }}
          #[network] fn called(u: Tensor<B, 3>, v: Tensor<B, 3>) -> {called} {{ sum({call}) }}
          #[loss] fn checked(x: Tensor<B, 3>) -> {output} {{
              let u = scale() * x;

@@ -70,7 +70,7 @@ fn vmap_is_a_loop() {
         graph.inputs.push(InputDecl { name: "copies".into(), ty: wide.clone(), index: false });
         let mapped = graph.push(Kind::Input(3), vec![], wide);
         let results: Vec<NodeId> = graph.outputs.iter().map(|o| o.node).collect();
-        let copies = vmap(graph, from, mapped, 1, &results);
+        let copies = vmap(graph, &[(from, mapped)], 1, &results);
         verify(graph, "vmap").unwrap_or_else(|e| panic!("{seed}: {e}"));
         let mut rng = Rng(seed);
         let inner = made.inputs.inputs[0].len() / 3;
@@ -113,7 +113,7 @@ fn vmap_puts_new_axes_ahead_of_rows_that_became_features() {
     let repeated = graph.broadcast(x, vec![Some(0), None, Some(1)], repeated);
     let sum = graph.sum(repeated, &[0]);
     let mapped = graph.push(Kind::Input(1), vec![], copies);
-    let copy = vmap(&mut graph, x, mapped, 1, &[sum])[0];
+    let copy = vmap(&mut graph, &[(x, mapped)], 1, &[sum])[0];
     verify(&graph, "vmap").unwrap();
     let data: Vec<f64> = (0..6).map(f64::from).collect();
     let inputs = Inputs { inputs: vec![vec![0.0; 2], data.clone()], ..Inputs::default() };
@@ -177,7 +177,7 @@ fn vmap_through_an_index_that_is_mapped_itself() {
     let met = graph.scatter(own, order, 0, Size::known(3));
     let placed = graph.scatter(own, order, 1, Size::known(4));
     let results = [chosen, own, met, placed];
-    let wide = vmap(&mut graph, x, mapped, 1, &results);
+    let wide = vmap(&mut graph, &[(x, mapped)], 1, &results);
     verify(&graph, "vmap").unwrap();
     let (b, k) = (3, 2);
     let copied: Vec<f64> = (0..b * k * 3).map(|e| ((e * 7) % 11) as f64 + 0.1 * e as f64).collect();

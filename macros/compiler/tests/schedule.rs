@@ -18,6 +18,28 @@ fn decode(z: Tensor<B, 64>) -> Tensor<B, 784> {
     dense(relu(dense(z, 256)), 784)
 }
 
+#[encoder]
+fn remember(x: Tensor<B, T, 8>) -> Tensor<B, 32> {
+    last(gru(x, 32))
+}
+
+#[decoder]
+fn recall(z: Tensor<B, 32>) -> Tensor<B, 8> {
+    dense(z, 8)
+}
+
+#[loss]
+fn recurrent(x: Tensor<B, T, 8>) -> Tensor<B> {
+    squared_error(recall(remember(x)), last(x))
+}
+
+/// Carries that change places, each read before the other one changes.
+#[loss]
+fn exchange(x: Tensor<B, T, 5>) -> Tensor<B> {
+    let (a, b) = scan(|(a, b), x_t| (b, a), (0.5 * last(x), last(x)), x);
+    sum_squares(a - 2.0 * b)
+}
+
 #[loss]
 fn dense_autoencoder(x: Tensor<B, 784>) -> Tensor<B> {
     bce_with_logits(decode(encode(x)), x)
@@ -63,6 +85,18 @@ fn matched(x: Tensor<B, 784>) -> Tensor<B> {
     let z = encode(x);
     squared_error(decode(z), x) + mmd(z, normal_like(z))
 }
+
+#[network]
+fn template() -> Tensor<2, 5> {
+    let seed: Tensor<3, 3> = param(normal_init(1.0));
+    let weight: Tensor<2, 3, 3> = param(normal_init(1.0));
+    fold(einsum("lc,okc->olk", seed, weight), axis = 2)
+}
+
+#[loss]
+fn templates(x: Tensor<B, 2, 5>) -> Tensor<B> {
+    sum_squares(template() - x)
+}
 "#;
 
 fn graph(root: &str) -> Graph {
@@ -72,6 +106,7 @@ fn graph(root: &str) -> Graph {
         ("nn/errors.rs", include_str!("../../../runtime/src/nn/errors.rs")),
         ("nn/kernels.rs", include_str!("../../../runtime/src/nn/kernels.rs")),
         ("nn/layers.rs", include_str!("../../../runtime/src/nn/layers.rs")),
+        ("nn/recurrent.rs", include_str!("../../../runtime/src/nn/recurrent.rs")),
     ];
     let said = |errors: diabolo_compiler::error::Errors| -> Graph {
         let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
@@ -108,6 +143,18 @@ fn contractive() {
     golden("contractive");
 }
 
+/// A value between the two, so that neither carry is overwritten before it is read.
+#[test]
+fn exchange() {
+    golden("exchange");
+}
+
+/// Before the loop the product of all steps, in it one with the state; after it one for each weight's gradient.
+#[test]
+fn recurrent() {
+    golden("recurrent");
+}
+
 fn stages(segments: &[Segment]) -> Vec<&Stage> {
     segments
         .iter()
@@ -121,7 +168,7 @@ fn stages(segments: &[Segment]) -> Vec<&Stage> {
 fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {
     stage.steps.iter().filter_map(|step| match step {
         Step::Loop(l) => Some(l),
-        Step::Product(_) | Step::Select(_) => None,
+        Step::Product(_) | Step::Scan(_) | Step::Select(_) => None,
     })
 }
 
@@ -173,4 +220,19 @@ fn schedules_repeat() {
         let first = print::print(&schedule(&graph(root)).unwrap());
         assert!((0..5).all(|_| print::print(&schedule(&graph(root)).unwrap()) == first), "{root}");
     }
+}
+
+/// Pieces that overlap: the innermost sum is the whole of a place for its piece only, so it joins what other pieces left
+/// there, and begins with zeros.
+#[test]
+fn sums_of_overlapping_pieces_start_from_zeros() {
+    let plan = schedule(&graph("templates")).expect("a schedule");
+    let Some(Segment::Alone(steps)) = plan.segments.first() else { panic!("{}", print::print(&plan)) };
+    let Some(Step::Loop(fold)) = steps.first() else { panic!("{}", print::print(&plan)) };
+    assert_eq!(fold.fills.len(), 1, "{}", print::print(&plan));
+    let inner = |op: &Op| match op {
+        Op::Reduce { into, fresh, .. } => Some((into.strides.last().and_then(|s| s.value()), *fresh)),
+        _ => None,
+    };
+    assert_eq!(fold.body.iter().find_map(inner), Some((Some(0), false)));
 }

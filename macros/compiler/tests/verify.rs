@@ -27,7 +27,7 @@ fn mutate(graph: &mut Graph, rng: &mut Rng) -> Option<String> {
             Kind::Contract { output, .. } => output.push(99),
             Kind::View(View::Permute(axes)) if axes.len() > 1 => axes[0] = axes[1],
             Kind::View(View::Broadcast(axes)) if rank > 0 => axes[0] = Some(17),
-            Kind::View(View::Slice { start, axis }) => (*start, *axis) = (1000, *axis),
+            Kind::View(View::Slice { start, axis }) => (*start, *axis) = (Size::known(1000), *axis),
             Kind::Input(index) | Kind::Param(index) | Kind::Hyper(index) => *index += 10,
             Kind::Random { site, .. } => *site += 1000,
             _ => return None,
@@ -95,8 +95,13 @@ fn a_type_must_follow_from_the_arguments() {
     let x = graph.push(Kind::Input(0), vec![], vector(4));
     let nodes = [
         Kind::Reduce { reduction: Reduction::Sum, axes: vec![1] },
-        Kind::View(View::Slice { axis: 1, start: 2 }),
-        Kind::View(View::Pad { axis: 1, before: 1 }),
+        Kind::View(View::Slice { axis: 1, start: Size::known(2) }),
+        Kind::View(View::Pad { axis: 1, before: Size::known(1) }),
+        // Three pieces of two, and two of three, are no vector; pieces of five do not fit.
+        Kind::View(View::Window { axis: 1, kernel: 2, stride: 1, dilation: 1 }),
+        Kind::View(View::Window { axis: 1, kernel: 5, stride: 1, dilation: 1 }),
+        Kind::View(View::Window { axis: 0, kernel: 1, stride: 1, dilation: 1 }),
+        Kind::View(View::Fold { axis: 1, stride: 1, dilation: 1 }),
         Kind::View(View::Reshape),
         Kind::View(View::Permute(vec![0, 1])),
         Kind::View(View::Batch),
@@ -110,5 +115,34 @@ fn a_type_must_follow_from_the_arguments() {
         let args = if matches!(kind, Kind::Const(_) | Kind::Hyper(_)) { vec![] } else { vec![x] };
         wrong.push(kind.clone(), args, vector(3));
         assert!(verify(&wrong, "p").is_err(), "{kind:?}");
+    }
+}
+
+#[test]
+fn pieces_come_from_an_axis_that_has_them() {
+    let ty = |features: &[usize]| Type {
+        rows: vec![Size::batch()],
+        features: features.iter().map(|n| Size::known(*n)).collect(),
+    };
+    let mut graph = Graph::default();
+    graph.inputs.push(InputDecl { name: "x".into(), ty: ty(&[2, 3]), index: false });
+    let x = graph.push(Kind::Input(0), vec![], ty(&[2, 3]));
+    // Two pieces of three, two apart: of five elements or six.
+    for (len, fits) in [(4, false), (5, true), (6, true), (7, false)] {
+        let mut folded = graph.clone();
+        folded.push(Kind::View(View::Fold { axis: 1, stride: 2, dilation: 1 }), vec![x], ty(&[len]));
+        assert_eq!(verify(&folded, "p").is_ok(), fits, "{len}");
+    }
+    for (stride, dilation) in [(0, 1), (1, 0)] {
+        let mut stuck = graph.clone();
+        stuck.push(Kind::View(View::Fold { axis: 1, stride, dilation }), vec![x], ty(&[3]));
+        assert!(verify(&stuck, "p").unwrap_err().contains("a step is 0"));
+        let mut stuck = graph.clone();
+        stuck.push(
+            Kind::View(View::Window { axis: 2, kernel: 1, stride, dilation }),
+            vec![x],
+            ty(&[2, 3, 1]),
+        );
+        assert!(verify(&stuck, "p").unwrap_err().contains("a step is 0"));
     }
 }

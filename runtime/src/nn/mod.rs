@@ -9,12 +9,14 @@
 mod adversarial;
 
 mod complex;
+mod convolution;
 mod densities;
 mod errors;
 mod kernels;
 mod layers;
 mod norms;
 mod optim;
+mod recurrent;
 mod transformer;
 
 pub use adversarial::{
@@ -22,6 +24,10 @@ pub use adversarial::{
     wasserstein_generator_loss,
 };
 pub use complex::{complex_conj, complex_dense, complex_mul, complex_sum_squares};
+pub use convolution::{
+    average_pool, average_pool1d, conv, conv_transpose, conv_transpose1d, conv1d, max_pool, max_pool1d,
+    upsample, upsample1d,
+};
 pub use densities::{
     bce, bce_each, bce_with_logits, bce_with_logits_each, cross_entropy, gaussian_nll, kl_normal,
     kl_normal_each, log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
@@ -31,4 +37,5 @@ pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};
 pub use layers::{dense, dropout, embedding};
 pub use norms::{batch_norm, layer_norm};
 pub use optim::{adam, adamw, lion, nesterov, rmsprop, sgd};
+pub use recurrent::{gru, gru_cell, lstm, lstm_cell};
 pub use transformer::{attention, self_attention};

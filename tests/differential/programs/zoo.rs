@@ -132,10 +132,193 @@ fn watched(x: Tensor<B, 10>) -> Tensor<B> {
     twice
 }
 
+/// A loop over time, and back; products over all steps before and after it.
+#[network]
+fn remember(x: Tensor<B, T, 5>) -> Tensor<B, 4> {
+    last(gru(x, 4))
+}
+
+#[network]
+fn tell(z: Tensor<B, 4>) -> Tensor<B, 5> {
+    dense(z, 5)
+}
+
+#[loss]
+fn recurrent(x: Tensor<B, T, 5>) -> Tensor<B> {
+    squared_error(tell(remember(x)), last(x))
+}
+
+/// Two carries, all states, and noise of each step's own.
+#[network]
+fn memory(x: Tensor<B, T, 5>) -> Tensor<B, T, 5> {
+    let h = lstm(x, 6);
+    let noisy = scan(|s, h_t| 0.5 * s + 0.1 * h_t * normal_like(h_t), zeros(), h, reverse = true);
+    dense(noisy, 5)
+}
+
+#[loss]
+fn sequence(x: Tensor<B, T, 5>) -> Tensor<B> {
+    sum_squares(memory(x) - x)
+}
+
+/// A loop that is too long to unroll, with its counter.
+#[network]
+fn atoms() -> Tensor<8, 12> {
+    param(kaiming())
+}
+
+#[encoder]
+fn ista(x: Tensor<B, 8>) -> Tensor<B, 12> {
+    let mut a: Tensor<B, 12> = zeros();
+    let mut step = 0.0;
+    for turn in 0..70 {
+        let residual = einsum("bk,dk->bd", a, atoms()) - x;
+        step = 0.02 / (1.0 + 0.1 * turn);
+        a = soft_threshold(a - step * einsum("bd,dk->bk", residual, atoms()), 0.001);
+    }
+    a
+}
+
+#[loss]
+fn unfolded(x: Tensor<B, 8>) -> Tensor<B> {
+    sum_squares(einsum("bk,dk->bd", ista(x), atoms()) - x)
+}
+
+/// No rows: the largest eigenvalue of a weight's square, by power iteration. And carries that change places.
+#[network]
+fn matrix() -> Tensor<6, 6> {
+    param(xavier())
+}
+
+#[loss]
+fn spectral(x: Tensor<B, 6>) -> Tensor<B> {
+    let mut v: Tensor<6> = ones();
+    let mut w: Tensor<6> = constant(0.5);
+    for _ in 0..65 {
+        let old = w;
+        w = 0.9 * v + 0.1 * old;
+        let next = einsum("ij,j->i", matrix(), einsum("ji,j->i", matrix(), old)) + 0.1 * w;
+        v = next / sqrt(sum_squares(next) + 0.000001);
+    }
+    sum_squares(einsum("bi,ij->bj", x, matrix())) / (1.0 + dot(v, w))
+}
+
+/// A Jacobian through a loop, differentiated again.
+#[network]
+fn glide(x: Tensor<B, 3>) -> Tensor<B, 3> {
+    let w: Tensor<3, 3> = param(xavier());
+    let mut h = x;
+    for _ in 0..66 {
+        h = h + 0.05 * tanh(einsum("bi,ij->bj", h, w));
+    }
+    h
+}
+
+#[loss]
+fn flow(x: Tensor<B, 3>) -> Tensor<B> {
+    sum_squares(glide(x)) + 0.1 * sum_squares(jacobian(glide, x))
+}
+
+/// A loop in a loop.
+#[network]
+fn nested(x: Tensor<B, T, 2, 3>) -> Tensor<B, 3> {
+    let w: Tensor<3, 3> = param(xavier());
+    last(scan(
+        |h, x_t| last(scan(|g, x_s| tanh(einsum("bi,ij->bj", g, w) + x_s), 0.5 * h, x_t)) + 0.2 * h,
+        zeros(),
+        x,
+    ))
+}
+
+#[loss]
+fn steps(x: Tensor<B, T, 2, 3>) -> Tensor<B> {
+    sum_squares(nested(x))
+}
+
+/// Carries that change places, each read before the other one changes.
+#[loss]
+fn exchange(x: Tensor<B, T, 5>) -> Tensor<B> {
+    let (a, b) = scan(|(a, b), x_t| (b, a), (0.5 * last(x), last(x)), x);
+    sum_squares(a - 2.0 * b)
+}
+
 #[optimizer]
 fn signum(w: Weight, g: Gradient, m: Moment, lr: f32, #[default(0.9)] b: f32) -> (Weight, Moment) {
     let m = b * m + (1.0 - b) * g;
     (w - lr * sign(m), m)
+}
+
+/// Windows and folds: steps, padding, dilation, odd sizes, a pair of kernels.
+#[network]
+fn shrink(x: Tensor<B, 2, 9, 8>) -> Tensor<B, 5, 5, 3> {
+    let h = relu(conv(x, channels = 4, kernel = 3, stride = (2, 1), padding = 1));
+    tanh(conv(h, channels = 5, kernel = (1, 2), stride = (1, 2), dilation = (1, 3)))
+}
+
+#[network]
+fn grow(z: Tensor<B, 5, 5, 3>) -> Tensor<B, 2, 9, 8> {
+    let h = relu(conv_transpose(z, channels = 4, kernel = (1, 2), stride = (1, 2), dilation = (1, 3)));
+    conv_transpose(h, channels = 2, kernel = 3, stride = (2, 1), padding = 1)
+}
+
+#[loss]
+fn convolutional(x: Tensor<B, 2, 9, 8>) -> Tensor<B> {
+    squared_error(grow(shrink(x)), x)
+}
+
+/// Sequences of a length that a run knows.
+#[network]
+fn smooth(x: Tensor<B, 3, T>) -> Tensor<B, 3, T> {
+    let h = conv1d(relu(conv1d(x, channels = 4, kernel = 3, padding = 1)), channels = 3, kernel = 5, padding = 4, dilation = 2);
+    conv_transpose1d(h, channels = 3, kernel = 3, padding = 1)
+}
+
+#[loss]
+fn sequences(x: Tensor<B, 3, T>) -> Tensor<B> {
+    squared_error(smooth(x), x)
+}
+
+/// Pools that overlap and leave something out; a code of one position, where the rows are all that is long.
+#[network]
+fn pooled(x: Tensor<B, 2, 9, 7>) -> Tensor<B, 6, 1, 1> {
+    let h = max_pool(relu(conv(x, channels = 3, kernel = 2)), kernel = 3, stride = 2);
+    let h = average_pool(h, kernel = 2, stride = 1);
+    conv(h, channels = 6, kernel = (2, 1))
+}
+
+#[network]
+fn unpooled(z: Tensor<B, 6, 1, 1>) -> Tensor<B, 2, 6, 6> {
+    upsample(sigmoid(conv_transpose(z, channels = 2, kernel = 3)), 2)
+}
+
+#[loss]
+fn pools(x: Tensor<B, 2, 9, 7>) -> Tensor<B> {
+    let up = unpooled(pooled(x));
+    squared_error(up, slice(slice(x, axis = 2, end = 6), axis = 3, end = 6)) + sum(max_pool1d(reshape(x, 2, 63), kernel = 4, stride = 3))
+}
+
+/// A convolution under `jacobian` and `grad`, and their derivatives.
+#[network]
+fn tiny(x: Tensor<B, 1, 4, 4>) -> Tensor<B, 2, 2, 2> {
+    tanh(conv(x, channels = 2, kernel = 3, stride = 2, padding = 1))
+}
+
+#[loss]
+fn sensitive(x: Tensor<B, 1, 4, 4>) -> Tensor<B> {
+    sum_squares(jacobian(tiny, x)) + sum_squares(grad(|v| sum_squares(tiny(v)), x))
+}
+
+/// Folds of sums without rows: too little for a product, so a loop adds up, innermost what is summed.
+#[network]
+fn template() -> Tensor<2, 5> {
+    let seed: Tensor<3, 3> = param(normal_init(1.0));
+    let weight: Tensor<2, 3, 3> = param(normal_init(1.0));
+    fold(einsum("lc,okc->olk", seed, weight), axis = 2)
+}
+
+#[loss]
+fn templates(x: Tensor<B, 2, 5>) -> Tensor<B> {
+    sum_squares(template() - x)
 }
 
 /// Vector quantisation: a table of all rows, chosen by the nearest place.

@@ -110,6 +110,7 @@ fn inputs(graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Inputs {
     let mut rng = Rng(seed);
     let mut out = given.clone();
     out.symbols.insert("B".into(), batch);
+    out.symbols.entry("T".into()).or_insert(5);
     let mut draw =
         |size: usize, low: f64, high: f64| (0..size).map(|_| rng.between(low, high)).collect::<Vec<f64>>();
     let count =
@@ -269,7 +270,8 @@ fn the_zoo_means_what_the_interpreter_says() {
     let mut mistakes = Vec::new();
     for name in graphs::ZOO {
         let graph = graphs::zoo(name);
-        let given = Inputs { seed: 5, step: 2, ..Inputs::default() };
+        let symbols = HashMap::from([("T".to_owned(), 11)]);
+        let given = Inputs { seed: 5, step: 2, symbols, ..Inputs::default() };
         for name in [name.to_owned(), format!("{name}_tiled")] {
             mistakes.extend(BATCHES.iter().filter_map(|batch| check(&name, &graph, &given, *batch, 9).err()));
         }

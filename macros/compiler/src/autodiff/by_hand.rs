@@ -61,6 +61,6 @@ pub(super) fn pull_back(
     }
     let wanted: Vec<usize> = (0..args.len()).filter(|index| active[args[*index].index()]).collect();
     let shares: Vec<NodeId> = wanted.iter().map(|index| shares[*index]).collect();
-    let shares = vmap::rebuild(graph, real, &[], &shares);
+    let shares = vmap::extend(graph, &mut real, &[], &shares);
     wanted.into_iter().map(|index| args[index]).zip(shares).collect()
 }

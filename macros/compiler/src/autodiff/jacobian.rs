@@ -29,13 +29,13 @@ pub fn jacobian(graph: &mut Graph, output: NodeId, x: NodeId) -> Result<NodeId, 
     let row = vjp(graph, output, seed, &[x])[0];
     let axes = to.features.len();
     let unit = unit_seeds(graph, &to);
-    Ok(vmap(graph, seed, unit, axes, &[row])[0])
+    Ok(vmap(graph, &[(seed, unit)], axes, &[row])[0])
 }
 
 /// Where the first `rows` axes meet on the way from `wrt` to `output`, if they do. Of a call with a derivative by
 /// hand, both its value and that derivative have to keep them apart.
 fn meeting(graph: &Graph, wrt: &[NodeId], output: NodeId, rows: usize) -> Option<NodeId> {
-    let active = depends_on(graph, wrt, output);
+    let active = depends_on(graph, wrt, &[output]);
     let hands = Hands::of(graph);
     let start = wrt.iter().map(|x| x.0 + 1).min().unwrap_or(0);
     for id in (start..=output.0).map(NodeId).filter(|id| active[id.index()] && !wrt.contains(id)) {
@@ -92,7 +92,11 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
             View::Identity | View::Number | View::Reshape => true,
             View::Permute(axes) => own(axes),
             View::Broadcast(axes) => axes.iter().copied().take(rows).eq((0..rows).map(Some)),
-            View::Slice { axis, .. } | View::Pad { axis, .. } | View::Concat { axis } => *axis >= rows,
+            View::Slice { axis, .. }
+            | View::Pad { axis, .. }
+            | View::Concat { axis }
+            | View::Window { axis, .. }
+            | View::Fold { axis, .. } => *axis >= rows,
             View::Batch | View::Unbatch => rows == 0,
         },
         // What is active is the table, or the values; an index has no derivative.
@@ -103,5 +107,19 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
             .zip(&node.args)
             .filter(|(_, arg)| active.get(arg.index()).copied().unwrap_or(false))
             .all(|(labels, _)| labels.iter().take(rows).eq(output.iter().take(rows))),
+        // Nothing in a step crosses the batch; further row axes could still change places.
+        Kind::Scan { scan, .. } => {
+            let body = &scan.body;
+            let from: Vec<bool> =
+                node.args.iter().map(|arg| active.get(arg.index()) == Some(&true)).collect();
+            let mut steps: Vec<bool> = Vec::with_capacity(body.nodes.len());
+            for step in &body.nodes {
+                steps.push(match step.kind {
+                    Kind::Input(index) => index < scan.carries || from.get(index) == Some(&true),
+                    _ => step.args.iter().any(|arg| steps[arg.index()]),
+                });
+            }
+            body.ids().filter(|id| steps[id.index()]).all(|id| keeps_rows(body, id, &steps, rows))
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod by_hand;
 mod jacobian;
+mod scan;
 mod transpose;
 mod vmap;
 
@@ -14,19 +15,44 @@ use crate::graph::*;
 
 use by_hand::Hands;
 pub use jacobian::jacobian;
+pub(crate) use vmap::extend;
 pub use vmap::vmap;
 
 /// The gradient of `Σ seed · output` for each of `wrt`, by reverse accumulation over the nodes on a path from
 /// `wrt` to `output`; zeros where there is none. `seed` has the type of `output`.
 pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
-    debug_assert_eq!(graph.ty(output), graph.ty(seed));
-    let active = depends_on(graph, wrt, output);
-    let mut adjoints: HashMap<NodeId, NodeId> = HashMap::from([(output, seed)]);
+    let adjoints = pull_back(graph, &[(output, seed)], wrt);
+    wrt.iter()
+        .zip(adjoints)
+        .map(|(x, adjoint)| match adjoint {
+            Some(adjoint) => adjoint,
+            None => graph.full_like(0.0, *x),
+        })
+        .collect()
+}
+
+/// The same of several outputs, each with its seed; none where no output depends on a node.
+fn pull_back(graph: &mut Graph, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<Option<NodeId>> {
+    let outputs: Vec<NodeId> = seeds.iter().map(|(output, _)| *output).collect();
+    let active = depends_on(graph, wrt, &outputs);
+    let mut adjoints: HashMap<NodeId, NodeId> = HashMap::new();
+    for (output, seed) in seeds {
+        debug_assert_eq!(graph.ty(*output), graph.ty(*seed));
+        accumulate(graph, &mut adjoints, *output, *seed);
+    }
+    let loops = scan::Loops::of(graph, &active);
     let mut hands = Hands::of(graph);
     let origin = graph.origin.clone();
-    for id in (0..=output.0).rev().map(NodeId).filter(|id| active[id.index()]) {
-        let Some(adjoint) = adjoints.get(&id).copied() else { continue };
+    for id in (0..active.len() as u32).rev().map(NodeId).filter(|id| active[id.index()]) {
         graph.origin = graph.node(id).origin.clone();
+        if let Kind::Scan { .. } = graph.node(id).kind {
+            // The results of one loop have one derivative; the first of them comes last.
+            for (arg, part) in loops.pull_back(graph, id, &adjoints, &active) {
+                accumulate(graph, &mut adjoints, arg, part);
+            }
+            continue;
+        }
+        let Some(adjoint) = adjoints.get(&id).copied() else { continue };
         match hands.index(id) {
             // All results of the call at once, at the last of them: whatever uses one comes after all.
             Some(call) if hands.is_first_visit(call) => {
@@ -49,21 +75,16 @@ pub fn vjp(graph: &mut Graph, output: NodeId, seed: NodeId, wrt: &[NodeId]) -> V
         }
     }
     graph.origin = origin;
-    wrt.iter()
-        .map(|x| match adjoints.get(x) {
-            Some(adjoint) => *adjoint,
-            None => graph.full_like(0.0, *x),
-        })
-        .collect()
+    wrt.iter().map(|x| adjoints.get(x).copied()).collect()
 }
 
 /// One share more of an adjoint.
-fn accumulate(graph: &mut Graph, adjoints: &mut HashMap<NodeId, NodeId>, arg: NodeId, part: NodeId) {
-    let sum = match adjoints.get(&arg) {
+fn accumulate(graph: &mut Graph, adjoints: &mut HashMap<NodeId, NodeId>, to: NodeId, part: NodeId) {
+    let sum = match adjoints.get(&to) {
         Some(sum) => graph.add(*sum, part),
         None => part,
     };
-    adjoints.insert(arg, sum);
+    adjoints.insert(to, sum);
 }
 
 /// The derivative of `output` when `x` moves along `along`, which has the type of `x`: the Jacobian times a vector,
@@ -117,21 +138,23 @@ fn passes(kind: &Kind) -> bool {
     !matches!(kind, Kind::StopGradient | Kind::TopK { .. } | Kind::View(View::Number))
 }
 
-/// For each node up to `output`, whether it is one of `wrt` or differentiably made from one, and `output`
+/// For each node up to the last output, whether it is one of `wrt` or differentiably made from one, and an output
 /// is made from it.
-fn depends_on(graph: &Graph, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
+fn depends_on(graph: &Graph, wrt: &[NodeId], outputs: &[NodeId]) -> Vec<bool> {
     let hands = Hands::of(graph);
-    let end = output.index() + 1;
+    let end = outputs.iter().map(|output| output.index() + 1).max().unwrap_or(0);
     let mut from = vec![false; end];
-    for id in wrt.iter().filter(|id| **id <= output) {
+    for id in wrt.iter().filter(|id| id.index() < end) {
         from[id.index()] = true;
     }
-    for id in (0..=output.0).map(NodeId) {
+    for id in (0..end as u32).map(NodeId) {
         from[id.index()] |= hands.sources(graph, id).iter().any(|arg| from[arg.index()]);
     }
     let mut to = vec![false; end];
-    to[output.index()] = from[output.index()];
-    for id in (0..=output.0).rev().map(NodeId).filter(|id| from[id.index()]) {
+    for output in outputs {
+        to[output.index()] = from[output.index()];
+    }
+    for id in (0..end as u32).rev().map(NodeId).filter(|id| from[id.index()]) {
         if to[id.index()] {
             for arg in hands.sources(graph, id) {
                 to[arg.index()] |= from[arg.index()];

@@ -4,6 +4,7 @@
 //! Never: accumulation (`vjp` does that); a derivative of a row (the row has it).
 
 use crate::graph::*;
+use crate::size::Size;
 
 /// The share of argument `index` in `adjoint`, or `None` where it is zero everywhere.
 pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize) -> Option<NodeId> {
@@ -13,7 +14,8 @@ pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize
         Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => {
             return None;
         }
-        Kind::StopGradient | Kind::TopK { .. } | Kind::View(View::Number) => return None,
+        // `scan` handles all results of a loop together.
+        Kind::StopGradient | Kind::TopK { .. } | Kind::View(View::Number) | Kind::Scan { .. } => return None,
         // Positions have no derivative; what is chosen, or placed, has.
         Kind::Gather { .. } | Kind::Scatter { .. } if index > 0 => return None,
         Kind::Gather { shared } => {
@@ -71,18 +73,26 @@ fn pull_back_view(g: &mut Graph, node: &Node, view: &View, adjoint: NodeId, inde
         }
         View::Slice { axis, start } => {
             let len = ty.shape()[*axis].clone();
-            g.pad(adjoint, *axis, *start, len)
+            g.pad(adjoint, *axis, start, len)
         }
         View::Pad { axis, before } => {
             let len = ty.shape()[*axis].clone();
-            g.slice(adjoint, *axis, *before, len)
+            g.slice(adjoint, *axis, before, len)
         }
         View::Concat { axis } => {
-            // `verify` has seen that all sizes before it are known.
-            let size = |arg: &NodeId| g.ty(*arg).shape()[*axis].value().unwrap_or(0);
-            let start = node.args[..index].iter().map(size).sum();
+            let before = node.args[..index].iter();
+            let start = before.fold(Size::default(), |sum, arg| &sum + &g.ty(*arg).shape()[*axis]);
             let len = ty.shape()[*axis].clone();
             g.slice(adjoint, *axis, start, len)
+        }
+        View::Window { axis, stride, dilation, .. } => {
+            let len = ty.shape()[*axis].clone();
+            g.fold(adjoint, *axis, *stride, *dilation, len)
+        }
+        View::Fold { axis, stride, dilation } => {
+            // `verify` has seen that the size of a piece is known.
+            let kernel = ty.shape()[axis + 1].value().unwrap_or(1);
+            g.view(View::Window { axis: *axis, kernel, stride: *stride, dilation: *dilation }, adjoint, ty)
         }
         View::Batch => g.unbatch(adjoint),
         View::Unbatch => g.batch(adjoint),

@@ -1,55 +1,65 @@
 //! One more set of axes through a part of a graph.
 //!
-//! In: a node, and the same node with more axes. Out: every value made from it, with these axes ahead of its
-//! features. Never: a loop; a value that does not depend on the node is not copied.
+//! In: nodes, and the same nodes with more axes. Out: every value made from them, with these axes ahead of its
+//! features. Never: a loop of its own; a value that does not depend on these nodes is not copied.
 
 mod index;
+mod scan;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::by_hand::Hands;
 use crate::graph::*;
+use crate::scan::Results;
 use crate::size::Size;
 
-/// Rebuilds `results` with `mapped` for `from`: `mapped` has `axes` more axes ahead of its features, and so
-/// has every result that depends on `from`. A result that does not is repeated along the new axes.
-pub fn vmap(graph: &mut Graph, from: NodeId, mapped: NodeId, axes: usize, results: &[NodeId]) -> Vec<NodeId> {
-    let rows = graph.ty(from).rows.len();
-    let new = graph.ty(mapped).shape()[rows..rows + axes].to_vec();
-    rebuild(graph, HashMap::from([(from, mapped)]), &new, results)
+/// Rebuilds `results` with the second for the first node of each pair in `from`: it has `axes` more axes ahead of
+/// its features, and so has every result that depends on a first one. A result that does not is repeated along
+/// the new axes.
+pub fn vmap(graph: &mut Graph, from: &[(NodeId, NodeId)], axes: usize, results: &[NodeId]) -> Vec<NodeId> {
+    let Some((_, mapped)) = from.first() else { return results.to_vec() };
+    let ty = graph.ty(*mapped);
+    let new = ty.features.get(..axes).unwrap_or(&ty.features).to_vec();
+    let mut copies: HashMap<NodeId, NodeId> = from.iter().copied().collect();
+    extend(graph, &mut copies, &new, results)
 }
 
-/// The same for several nodes at once: `copies` has for each what stands in its place, with the axes `new` more.
-/// Without new axes it is a substitution.
-pub(super) fn rebuild(
+/// As `vmap`, where `copies` holds the pairs, and then also every copy that was made.
+pub(crate) fn extend(
     graph: &mut Graph,
-    mut copies: HashMap<NodeId, NodeId>,
+    copies: &mut HashMap<NodeId, NodeId>,
     new: &[Size],
     results: &[NodeId],
 ) -> Vec<NodeId> {
-    let origin = graph.origin.clone();
-    let end = results.iter().map(|id| id.0 + 1).max().unwrap_or(0);
-    copy_from(graph, &mut copies, new, end);
-    graph.origin = origin;
-    results.iter().map(|id| Mapping { graph, copies: &copies, new }.arg(*id)).collect()
-}
-
-/// Copies every node before `end` that is made from one that has a copy.
-fn copy_from(graph: &mut Graph, copies: &mut HashMap<NodeId, NodeId>, new: &[Size], end: u32) {
-    let first = copies.keys().map(|id| id.0 + 1).min().unwrap_or(end);
-    let given: HashSet<NodeId> = copies.keys().copied().collect();
     let hands = Hands::of(graph);
-    for id in (first..end).map(NodeId).filter(|id| !given.contains(id)) {
+    let first = copies.keys().map(|id| id.0).min().unwrap_or(0);
+    let mut needed: BTreeSet<NodeId> = BTreeSet::new();
+    let mut open: Vec<NodeId> = results.to_vec();
+    while let Some(id) = open.pop() {
+        if id.0 >= first && !copies.contains_key(&id) && needed.insert(id) {
+            open.extend(&graph.node(id).args);
+            if let Some(call) = hands.index(id) {
+                open.extend(&graph.by_hand[call].args);
+            }
+        }
+    }
+    let origin = graph.origin.clone();
+    let mut scans = Vec::new();
+    for id in needed {
         if let Some(call) = hands.index(id) {
-            if graph.by_hand[call].results.first() == Some(&id) {
+            // All its results at once, at the first that is needed.
+            if !copies.contains_key(&id) {
                 copy_by_hand(graph, copies, new, call);
             }
         } else if graph.node(id).args.iter().any(|arg| copies.contains_key(arg)) {
             graph.origin = graph.node(id).origin.clone();
-            let copy = Mapping { graph, copies, new }.node(id);
+            let copy = Mapping { graph, copies, new, scans: &mut scans }.node(id);
             copies.insert(id, copy);
         }
     }
+    graph.origin = origin;
+    results.iter().map(|id| Mapping { graph, copies, new, scans: &mut scans }.arg(*id)).collect()
 }
 
 /// A call with a derivative by hand keeps it: what its function left is copied with new places for the adjoints.
@@ -65,28 +75,31 @@ fn copy_by_hand(graph: &mut Graph, copies: &mut HashMap<NodeId, NodeId>, new: &[
         copies.iter().filter(|(id, _)| *id < start).map(|(id, copy)| (*id, *copy)).collect();
     let mut places = Vec::new();
     for adjoint in &adjoints {
-        let ty = graph.ty(*adjoint).clone();
-        let ty = Mapping { graph, copies, new }.widened(&ty);
+        let ty = widened(graph.ty(*adjoint), new);
         let zeros = graph.full(0.0, &ty);
         places.push(graph.identity(zeros));
     }
     inner.extend(adjoints.iter().copied().zip(places.iter().copied()));
-    let end = shares.iter().map(|id| id.0 + 1).max().unwrap_or(0);
-    copy_from(graph, &mut inner, new, end);
-    let all = |graph: &mut Graph, copies: &HashMap<NodeId, NodeId>, ids: &[NodeId]| -> Vec<NodeId> {
-        ids.iter().map(|id| Mapping { graph, copies, new }.arg(*id)).collect()
-    };
-    let shares = all(graph, &inner, &shares);
-    let (args, values) = (all(graph, copies, &args), all(graph, copies, &values));
+    let shares = extend(graph, &mut inner, new, &shares);
+    let (args, values) = (extend(graph, copies, new, &args), extend(graph, copies, new, &values));
     let wide: Vec<NodeId> = values.into_iter().map(|value| graph.identity(value)).collect();
     copies.extend(results.into_iter().zip(wide.iter().copied()));
     graph.by_hand.push(ByHand { results: wide, args, adjoints: places, shares });
 }
 
+/// A type with new axes ahead of its features.
+fn widened(ty: &Type, new: &[Size]) -> Type {
+    Type { rows: ty.rows.clone(), features: [new, &ty.features].concat() }
+}
+
+/// The loops mapped so far: each with its arguments, and its results.
+type Scans = Vec<(Rc<Scan>, Vec<NodeId>, Results)>;
+
 struct Mapping<'a> {
     graph: &'a mut Graph,
     copies: &'a HashMap<NodeId, NodeId>,
     new: &'a [Size],
+    scans: &'a mut Scans,
 }
 
 impl Mapping<'_> {
@@ -107,7 +120,7 @@ impl Mapping<'_> {
 
     /// A type with the new axes.
     fn widened(&self, ty: &Type) -> Type {
-        Type { rows: ty.rows.clone(), features: [self.new, &ty.features].concat() }
+        widened(ty, self.new)
     }
 
     /// Where the axis of a value of type `ty` is in its copy.
@@ -123,6 +136,7 @@ impl Mapping<'_> {
         let count = self.new.len();
         match kind {
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => id,
+            Kind::Scan { scan, result } => self.scan(&scan, &args).get(result),
             Kind::Map(row) => {
                 let args: Vec<NodeId> = args.iter().map(|arg| self.arg(*arg)).collect();
                 self.graph.map(row, &args)
@@ -184,6 +198,12 @@ impl Mapping<'_> {
                     View::Slice { axis, start } => View::Slice { axis: self.moved(&from, axis), start },
                     View::Pad { axis, before } => View::Pad { axis: self.moved(&from, axis), before },
                     View::Concat { axis } => View::Concat { axis: self.moved(&from, axis) },
+                    View::Window { axis, kernel, stride, dilation } => {
+                        View::Window { axis: self.moved(&from, axis), kernel, stride, dilation }
+                    }
+                    View::Fold { axis, stride, dilation } => {
+                        View::Fold { axis: self.moved(&from, axis), stride, dilation }
+                    }
                     same => same,
                 };
                 let args = args.iter().map(|arg| self.arg(*arg)).collect();

@@ -10,6 +10,7 @@
 mod index;
 mod product;
 mod random;
+mod scan;
 mod slopes;
 mod views;
 
@@ -88,14 +89,37 @@ impl std::ops::Index<NodeId> for Values {
 /// # Errors
 /// Where an input, a parameter or a symbol is missing, or has another number of elements than its type.
 pub fn interpret(graph: &Graph, inputs: &Inputs) -> Result<Values, String> {
-    let mut values: Vec<Value> = Vec::with_capacity(graph.nodes.len());
-    let mut slopes = Slopes::default();
-    for id in graph.ids() {
-        let value = evaluate(graph, id, inputs, &values, &mut slopes)?;
-        debug_assert_eq!(value.data.len(), elements(&value.shape), "%{}", id.0);
-        values.push(value);
+    let mut run = Run { inputs, slopes: &mut Slopes::default(), given: None, loops: Vec::new() };
+    Ok(Values(run.all(graph)?))
+}
+
+/// A graph being evaluated.
+struct Run<'a> {
+    inputs: &'a Inputs,
+    slopes: &'a mut Slopes,
+    /// Inside a loop: the values of the step's inputs.
+    given: Option<&'a [Value]>,
+    loops: Vec<scan::Loop>,
+}
+
+impl Run<'_> {
+    fn all(&mut self, graph: &Graph) -> Result<Vec<Value>, String> {
+        let mut values: Vec<Value> = Vec::with_capacity(graph.nodes.len());
+        for id in graph.ids() {
+            let value = match (&graph.node(id).kind, self.given) {
+                (Kind::Input(index), Some(given)) => {
+                    given.get(*index).ok_or("a step lacks an input")?.clone()
+                }
+                (Kind::Scan { scan, result }, _) => {
+                    self.scan(scan, *result, &graph.node(id).args, &values)?
+                }
+                _ => evaluate(graph, id, self.inputs, &values, self.slopes)?,
+            };
+            debug_assert_eq!(value.data.len(), elements(&value.shape), "%{}", id.0);
+            values.push(value);
+        }
+        Ok(values)
     }
-    Ok(Values(values))
 }
 
 fn evaluate(
@@ -140,12 +164,13 @@ fn evaluate(
         }
         Kind::Map(row) => map(*row, shape, &args, slopes),
         Kind::Reduce { reduction, axes } => reduce(*reduction, axes, shape, args[0]),
-        Kind::View(view) => views::view(view, shape, &args),
+        Kind::View(view) => views::view(view, shape, &args, inputs)?,
         Kind::Contract { inputs, output } => product::contract(inputs, output, shape, &args),
         Kind::TopK { largest } => index::top_k(*largest, shape, args[0]),
         Kind::Gather { shared } => index::gather(*shared, shape, args[0], args[1]),
         Kind::Scatter { shared } => index::scatter(*shared, shape, args[0], args[1]),
         Kind::StopGradient => args[0].clone(),
+        Kind::Scan { .. } => return Err("a loop is run by its graph".into()),
     })
 }
 

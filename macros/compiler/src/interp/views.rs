@@ -1,17 +1,28 @@
 //! What views move where.
 //!
-//! In: a view, the shape of its result, the values of its arguments. Out: its value. Never: arithmetic.
+//! In: a view, the shape of its result, the values of its arguments. Out: its value. Never: arithmetic, but for
+//! the sums of a `Fold`.
 
-use super::{Value, elements, indices, position};
+use super::{Inputs, Value, elements, indices, position};
 use crate::graph::View;
 
-pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
+pub(super) fn view(
+    view: &View,
+    shape: Vec<usize>,
+    args: &[&Value],
+    inputs: &Inputs,
+) -> Result<Value, String> {
     let from = args[0];
+    let first = match view {
+        View::Slice { start: size, .. } | View::Pad { before: size, .. } => inputs.size(size)?,
+        _ => 0,
+    };
     // For each element of the result, the argument and the index there that it takes; zero for none.
     let source = |index: &[usize]| -> Option<(usize, Vec<usize>)> {
         let mut index = index.to_vec();
         match view {
             View::Identity | View::Number | View::Batch | View::Unbatch | View::Reshape => Some((0, index)),
+            View::Fold { .. } => None, // a sum: see `fold`
             View::Permute(axes) => {
                 let mut back = vec![0; axes.len()];
                 axes.iter().zip(&index).for_each(|(axis, i)| back[*axis] = *i);
@@ -25,12 +36,17 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
                     .for_each(|(a, i)| back[a] = i);
                 Some((0, back))
             }
-            View::Slice { axis, start } => {
-                index[*axis] += start;
+            View::Slice { axis, .. } => {
+                index[*axis] += first;
                 Some((0, index))
             }
-            View::Pad { axis, before } => {
-                index[*axis] = index[*axis].checked_sub(*before).filter(|i| *i < from.shape[*axis])?;
+            View::Pad { axis, .. } => {
+                index[*axis] = index[*axis].checked_sub(first).filter(|i| *i < from.shape[*axis])?;
+                Some((0, index))
+            }
+            View::Window { axis, stride, dilation, .. } => {
+                let k = index.remove(axis + 1);
+                index[*axis] = index[*axis] * stride + k * dilation;
                 Some((0, index))
             }
             View::Concat { axis } => {
@@ -46,7 +62,10 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
     };
     if matches!(view, View::Number | View::Reshape | View::Batch | View::Unbatch) {
         debug_assert_eq!(elements(&shape), from.data.len());
-        return Value { shape, ..from.clone() };
+        return Ok(Value { shape, ..from.clone() });
+    }
+    if let View::Fold { axis, stride, dilation } = view {
+        return Ok(fold(*axis, *stride, *dilation, shape, from));
     }
     let mut out = Value::default();
     for index in indices(&shape) {
@@ -55,5 +74,19 @@ pub(super) fn view(view: &View, shape: Vec<usize>, args: &[&Value]) -> Value {
         out.scale.push(element.map_or(0.0, |(arg, e)| arg.scale[e]));
     }
     out.shape = shape;
+    Ok(out)
+}
+
+/// Every element of the argument is added where it lands.
+fn fold(axis: usize, stride: usize, dilation: usize, shape: Vec<usize>, from: &Value) -> Value {
+    let count = elements(&shape);
+    let mut out = Value { data: vec![0.0; count], scale: vec![0.0; count], shape };
+    for (e, mut index) in indices(&from.shape).enumerate() {
+        let k = index.remove(axis + 1);
+        index[axis] = index[axis] * stride + k * dilation;
+        let to = position(&index, &out.shape);
+        out.data[to] += from.data[e];
+        out.scale[to] += from.scale[e];
+    }
     out
 }

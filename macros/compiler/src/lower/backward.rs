@@ -25,6 +25,16 @@ impl<'a> Lowerer<'a> {
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
         let item = frame.item;
+        if self.in_step > 0 {
+            let name = &function.name.text;
+            return self.fail(
+                at,
+                format!(
+                    "`{name}` has a derivative by hand, which a step of `scan` or of a long `for` loop would lose: \
+                     call it outside of the loop, on the whole sequence"
+                ),
+            );
+        }
         let mut given = Vec::new();
         let mut args: Vec<(String, NodeId)> = Vec::new();
         for param in &function.params {
@@ -62,6 +72,10 @@ impl<'a> Lowerer<'a> {
         if self.graph.outputs[outputs..].iter().any(|o| matches!(o.role, OutputRole::Inspect(_))) {
             let name = &derivative.name.text;
             return self.fail(at, format!("`{name}` is a derivative by hand, in which nothing can be inspected: it has no value until somebody differentiates"));
+        }
+        if self.graph.outputs[outputs..].iter().any(|o| matches!(o.role, OutputRole::State(_))) {
+            let name = &derivative.name.text;
+            return self.fail(at, format!("`{name}` is a derivative by hand, in which no state can be updated: a state is replaced once a step, by the loss itself"));
         }
         let shares = self.shares(function, derivative, rule, &args, &shares, at)?;
         let results: Vec<NodeId> = values.iter().map(|(_, node)| self.graph.identity(*node)).collect();

@@ -48,6 +48,13 @@ impl<'a> Lowerer<'a> {
                 }
                 Some(Value::Tuple(all.into_iter().collect::<Option<Vec<_>>>()?.into()))
             }
+            // One size for each of several.
+            (TypeExpr::Tuple(types, _), value)
+                if value.size().is_some() && types.iter().all(|ty| matches!(ty, TypeExpr::Size(_))) =>
+            {
+                let all = types.iter().map(|ty| self.coerce(frame, value.clone(), ty, whose, at));
+                Some(Value::Tuple(all.collect::<Option<Vec<_>>>()?.into()))
+            }
             (TypeExpr::Tensor { .. } | TypeExpr::Scalar(_), value) => {
                 self.coerce_tensor(frame, value, declared, whose, at)
             }

@@ -29,13 +29,22 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The same, also for the first of several values.
+    fn first_index(&self, value: &Value<'a>) -> Option<NodeId> {
+        match value {
+            Value::Tuple(values) => values.iter().find_map(|value| self.first_index(value)),
+            value => self.as_index(value),
+        }
+    }
+
     /// Refuses positions among the operands of something that computes.
     pub(super) fn numbers_only(&mut self, word: &str, operands: &[Operand<'a>]) -> Option<()> {
-        let found = operands.iter().find_map(|o| self.as_index(&o.value).map(|node| (node, o)));
+        let found = operands.iter().find_map(|o| self.first_index(&o.value).map(|node| (node, o)));
         let Some((node, operand)) = found else { return Some(()) };
         let is_name = operand.text.chars().all(|c| c.is_alphanumeric() || c == '_');
         let name = if is_name && !operand.text.is_empty() { &operand.text } else { "x" };
-        let message = no_number(&format!("`{word}`"), name, &self.show_node(node));
+        let shown = if word.contains(' ') { word.to_owned() } else { format!("`{word}`") };
+        let message = no_number(&shown, name, &self.show_node(node));
         self.fail(operand.at, message)
     }
 

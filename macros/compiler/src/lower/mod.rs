@@ -12,13 +12,14 @@
 //! | file | what it knows |
 //! | - | - |
 //! | `root` | arguments and results of the whole program |
-//! | `expr`, `statement`, `scope`, `value` | expressions, statements, names, what they stand for |
+//! | `expr`, `statement`, `repeat`, `scope`, `value` | expressions, statements, `for`, names, what they stand for |
 //! | `call`, `arguments`, `inline`, `coerce` | calls: who takes what, the body entered, values against declared types |
 //! | `backward` | derivatives by hand |
 //! | `networks` | who owns which parameter, and what it is called |
 //! | `types`, `declared`, `sizes`, `pending` | unification |
 //! | `broadcast`, `numbers` | operators on tensors and on what is known now |
 //! | `index` | where positions stand in the place of numbers, and numbers in the place of positions |
+//! | `turns`, `trial` | loops over steps, whose types are found by trying |
 //! | `words/` | the words of the language, one entry each |
 //! | `optimizer` | update rules: a graph of their own |
 
@@ -35,10 +36,13 @@ mod networks;
 mod numbers;
 mod optimizer;
 mod pending;
+mod repeat;
 mod root;
 mod scope;
 mod sizes;
 mod statement;
+mod trial;
+mod turns;
 mod types;
 mod value;
 mod words;
@@ -54,7 +58,7 @@ use proc_macro2::Span;
 
 use crate::ast::{Expr, Item};
 use crate::error::{Error, Errors, Result};
-use crate::graph::{Constant, Graph, Kind, NodeId, Origin};
+use crate::graph::{Graph, NodeId, Origin};
 use crate::link::{Linked, LinkedItem};
 use networks::Networks;
 use pending::Placeholder;
@@ -146,6 +150,10 @@ struct Lowerer<'a> {
     called: BTreeSet<&'a str>,
     steps: usize,
     depth: usize,
+    /// How many steps of loops are around.
+    in_step: usize,
+    /// The turns of the `for` loop around that is not unrolled.
+    long_loop: Option<i64>,
 }
 
 /// A place in the text: where the caret goes, and the line in the item's own file.
@@ -184,6 +192,8 @@ impl<'a> Lowerer<'a> {
             called: BTreeSet::new(),
             steps: 0,
             depth: 0,
+            in_step: 0,
+            long_loop: None,
         }
     }
 
@@ -240,13 +250,8 @@ impl<'a> Lowerer<'a> {
                     still_open = still_open.min(index);
                 }
             }
-            if let Kind::Const(Constant::Size(size)) = &mut node.kind {
-                *size = sizes.resolve(size);
-                if let Some(n) = size.value() {
-                    node.kind = Kind::Const(Constant::Number(n as f64));
-                } else if sizes.is_open(size) {
-                    still_open = still_open.min(index);
-                }
+            if sizes.patch(&mut node.kind) {
+                still_open = still_open.min(index);
             }
         }
         self.open_from = still_open;

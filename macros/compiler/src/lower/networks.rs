@@ -27,7 +27,7 @@ pub(super) const INITIALISERS: &str = "zeros(), ones(), constant(0.1), normal_in
 const LARGEST: usize = 1 << 40;
 
 /// The owners of a program's parameters.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Networks {
     /// Network by name: its index in the graph, its id, its place.
     known: BTreeMap<String, (usize, String, String)>,
@@ -37,6 +37,7 @@ pub(super) struct Networks {
 }
 
 /// One call of a network or a layer.
+#[derive(Clone)]
 struct Owner {
     /// `encode.dense0`.
     path: String,
@@ -104,8 +105,7 @@ impl<'a> Lowerer<'a> {
         if matches!(value, Value::Poison) {
             return None;
         }
-        let frame = self.frames.last()?;
-        let (name, owner) = (frame.item.item.name().text.clone(), frame.owner?);
+        let owner = self.frames.last()?.owner?;
         let Some(initial) = self.as_initial(&value) else {
             let found = self.describe(&value);
             return self.fail(
@@ -113,9 +113,10 @@ impl<'a> Lowerer<'a> {
                 format!("the body of a state says how it starts, and this is {found}: {INITIALISERS}"),
             );
         };
-        let network = self.networks.owners.get(owner)?.network;
+        let Owner { path, network, .. } = self.networks.owners.get(owner)?;
+        let (path, network) = (path.clone(), *network);
         Some(self.declare(
-            ParamDecl { path: name, network, ty: Type::scalar(), initial, state: true },
+            ParamDecl { path, network, ty: Type::scalar(), initial, state: true },
             "state",
             at,
             None,
@@ -192,6 +193,12 @@ impl<'a> Lowerer<'a> {
             };
             (frame.item.item.name().text.as_str(), what)
         });
+        if let Some(turns) = self.long_loop {
+            return format!(
+                "this loop of {turns} turns is too long to unroll, so it has no parameters of its own: make them \
+                 before it, or call a `#[network]`, whose parameters are the same in every turn"
+            );
+        }
         if innermost == name {
             return format!(
                 "`{name}` is {what}, so `{word}` would have no owner: make it a `#[network]` or a `#[layer]`"

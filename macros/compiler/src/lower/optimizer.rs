@@ -172,7 +172,7 @@ impl<'a> Lowerer<'a> {
             Kind::View(View::Broadcast(_)) => false,
             Kind::Param(_) | Kind::Random { .. } | Kind::Reduce { .. } | Kind::Contract { .. } => true,
             Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => true,
-            Kind::View(_) | Kind::StopGradient => true,
+            Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => true,
         });
         if let Some(node) = outside {
             let (name, label) = (&function.name.text, &node.origin.label);

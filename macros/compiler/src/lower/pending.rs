@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::graph::{Distribution, Initial, NodeId, Type};
 
 /// A tensor that waits for its shape.
+#[derive(Clone)]
 pub(super) struct Placeholder {
     what: What,
     /// The word that made it.
@@ -28,6 +29,8 @@ pub(super) enum What {
     Param(usize),
     /// One number everywhere.
     Fill(f64),
+    /// What stands for the state of a loop.
+    State,
     /// The identity matrix.
     Delta,
     /// Fresh numbers.
@@ -96,6 +99,7 @@ impl<'a> Lowerer<'a> {
                 self.param_node(param, ty)
             }
             What::Fill(value) => self.graph.full(value, &ty),
+            What::State => crate::scan::place(&mut self.graph, &ty),
             What::Random(distribution) => self.graph.random(distribution, ty),
             What::Bernoulli(p) => {
                 let p = self.repeat_to(p, &ty)?;

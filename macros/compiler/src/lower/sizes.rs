@@ -4,14 +4,16 @@
 //! equation fixes one. Never: a guess; an equation that fixes nothing yet is kept and looked at again.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use crate::graph::{Constant, Kind, Scan, Type, View};
 use crate::size::Size;
 
 /// What unknowns start with; no letter of the language does.
 const MARK: char = '?';
 
 /// The unknown sizes of a program and what is known of them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sizes {
     /// Fully resolved values.
     bound: BTreeMap<String, Size>,
@@ -39,6 +41,54 @@ impl Sizes {
         } else {
             size.clone()
         }
+    }
+
+    /// Puts what is known into the sizes that a kind carries; whether an unknown is left there.
+    pub(super) fn patch(&self, kind: &mut Kind) -> bool {
+        match kind {
+            Kind::Const(Constant::Size(size)) => {
+                *size = self.resolve(size);
+                if let Some(n) = size.value() {
+                    *kind = Kind::Const(Constant::Number(n as f64));
+                    return false;
+                }
+                self.is_open(size)
+            }
+            Kind::View(View::Slice { start: size, .. } | View::Pad { before: size, .. }) => {
+                *size = self.resolve(size);
+                self.is_open(size)
+            }
+            Kind::Scan { scan, .. } => {
+                let lengths = |ty: &Type| ty.shape().iter().any(|size| self.is_known_now(size));
+                let stale = self.is_known_now(&scan.length)
+                    || scan.body.nodes.iter().any(|node| lengths(&node.ty))
+                    || self.is_open(&scan.length);
+                if !stale {
+                    return scan.body.nodes.iter().any(|n| n.ty.shape().iter().any(|s| self.is_open(s)));
+                }
+                let mut new = Scan::clone(scan);
+                new.length = self.resolve(&new.length);
+                let mut open = self.is_open(&new.length);
+                let types = new.body.inputs.iter_mut().map(|input| &mut input.ty);
+                types.for_each(|ty| self.patch_type(ty));
+                for node in &mut new.body.nodes {
+                    self.patch_type(&mut node.ty);
+                    open |= self.patch(&mut node.kind);
+                    open |= node.ty.shape().iter().any(|size| self.is_open(size));
+                }
+                *scan = Rc::new(new);
+                open
+            }
+            _ => false,
+        }
+    }
+
+    fn patch_type(&self, ty: &mut Type) {
+        ty.rows.iter_mut().chain(&mut ty.features).for_each(|size| *size = self.resolve(size));
+    }
+
+    fn is_known_now(&self, size: &Size) -> bool {
+        self.resolve(size) != *size
     }
 
     /// Whether an unknown is left.

@@ -1,19 +1,16 @@
-//! Statements: `let`, assignment, loops.
+//! Statements: `let`, assignment.
 //!
-//! In: syntax. Out: names bound in the current frame, and the named parts of a loss. Never: a loop at run
-//! time; what does not unroll is an error that says so.
+//! In: syntax. Out: names bound in the current frame, and the named parts of a loss. Never: a name that is bound
+//! in another frame. Loops are in `repeat`.
 
 use super::coerce::Declared;
 use super::expr::{Hint, Want};
 use super::scope::Frame;
 use super::value::Value;
 use super::{At, Lowerer};
-use crate::ast::{Block, Expr, Name, Pattern, Statement, TypeExpr};
+use crate::ast::{Expr, Name, Pattern, Statement, TypeExpr};
 use crate::graph::NodeId;
 use crate::size::Size;
-
-/// A loop with more turns than this would be a `scan`.
-const UNROLLED: i64 = 64;
 
 impl<'a> Lowerer<'a> {
     /// One statement.
@@ -132,7 +129,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A value per sample, or a single one, with a name of its own in a loss: logged under that name.
-    fn note_metric(&mut self, name: &str, value: &Value<'a>) {
+    pub(super) fn note_metric(&mut self, name: &str, value: &Value<'a>) {
         let Some(prefix) = self.frames.last().and_then(|frame| frame.metrics.as_ref()) else { return };
         let node = match value {
             Value::Tensor(node) => *node,
@@ -158,55 +155,5 @@ impl<'a> Lowerer<'a> {
         !self.graph.is_index(node)
             && ty.features.is_empty()
             && (ty.rows.is_empty() || ty.rows == [Size::batch()])
-    }
-
-    fn repeat_body(
-        &mut self,
-        variable: Option<&'a Name>,
-        range: (&'a Expr, &'a Expr, bool),
-        body: &'a Block,
-        at: At,
-    ) {
-        let (from, to, inclusive) = range;
-        let Some((first, last)) = self.bound(from).zip(self.bound(to)) else { return };
-        let turns = last.saturating_sub(first).saturating_add(i64::from(inclusive));
-        if turns > UNROLLED {
-            let message = format!(
-                "this loop has {turns} turns: up to {UNROLLED} are unrolled; longer ones become a `scan`, \
-                 which this version does not have"
-            );
-            return self.report(at, message);
-        }
-        for turn in 0..turns.max(0) {
-            let Some(frame) = self.frames.last_mut() else { return };
-            frame.scopes.push(Default::default());
-            if let Some(name) = variable {
-                frame.bind(&name.text, Value::Number((first + turn) as f64, true));
-            }
-            self.block(body, &Want::default());
-            if let Some(frame) = self.frames.last_mut() {
-                frame.scopes.pop();
-            }
-        }
-    }
-
-    fn bound(&mut self, expr: &'a Expr) -> Option<i64> {
-        let value = self.eval(expr, &Want::default());
-        match value.integer() {
-            Some(n) => Some(n),
-            None if matches!(value, Value::Poison) => None,
-            None => {
-                let found = match &value {
-                    Value::Size(size) => {
-                        format!("`{}`, known only when the program runs", self.sizes.show(size))
-                    }
-                    other => self.describe(other),
-                };
-                self.fail(
-                    expr,
-                    format!("a loop counts over integers known at compile time, and this is {found}"),
-                )
-            }
-        }
     }
 }

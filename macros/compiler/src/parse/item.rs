@@ -177,11 +177,13 @@ impl Parser {
                 self.error(argument.ty.span(), message);
             }
             let default = self.default_value(&argument.attrs, &ty);
-            let takes_number = match ty {
+            let takes_number = match &ty {
                 TypeExpr::Number(_) | TypeExpr::Size(_) | TypeExpr::Flag(_) | TypeExpr::Initial(_) => true,
                 // A number, repeated to the shape that the call has; data has none.
                 TypeExpr::Tensor { .. } | TypeExpr::Scalar(_) => role != Role::Loss,
-                TypeExpr::Tuple(..) | TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
+                // One number for all of them.
+                TypeExpr::Tuple(types, _) => types.iter().all(|ty| matches!(ty, TypeExpr::Size(_))),
+                TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
             };
             if default.is_some() && !takes_number {
                 self.error(ident.span(), format!("`{}` is not a number, so it has no default", name.text));

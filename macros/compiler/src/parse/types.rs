@@ -8,7 +8,8 @@ use syn::spanned::Spanned as _;
 use super::Parser;
 use crate::ast::{FeatureExpr, Path, SizeExpr, TypeExpr};
 
-const KNOWN: &str = "types are Tensor<…>, Index<…>, Scalar, tuples of them, f32, usize, bool, Initial and impl Fn(…)";
+const KNOWN: &str =
+    "types are Tensor<…>, Index<…>, Scalar, tuples of them, f32, usize, bool, Initial and impl Fn(…)";
 
 /// One entry between the angle brackets of `Tensor<…>`.
 enum Entry<'a> {

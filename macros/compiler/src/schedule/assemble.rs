@@ -14,6 +14,7 @@ use super::legal::Legal;
 use super::level::{Crossing, crossing};
 use super::place::Places;
 use super::product;
+use super::region::Region;
 use super::view::Views;
 use super::*;
 
@@ -21,8 +22,13 @@ use super::*;
 pub(super) fn assemble(legal: Legal, views: &Views, draft: &Draft, mut places: Places) -> Schedule {
     let mut segments = Vec::new();
     {
-        let mut context =
-            Context { graph: &legal.graph, views, places: &mut places, written: HashMap::new() };
+        let mut context = Context {
+            graph: &legal.graph,
+            regions: &legal.regions,
+            views,
+            places: &mut places,
+            written: HashMap::new(),
+        };
         for (level, steps) in draft.levels.iter().enumerate() {
             if level % 2 == 1 {
                 if !steps.is_empty() {
@@ -46,6 +52,7 @@ pub(super) fn assemble(legal: Legal, views: &Views, draft: &Draft, mut places: P
 
 pub(super) struct Context<'a> {
     pub(super) graph: &'a Graph,
+    regions: &'a [Region],
     pub(super) views: &'a Views,
     pub(super) places: &'a mut Places,
     /// Which loop stores a value that several compute.
@@ -54,30 +61,7 @@ pub(super) struct Context<'a> {
 
 impl Context<'_> {
     fn stage(&mut self, level: usize, steps: &[DraftStep]) -> Stage {
-        let mut row_flops = Size::default();
-        let steps: Vec<Step> = steps
-            .iter()
-            .map(|step| match step {
-                DraftStep::Loop(l) => {
-                    let (this, cost) = self.fused(l, true);
-                    row_flops = &row_flops + &(&this.row_elements * &Size::known(cost));
-                    Step::Loop(this)
-                }
-                DraftStep::Product(p) => {
-                    let this = self.product(p, true);
-                    let axes = [&this.m, &this.n, &this.k].into_iter().chain(&this.outer);
-                    let madds = Size::product(axes.map(|axis| &axis.extent.size));
-                    row_flops = &row_flops + &(&madds * &Size::known(2));
-                    Step::Product(this)
-                }
-                DraftStep::Select(node) => {
-                    let this = self.select(*node, true);
-                    let elements = &this.outer.size * &this.n;
-                    row_flops = &row_flops + &(&elements * &Size::known(4));
-                    Step::Select(this)
-                }
-            })
-            .collect();
+        let (steps, row_flops) = self.steps(steps, true);
         let scratch = self.places.scratch[level].clone();
         let full: Vec<usize> = (0..self.places.buffers.len())
             .filter(|i| {
@@ -94,10 +78,47 @@ impl Context<'_> {
         Stage { over, local, steps, scratch, lane, row_elements, row_flops, full }
     }
 
+    /// Steps on one thread, and the operations of one row.
+    fn steps(&mut self, steps: &[DraftStep], rows: bool) -> (Vec<Step>, Size) {
+        let mut flops = Size::default();
+        let mut all = Vec::with_capacity(steps.len());
+        for step in steps {
+            let (this, part) = match step {
+                DraftStep::Loop(l) => {
+                    let (this, cost) = self.fused(l, rows);
+                    let part = &this.row_elements * &Size::known(cost);
+                    (Step::Loop(this), part)
+                }
+                DraftStep::Product(p) => {
+                    let this = self.product(p, rows);
+                    let axes = [&this.m, &this.n, &this.k, &this.outer].into_iter().flatten();
+                    let madds = Size::product(axes.map(|axis| &axis.extent.size));
+                    (Step::Product(this), &madds * &Size::known(2))
+                }
+                DraftStep::Select(node) => {
+                    let this = self.select(*node, rows);
+                    let elements = &this.outer.size * &this.n;
+                    (Step::Select(this), &elements * &Size::known(4))
+                }
+                DraftStep::Scan(scan) => {
+                    let region = &self.regions[scan.region];
+                    let (counter, count) = (region.counter.clone(), region.length.clone());
+                    let (reverse, node) = (region.reverse, NodeId(region.start));
+                    let (steps, part) = self.steps(&scan.steps, rows);
+                    let part = &part * &count;
+                    (Step::Scan(Turns { node, counter, count, reverse, steps }), part)
+                }
+            };
+            flops = &flops + &part;
+            all.push(this);
+        }
+        (all, flops)
+    }
+
     /// Steps without rows: those that share threads are gathered where they follow each other.
     fn alone(&mut self, steps: &[DraftStep], segments: &mut Vec<Segment>) {
         // Wide products wait for stages only, unless a factor is computed in this very level.
-        let here: Vec<NodeId> = steps.iter().flat_map(nodes).collect();
+        let here: Vec<NodeId> = steps.iter().flat_map(|step| nodes(step, self.regions)).collect();
         let waits = |p: &DraftProduct| {
             super::recompute::factors(self.graph, self.views, p.node).any(|source| here.contains(&source))
         };
@@ -115,6 +136,10 @@ impl Context<'_> {
                 DraftStep::Product(p) => {
                     let this = self.product(p, false);
                     push_alone(segments, Step::Product(this));
+                }
+                DraftStep::Scan(_) => {
+                    let (turns, _) = self.steps(std::slice::from_ref(step), false);
+                    turns.into_iter().for_each(|this| push_alone(segments, this));
                 }
                 DraftStep::Select(node) => {
                     let this = self.select(*node, false);
@@ -181,11 +206,14 @@ impl Context<'_> {
             factors.reverse();
         }
         let [a, b] = factors;
-        let c = self.place(p.node, &Size::default(), row(|x| &x.c));
+        let written = self.views.written(p.node);
+        let offset = written.map(|how| how.offset.clone()).unwrap_or_default();
+        let c = self.place(p.node, &offset, row(|x| &x.c));
         let lane = crossing(self.graph, self.views, p.node) == Crossing::Lane;
         let buffer = &self.places.buffers[self.places.of[&p.node]];
-        let clear = (matrix.sums_outside && !lane)
-            .then(|| Extent { rows: rows && buffer.rows, size: buffer.elements.clone() });
+        let sums = matrix.sums_outside || self.views.overlaps(p.node);
+        let clear =
+            (sums && !lane).then(|| Extent { rows: rows && buffer.rows, size: buffer.elements.clone() });
         Product {
             node: p.node,
             outer: matrix.outer,
@@ -195,7 +223,7 @@ impl Context<'_> {
             a,
             b,
             c,
-            accumulate: lane || matrix.sums_outside,
+            accumulate: lane || sums,
             clear,
         }
     }
@@ -208,8 +236,12 @@ pub(super) fn push_alone(segments: &mut Vec<Segment>, step: Step) {
     }
 }
 
-fn nodes(step: &DraftStep) -> Vec<NodeId> {
+fn nodes(step: &DraftStep, regions: &[Region]) -> Vec<NodeId> {
     match step {
+        DraftStep::Scan(scan) => {
+            let region = &regions[scan.region];
+            (region.start..region.end).map(NodeId).collect()
+        }
         DraftStep::Product(p) => vec![p.node],
         DraftStep::Select(node) => vec![*node],
         DraftStep::Loop(l) => l.items.iter().map(|item| item.node).collect(),

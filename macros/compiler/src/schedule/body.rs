@@ -11,6 +11,7 @@ use crate::size::Size;
 use super::assemble::Context;
 use super::collapse::collapse;
 use super::fuse::DraftLoop;
+use super::interchange::interchange;
 use super::items::{Does, Follows, Item, Operand};
 use super::view::contiguous;
 use super::*;
@@ -53,8 +54,12 @@ impl Context<'_> {
         let nodes = l.items.iter().map(|item| item.node).collect();
         let space = if space.is_empty() { body.widen() } else { space };
         let mut this = Loop { space, row_elements, fills, body: body.ops, nodes };
+        let items = l.items.iter().filter(|item| self.views.overlaps(item.node));
+        let overlapping: Vec<usize> =
+            items.filter_map(|item| self.places.of.get(&item.node).copied()).collect();
         collapse(&mut this);
-        settle(&mut this);
+        interchange(&mut this);
+        settle(&mut this, &overlapping);
         (this, cost as usize)
     }
 
@@ -181,8 +186,9 @@ impl Body {
     }
 }
 
-/// A sum over the innermost axis alone writes each place once: nothing to set to 0 first.
-fn settle(l: &mut Loop) {
+/// A sum over the innermost axis alone writes each place once: nothing to set to 0 first. Not where positions share
+/// a place.
+fn settle(l: &mut Loop, overlapping: &[usize]) {
     let mut settled: Vec<Source> = Vec::new();
     for op in &mut l.body {
         if let Op::Reduce { into, fresh, follow: None, .. } = op
@@ -190,7 +196,8 @@ fn settle(l: &mut Loop) {
         {
             let alone = *last == Size::default() && outer.iter().all(|stride| *stride != Size::default());
             let source = into.place.source;
-            if alone && l.fills.iter().any(|(other, _, _)| *other == source) {
+            let shared = matches!(source, Source::Buffer(buffer) if overlapping.contains(&buffer));
+            if alone && !shared && l.fills.iter().any(|(other, _, _)| *other == source) {
                 *fresh = true;
                 settled.push(source);
             }

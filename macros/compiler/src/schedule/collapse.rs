@@ -27,7 +27,8 @@ fn joins(l: &mut Loop, outer: usize) -> bool {
     !inner.rows && strides_mut(l).all(|s| s[outer] == &s[outer + 1] * &inner.size)
 }
 
-fn strides_mut(l: &mut Loop) -> impl Iterator<Item = &mut Vec<Size>> {
+/// The strides of every access.
+pub(super) fn strides_mut(l: &mut Loop) -> impl Iterator<Item = &mut Vec<Size>> {
     l.body.iter_mut().filter_map(|op| match op {
         Op::Load(Access { strides, .. })
         | Op::Choose(Access { strides, .. }, _)

@@ -8,6 +8,8 @@
 //! something in common with it and comes no earlier than its operands; the result of a reduction or of a
 //! product is ready only after its loop.
 
+use std::ops::Range;
+
 use crate::graph::*;
 use crate::size::Size;
 
@@ -32,6 +34,16 @@ pub(super) enum DraftStep {
     Product(DraftProduct),
     /// The first of many, in order: the node.
     Select(NodeId),
+    /// A loop over steps.
+    Scan(DraftScan),
+}
+
+/// A loop over steps before buffers are known.
+pub(super) struct DraftScan {
+    /// Which of [`Legal::regions`].
+    pub region: usize,
+    /// What a turn does.
+    pub steps: Vec<DraftStep>,
 }
 
 /// A matrix product before buffers are known.
@@ -73,108 +85,146 @@ pub(super) fn is_leaf(graph: &Graph, id: NodeId) -> bool {
 
 /// Schedules every node into loops and products.
 pub(super) fn fuse(legal: &Legal, views: &Views, levels: &Levels) -> Result<Draft, String> {
-    let graph = &legal.graph;
-    let live = live(legal, views);
-    let mut draft = Draft { levels: (0..levels.count().max(1)).map(|_| Vec::new()).collect() };
-    // Where a source becomes readable in its level: the step that computes it.
-    let mut step_of: Vec<Option<usize>> = vec![None; graph.nodes.len()];
-    for id in graph.ids().filter(|id| views.is_source(*id) && live[id.index()] && !is_leaf(graph, *id)) {
-        let level = levels.run(id);
-        let rows = level % 2 == 1;
-        let steps = &mut draft.levels[level];
-        if matches!(graph.node(id).kind, Kind::Contract { .. })
-            && let Some(matrix) = product::matrix(graph, views, id, rows)
-        {
-            step_of[id.index()] = Some(push_product(graph, views, steps, id, matrix, rows));
-            continue;
-        }
-        if matches!(graph.node(id).kind, Kind::TopK { .. }) {
-            steps.push(DraftStep::Select(id));
-            step_of[id.index()] = Some(steps.len() - 1);
-            continue;
-        }
-        let late = matches!(graph.node(id).kind, Kind::Scatter { .. })
-            && crossing(graph, views, id) == Crossing::Late;
-        if late {
-            let alone = items(graph, views, id, rows)?;
-            steps.extend(
-                alone.into_iter().map(|(space, item)| {
-                    DraftStep::Loop(DraftLoop { space, items: vec![item], alone: true })
-                }),
-            );
-            step_of[id.index()] = Some(steps.len() - 1);
-            continue;
-        }
-        for (space, item) in items(graph, views, id, rows)? {
-            let step = join(graph, levels, &step_of, steps, level, space, item);
-            let last = step_of[id.index()].map_or(step, |s| s.max(step));
-            step_of[id.index()] = Some(last);
-        }
-    }
-    Ok(draft)
-}
-
-/// Products go to the end of their level: what they wait for is there.
-fn push_product(
-    graph: &Graph,
-    views: &Views,
-    steps: &mut Vec<DraftStep>,
-    node: NodeId,
-    matrix: Matrix,
-    rows: bool,
-) -> usize {
-    let late = !rows && crossing(graph, views, node) == Crossing::Late;
-    let flops = [&matrix.m, &matrix.n, &matrix.k].iter().map(|axis| axis.extent.nominal()).product::<f64>();
-    let dense = matrix.outer.is_empty() && matrix.n.c.is_one() && matrix.m.c == matrix.n.extent.size;
-    let wide = !rows && dense && (late || flops >= 1e6);
-    steps.push(DraftStep::Product(DraftProduct { node, matrix, wide }));
-    steps.len() - 1
-}
-
-/// Puts an item into a loop; the step's position.
-fn join(
-    graph: &Graph,
-    levels: &Levels,
-    step_of: &[Option<usize>],
-    steps: &mut Vec<DraftStep>,
-    level: usize,
-    space: Vec<Size>,
-    item: Item,
-) -> usize {
-    let mut first = 0;
-    for operand in &item.operands {
-        let Some(at) = step_of[operand.source.index()].filter(|_| levels.run(operand.source) == level) else {
-            continue;
-        };
-        // Random numbers read in order are drawn again by every loop that needs them.
-        if matches!(graph.node(operand.source).kind, Kind::Random { .. }) && operand.is_plain(&space) {
-            continue;
-        }
-        let inside = matches!(&steps[at], DraftStep::Loop(l) if l.space == space && l.reads_inside(operand));
-        first = first.max(if inside { at } else { at + 1 });
-    }
-    // Parts of one value follow each other: zeros first.
-    if let Some(at) = step_of[item.node.index()] {
-        first = first.max(at + 1);
-    }
-    let related = |l: &DraftLoop| {
-        item.operands.iter().any(|operand| {
-            let shares = |other: &Operand| other == operand;
-            l.reads_inside(operand) || l.items.iter().flat_map(|i| &i.operands).any(shares)
-        })
+    let (graph, count) = (&legal.graph, levels.count().max(1));
+    let mut fuser = Fuser {
+        legal,
+        graph,
+        views,
+        levels,
+        live: live(legal, views),
+        lists: (0..count + legal.regions.len()).map(|_| Vec::new()).collect(),
+        step_of: vec![None; graph.nodes.len()],
     };
-    for (at, step) in steps.iter_mut().enumerate().skip(first) {
-        if let DraftStep::Loop(l) = step
-            && l.space == space
-            && !l.alone
-            && related(l)
-        {
-            l.items.push(item);
-            return at;
-        }
+    fuser.nodes(0..graph.nodes.len() as u32, None)?;
+    fuser.lists.truncate(count);
+    Ok(Draft { levels: fuser.lists })
+}
+
+/// The draft while it is made.
+pub(super) struct Fuser<'a> {
+    pub legal: &'a Legal,
+    pub graph: &'a Graph,
+    pub views: &'a Views,
+    levels: &'a Levels,
+    pub live: Vec<bool>,
+    /// The steps of each level, then those of each loop.
+    pub lists: Vec<Vec<DraftStep>>,
+    /// Where a source becomes readable: the list, and the step there that computes it.
+    pub step_of: Vec<Option<(usize, usize)>>,
+}
+
+impl Fuser<'_> {
+    /// The list of a loop.
+    pub fn list_of(&self, region: usize) -> usize {
+        self.lists.len() - self.legal.regions.len() + region
     }
-    steps.push(DraftStep::Loop(DraftLoop { space, items: vec![item], alone: false }));
-    steps.len() - 1
+
+    /// Schedules a range of nodes: those of a whole graph, or of the step of a loop whose list is `inside`.
+    pub fn nodes(&mut self, range: Range<u32>, inside: Option<usize>) -> Result<(), String> {
+        let mut at = range.start;
+        while at < range.end {
+            let id = NodeId(at);
+            at += 1;
+            if !self.views.is_source(id) || !self.live[id.index()] || is_leaf(self.graph, id) {
+                continue;
+            }
+            let level = self.levels.run(id);
+            let (list, rows) = (inside.unwrap_or(level), level % 2 == 1);
+            if let Some(region) = self.legal.regions.iter().position(|region| region.start == id.0) {
+                self.region(region, list)?;
+                at = self.legal.regions[region].end;
+                continue;
+            }
+            if matches!(self.graph.node(id).kind, Kind::Contract { .. })
+                && let Some(matrix) = product::matrix(self.graph, self.views, id, rows)
+            {
+                self.product(id, matrix, rows, (list, inside.is_some()));
+                continue;
+            }
+            if matches!(self.graph.node(id).kind, Kind::TopK { .. }) {
+                self.own_step(list, id, DraftStep::Select(id));
+                continue;
+            }
+            let scatter = matches!(self.graph.node(id).kind, Kind::Scatter { .. });
+            let late = scatter && crossing(self.graph, self.views, id) == Crossing::Late;
+            for (space, item) in items(self.graph, self.views, id, rows)? {
+                if late {
+                    let alone = DraftLoop { space, items: vec![item], alone: true };
+                    self.own_step(list, id, DraftStep::Loop(alone));
+                    continue;
+                }
+                self.item(list, space, item);
+            }
+        }
+        Ok(())
+    }
+
+    /// Products go to the end of their list: what they wait for is there.
+    fn product(&mut self, node: NodeId, matrix: Matrix, rows: bool, (list, inside): (usize, bool)) {
+        let late = !rows && crossing(self.graph, self.views, node) == Crossing::Late;
+        let wide = !rows && !inside && matrix.is_dense() && (late || matrix.work() >= 1e6);
+        self.lists[list].push(DraftStep::Product(DraftProduct { node, matrix, wide }));
+        self.step_of[node.index()] = Some((list, self.lists[list].len() - 1));
+    }
+
+    /// A step that computes one node and nothing else.
+    fn own_step(&mut self, list: usize, node: NodeId, step: DraftStep) {
+        self.lists[list].push(step);
+        self.step_of[node.index()] = Some((list, self.lists[list].len() - 1));
+    }
+
+    /// Puts an item into a loop.
+    pub fn item(&mut self, list: usize, space: Vec<Size>, item: Item) {
+        let node = item.node;
+        let step = self.join(list, space, item);
+        let last = self.step_in(list, node).map_or(step, |other| other.max(step));
+        self.step_of[node.index()] = Some((list, last));
+    }
+
+    /// The step of a list that computes a source.
+    pub fn step_in(&self, list: usize, source: NodeId) -> Option<usize> {
+        self.step_of[source.index()].filter(|(of, _)| *of == list).map(|(_, at)| at)
+    }
+
+    /// The first step that an operand can be read in, by a loop over this space.
+    pub fn readable(&self, list: usize, space: &[Size], operand: &Operand) -> usize {
+        let Some(at) = self.step_in(list, operand.source) else { return 0 };
+        // Random numbers read in order are drawn again by every loop that needs them.
+        if matches!(self.graph.node(operand.source).kind, Kind::Random { .. }) && operand.is_plain(space) {
+            return 0;
+        }
+        let inside = matches!(&self.lists[list][at], DraftStep::Loop(l) if l.space == space && l.reads_inside(operand));
+        if inside { at } else { at + 1 }
+    }
+
+    fn join(&mut self, list: usize, space: Vec<Size>, item: Item) -> usize {
+        let operands = item.operands.iter().map(|operand| self.readable(list, &space, operand));
+        let mut first = operands.max().unwrap_or(0);
+        // Parts of one value follow each other, zeros first; only those of `Concat` lie apart.
+        let apart = matches!(self.graph.node(item.node).kind, Kind::View(View::Concat { .. }));
+        if let Some(at) = self.step_in(list, item.node).filter(|_| !apart) {
+            first = first.max(at + 1);
+        }
+        let steps = &mut self.lists[list];
+        let related = |l: &DraftLoop| {
+            item.operands.iter().any(|operand| {
+                let shares = |other: &Operand| other == operand;
+                l.reads_inside(operand) || l.items.iter().flat_map(|i| &i.operands).any(shares)
+            })
+        };
+        for (at, step) in steps.iter_mut().enumerate().skip(first) {
+            if let DraftStep::Loop(l) = step
+                && l.space == space
+                && !l.alone
+                && related(l)
+            {
+                l.items.push(item);
+                return at;
+            }
+        }
+        steps.push(DraftStep::Loop(DraftLoop { space, items: vec![item], alone: false }));
+        steps.len() - 1
+    }
 }
 
 /// Which nodes an output needs.
@@ -185,12 +235,29 @@ fn live(legal: &Legal, views: &Views) -> Vec<bool> {
     for node in outputs {
         views.sources(*node).for_each(|source| live[source.index()] = true);
     }
-    for id in graph.ids().rev() {
-        if live[id.index()] {
-            for arg in &graph.node(id).args {
-                views.sources(*arg).for_each(|source| live[source.index()] = true);
+    loop {
+        for id in graph.ids().rev() {
+            if live[id.index()] {
+                for arg in &graph.node(id).args {
+                    views.sources(*arg).for_each(|source| live[source.index()] = true);
+                }
             }
         }
+        // A loop whose memory is read runs, with all its carries.
+        let mut more = false;
+        for region in &legal.regions {
+            let (start, body) = (region.start as usize, region.body as usize);
+            if live[start..body].contains(&true) {
+                let nexts = region.carries.iter().flat_map(|(memory, next)| [Some(*memory), *next]);
+                let stacks = region.stacks.iter().filter(|(memory, _)| live[memory.index()]);
+                let values: Vec<NodeId> = nexts.flatten().chain(stacks.map(|(_, value)| *value)).collect();
+                for id in values {
+                    more |= !std::mem::replace(&mut live[views.get(id).source.index()], true);
+                }
+            }
+        }
+        if !more {
+            return live;
+        }
     }
-    live
 }

@@ -67,6 +67,23 @@ pub enum Step {
     Product(Product),
     /// The first of many, in order.
     Select(Select),
+    /// Steps, over and over.
+    Scan(Turns),
+}
+
+/// A loop over steps, whose turn comes after the one before.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    /// A node of the loop, for comments.
+    pub node: NodeId,
+    /// The symbol that counts, in offsets of the steps.
+    pub counter: String,
+    /// The number of turns.
+    pub count: Size,
+    /// Whether it counts down.
+    pub reverse: bool,
+    /// What a turn does.
+    pub steps: Vec<Step>,
 }
 
 /// The positions of the first `k` of each `n` elements that follow each other, in order.
@@ -214,7 +231,9 @@ pub struct Axis {
     pub c: Size,
 }
 
-/// `c (+)= a · b`, m × k times k × n, repeated along `outer`.
+/// `c (+)= a · b`, m × k times k × n, repeated along `outer`. Each of m, n and k is one axis, or several over which
+/// it runs, the last fastest: then those of m and k lie evenly in `a`, and places of `c` may be shared if it
+/// accumulates.
 #[derive(Clone, Debug)]
 pub struct Product {
     /// The node that it computes.
@@ -222,11 +241,11 @@ pub struct Product {
     /// Loops around the product.
     pub outer: Vec<Axis>,
     /// Rows of the result.
-    pub m: Axis,
+    pub m: Vec<Axis>,
     /// Columns of the result.
-    pub n: Axis,
+    pub n: Vec<Axis>,
     /// What is summed.
-    pub k: Axis,
+    pub k: Vec<Axis>,
     /// The left factor; strides are those of the axes.
     pub a: Place,
     /// The right factor.
@@ -280,6 +299,13 @@ pub struct Slot {
     pub elements: Size,
     /// Whether it holds rows of the batch.
     pub rows: bool,
+}
+
+impl Product {
+    /// Whether m, n and k are one axis each.
+    pub fn is_plain(&self) -> bool {
+        [&self.m, &self.n, &self.k].iter().all(|axes| axes.len() == 1)
+    }
 }
 
 impl Extent {

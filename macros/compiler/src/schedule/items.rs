@@ -10,8 +10,10 @@ use crate::size::Size;
 
 use super::legal::is_copy;
 use super::product;
-use super::view::{Views, contiguous};
-use read::{at, joined, operands, scattered};
+use super::view::{Views, contiguous, whole_strides};
+use super::written::Written;
+pub(super) use read::operands;
+use read::{at, joined, scattered};
 
 /// What an item does with its operands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,15 +153,19 @@ pub(super) fn items(
             let mut before = Size::default();
             let mut parts = Vec::new();
             for (arg, of) in node.args.iter().enumerate() {
-                let start = &before * &contiguous_all(&shape)[*axis];
+                let start = &before * &whole_strides(&shape)[*axis];
                 parts.push(part(graph, views, id, arg, start, Some(&shape)));
                 before = &before + &graph.ty(*of).shape()[*axis];
             }
             parts
         }
-        Kind::View(View::Pad { axis, before }) => {
-            let start = &Size::known(*before) * &contiguous_all(&shape)[*axis];
-            vec![fill(id, &shape, contiguous(&shape), 0.0), part(graph, views, id, 0, start, Some(&shape))]
+        Kind::View(View::Pad { .. } | View::Fold { .. }) => {
+            let how = views.written(id).ok_or("no place for what is written")?;
+            let item = landing(graph, views, id, how);
+            match how.sums {
+                true => vec![item],
+                false => vec![fill(id, &shape, contiguous(&shape), 0.0), item],
+            }
         }
         Kind::Const(Constant::Delta) => {
             let diagonal = &shape[0] + &Size::known(1);
@@ -169,8 +175,24 @@ pub(super) fn items(
     })
 }
 
+/// An argument written where it lands in the memory of its node.
+fn landing(graph: &Graph, views: &Views, id: NodeId, how: &Written) -> (Vec<Size>, Item) {
+    let of = graph.node(id).args[0];
+    let from = graph.ty(of).shape();
+    let keep = kept(&from);
+    let into = Into {
+        reduction: how.sums.then_some(Reduction::Sum),
+        offset: how.offset.clone(),
+        strides: at(&how.strides, &keep),
+        follows: None,
+    };
+    let operands = operands(views, &[of], |strides| at(strides, &keep));
+    let space = keep.iter().map(|i| from[*i].clone()).collect();
+    (space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })
+}
+
 /// An argument stored as a part of its node: at `start`, with the strides of `whole` (or its own).
-fn part(
+pub(super) fn part(
     graph: &Graph,
     views: &Views,
     id: NodeId,
@@ -181,7 +203,7 @@ fn part(
     let of = graph.node(id).args[arg];
     let from = graph.ty(of).shape();
     let keep = kept(&from);
-    let strides = contiguous_all(whole.unwrap_or(&from));
+    let strides = whole_strides(whole.unwrap_or(&from));
     let into = Into { reduction: None, offset: start, strides: at(&strides, &keep), follows: None };
     let space = keep.iter().map(|i| from[*i].clone()).collect();
     let operands = operands(views, &[of], |strides| at(strides, &keep));
@@ -200,7 +222,8 @@ fn fill(id: NodeId, shape: &[Size], strides: Vec<Size>, value: f64) -> (Vec<Size
 fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Size>, Item) {
     let node = graph.node(id);
     let mut labels = product::labels(graph, views, id, rows);
-    let sums = labels.iter().any(|l| !l.in_c);
+    let written = views.written(id);
+    let sums = labels.iter().any(|l| !l.in_c) || views.overlaps(id);
     if sums {
         // Innermost the axis along which most accesses are steps of 1 or 0; of equals the last.
         let steps = |l: &product::Label| {
@@ -237,7 +260,7 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
     let operands = joined(read);
     let into = sums.then(|| Into {
         reduction: Some(Reduction::Sum),
-        offset: Size::default(),
+        offset: written.map(|how| how.offset.clone()).unwrap_or_default(),
         strides: labels.iter().map(|l| l.axis.c.clone()).collect(),
         follows: None,
     });
@@ -245,11 +268,6 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
 }
 
 /// The axes that are not of size 1.
-fn kept(shape: &[Size]) -> Vec<usize> {
+pub(super) fn kept(shape: &[Size]) -> Vec<usize> {
     (0..shape.len()).filter(|i| !shape[*i].is_one()).collect()
-}
-
-/// Row-major strides, also for axes of size 1.
-fn contiguous_all(shape: &[Size]) -> Vec<Size> {
-    (0..shape.len()).map(|i| Size::product(&shape[i + 1..])).collect()
 }

@@ -6,12 +6,18 @@
 
 mod indexed;
 
+use std::collections::HashMap;
+
 use crate::graph::*;
 use crate::size::Size;
 
 use super::Home;
+pub(super) use indexed::Indexed;
+
 use super::level::{Crossing, crossing};
+use super::region::{Flattened, Memory, Region};
 use super::view::Views;
+use super::written::{Written, written};
 
 /// The legal graph, and where outputs must lie.
 pub(super) struct Legal {
@@ -19,26 +25,37 @@ pub(super) struct Legal {
     pub graph: Graph,
     /// Outputs: the node, and its home.
     pub homes: Vec<(NodeId, Home)>,
+    /// How values lie in memory that are not written in order.
+    pub written: HashMap<NodeId, Written>,
     /// Inspected values: the index of the word, and the node.
     pub inspects: Vec<(usize, NodeId)>,
+    /// Loops; an outer one before those inside it.
+    pub regions: Vec<Region>,
 }
 
 /// Makes a graph legal.
 pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let mut out = Graph { nodes: Vec::new(), outputs: Vec::new(), ..graph.clone() };
-    let mut indexed = indexed::Indexed::of(graph);
-    let mut map = Vec::with_capacity(graph.nodes.len());
+    let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
+    let (uses, mut loops, mut memory) = (uses(graph), Flattened::default(), Memory::default());
+    let mut indexed = Indexed::default();
     for id in graph.ids() {
         let node = graph.node(id);
         out.origin = node.origin.clone();
-        let args: Vec<NodeId> = node.args.iter().map(|a: &NodeId| map[a.index()]).collect();
+        let args: Vec<NodeId> = node.args.iter().map(|a| map[a.index()]).collect();
         map.push(match &node.kind {
             Kind::Contract { inputs, output } => {
                 let product = contract(&mut out, inputs, output, args, &node.ty)?;
                 indexed.factors(&mut out, product)
             }
             Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
-                indexed.node(&mut out, id, args)
+                indexed.node(&mut out, (graph, &uses), id, args)
+            }
+            Kind::Scan { scan, result } => {
+                loops.result(&mut out, &mut memory, graph, (scan, *result), (&node.args, args))?
+            }
+            Kind::View(View::Fold { .. } | View::Pad { .. }) => {
+                direct(&mut out, &mut memory.written, (graph, &uses), &map, id)
             }
             kind => out.push(kind.clone(), args, node.ty.clone()),
         });
@@ -47,7 +64,7 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let trained = indices(graph, gradient);
     let states = indices(graph, state);
     let mut metric = 1;
-    let views = Views::of(&out);
+    let views = Views::of(&out, &memory.written);
     for output in &graph.outputs {
         let node = map[output.node.index()];
         let home = match &output.role {
@@ -79,14 +96,56 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
             *node = copy(&mut out, *node);
         }
     }
-    Ok(Legal { graph: out, homes, inspects })
+    let Memory { regions, written } = memory;
+    Ok(Legal { graph: out, homes, written, inspects, regions })
+}
+
+/// How often each node is read, as an argument or as an output.
+pub(super) fn uses(graph: &Graph) -> Vec<usize> {
+    let mut uses = vec![0; graph.nodes.len()];
+    let live = crate::print::live(graph);
+    let args = graph.ids().filter(|id| live[id.index()]).flat_map(|id| &graph.node(id).args);
+    for id in args.chain(graph.outputs.iter().map(|output| &output.node)) {
+        uses[id.index()] += 1;
+    }
+    uses
+}
+
+/// A `Fold` or `Pad` as what is written into it: its argument is the value that a chain of them ends with. The sums
+/// of a product of the same rows go there as the product makes them: the node is that product, with the type of
+/// its memory and the labels of what it computes.
+pub(super) fn direct(
+    out: &mut Graph,
+    lying: &mut HashMap<NodeId, Written>,
+    (graph, uses): (&Graph, &[usize]),
+    map: &[NodeId],
+    id: NodeId,
+) -> NodeId {
+    let node = graph.node(id);
+    let Some((root, how)) = written(graph, uses, id) else {
+        return out.push(node.kind.clone(), vec![map[node.args[0].index()]], node.ty.clone());
+    };
+    let made = out.node(map[root.index()]).clone();
+    let keeps_rows = !made.ty.rows.is_empty() || made.args.iter().all(|a| out.ty(*a).rows.is_empty());
+    let product = matches!(made.kind, Kind::Contract { .. }) && keeps_rows;
+    let new = match product && how.sums && uses[root.index()] == 1 {
+        true => out.push(made.kind, made.args, node.ty.clone()),
+        false => out.push(node.kind.clone(), vec![map[root.index()]], node.ty.clone()),
+    };
+    lying.insert(new, how);
+    new
 }
 
 /// Whether a node is computed straight into memory of its own: accumulators of lanes are not.
 fn has_own_memory(graph: &Graph, views: &Views, id: NodeId) -> bool {
     let computed = matches!(
         graph.node(id).kind,
-        Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. } | Kind::TopK { .. } | Kind::Scatter { .. }
+        Kind::Map(_)
+            | Kind::Contract { .. }
+            | Kind::Reduce { .. }
+            | Kind::Scan { .. }
+            | Kind::TopK { .. }
+            | Kind::Scatter { .. }
     );
     computed && crossing(graph, views, id) != Crossing::Lane
 }
@@ -115,7 +174,7 @@ pub(super) fn state(role: &Role) -> Option<usize> {
 }
 
 /// A copy: an identity of two equal arguments, which `Views` takes for a source of its own.
-fn copy(graph: &mut Graph, node: NodeId) -> NodeId {
+pub(super) fn copy(graph: &mut Graph, node: NodeId) -> NodeId {
     let ty = graph.ty(node).clone();
     graph.origin = graph.node(node).origin.clone();
     graph.push(Kind::View(View::Identity), vec![node, node], ty)
@@ -127,7 +186,7 @@ pub(super) fn is_copy(node: &Node) -> bool {
 }
 
 /// Factors two at a time, from the left, dropping every label as soon as no one needs it.
-fn contract(
+pub(super) fn contract(
     graph: &mut Graph,
     inputs: &[Vec<u32>],
     output: &[u32],

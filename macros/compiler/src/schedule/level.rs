@@ -7,8 +7,9 @@ use crate::graph::*;
 
 use super::legal::Legal;
 use super::product;
+use super::region::Region;
 use super::view::{Strided, Views};
-use super::{LANE, WIDE};
+use super::{LANE, SUMS, WIDE};
 
 /// How the rows meet in a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,11 @@ pub(super) fn crossing(graph: &Graph, views: &Views, id: NodeId) -> Crossing {
             Crossing::Lane
         }
         Kind::Reduce { reduction: Reduction::Sum, .. } if elements < LANE => Crossing::Lane,
-        Kind::Contract { .. } if elements < LANE && product::matrix(graph, views, id, false).is_none() => {
+        // All threads share dense products only; others would stay on one.
+        Kind::Contract { .. }
+            if elements < SUMS
+                && product::matrix(graph, views, id, false).is_none_or(|matrix| !matrix.is_dense()) =>
+        {
             Crossing::Lane
         }
         Kind::Scatter { .. } if elements < LANE => Crossing::Lane,
@@ -57,6 +62,14 @@ impl Levels {
         for id in graph.ids().filter(|id| views.is_source(*id)) {
             let node = graph.node(id);
             let at = id.index();
+            // A loop lies in one level, from its memory on, which has all arguments of the loop.
+            if let Some(region) = outermost(legal, id)
+                && region.start != id.0
+            {
+                let level = levels.run[region.start as usize];
+                (levels.run[at], levels.ready[at]) = (level, level);
+                continue;
+            }
             let args = node.args.iter().map(|a| levels.ready_for(graph, views, *a)).max().unwrap_or(0);
             let rows = !node.ty.rows.is_empty();
             (levels.run[at], levels.ready[at]) = match (&node.kind, crossing(graph, views, id)) {
@@ -133,6 +146,11 @@ impl Levels {
             }
         }
     }
+}
+
+/// The loop around all loops that a node is in.
+fn outermost(legal: &Legal, id: NodeId) -> Option<&Region> {
+    legal.regions.iter().find(|region| region.contains(id))
 }
 
 fn odd(level: usize) -> usize {

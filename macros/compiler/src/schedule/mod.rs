@@ -8,12 +8,13 @@
 //! | - | - |
 //! | `gather` | products with a common factor become one |
 //! | `legal` | the graph that the rest expects: two factors a product, a copy for each output without a home |
-//! | `view` | views folded into strides |
+//! | `region` | loops over steps, flattened into the legal graph |
+//! | `view`, `written` | views folded into strides: of what is read, and of what is written |
 //! | `product` | an einsum as m × n × k with strides, or as a loop |
 //! | `level` | which segment a node belongs to |
-//! | `fuse`, `recompute` | loops with their items; what is cheaper computed again than stored |
-//! | `place` | buffers: liveness, slots, lanes |
-//! | `assemble`, `collapse` | the final loops and products |
+//! | `fuse`, `turns`, `recompute` | loops with their items; loops over steps; what is cheaper computed again than stored |
+//! | `lives`, `place` | buffers: liveness; slots, lanes |
+//! | `assemble`, `collapse`, `interchange` | the final loops and products |
 //! | `window` | sums over the batch through an index, as stages over what they fill |
 //! | `spread` | large loops without rows as stages over their first axis |
 //! | `print` | the plan in words |
@@ -23,17 +24,22 @@ mod body;
 mod collapse;
 mod fuse;
 mod gather;
+mod interchange;
 mod ir;
 mod items;
 mod legal;
 mod level;
+mod lives;
 mod place;
 pub mod print;
 mod product;
 mod recompute;
+mod region;
 mod spread;
+mod turns;
 mod view;
 mod window;
+mod written;
 
 pub use ir::*;
 
@@ -44,10 +50,14 @@ const WIDE: f64 = 4096.0;
 /// Other sums over the batch may have up to this many elements in a lane.
 const LANE: f64 = 262_144.0;
 
+/// Sums of products that all threads cannot share, as weights of convolutions are, up to this many: two lanes of them
+/// still fit.
+const SUMS: f64 = 2_097_152.0;
+
 /// Plans a graph. The message of an error is an internal one: a verified graph has none.
 pub fn schedule(graph: &Graph) -> Result<Schedule, String> {
     let legal = legal::legalise(&gather::gather(graph))?;
-    let views = view::Views::of(&legal.graph);
+    let views = view::Views::of(&legal.graph, &legal.written);
     let levels = level::Levels::of(&legal, &views);
     let mut draft = fuse::fuse(&legal, &views, &levels)?;
     recompute::recompute(&legal, &views, &mut draft);

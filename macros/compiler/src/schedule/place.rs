@@ -4,15 +4,15 @@
 //! tile's scratch, or among the accumulators; slots are shared by values that never live together.
 //! Never: an address; slots have sizes, and whoever emits lays them out.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::graph::*;
 use crate::size::Size;
 
-use super::fuse::{Draft, DraftStep};
+use super::fuse::Draft;
 use super::legal::Legal;
 use super::level::{Crossing, crossing};
-use super::recompute::factors;
+use super::lives::{Life, Time, lives};
 use super::view::Views;
 use super::{Buffer, Home, Slot};
 
@@ -28,15 +28,6 @@ pub(super) struct Places {
     pub scratch: Vec<Vec<Size>>,
     /// Elements of a lane of each level.
     pub lanes: Vec<Size>,
-}
-
-/// When a value is written and read: level and step.
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    first: (usize, usize),
-    last: (usize, usize),
-    /// Whether every read of the last loop is in the order of the loop's space: its place can be taken over.
-    yields: bool,
 }
 
 /// Places every stored value.
@@ -67,11 +58,12 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
             places.lanes[level] = &start + &elements;
             Home::Lane(start)
         } else if rows && level == life.last.0 {
-            Home::Scratch(tiles[level].take(&elements, true, life, takes_over(draft, life, id)))
+            Home::Scratch(tiles[level].take(&elements, true, life))
         } else {
             // Whole levels at a time: a stage's threads are not in step.
-            let whole = Life { first: (level, 0), last: (life.last.0, usize::MAX), yields: false };
-            Home::Slot(arena.take(&elements, rows, whole, false))
+            let last = (life.last.0, usize::MAX, usize::MAX);
+            let whole = Life { first: (level, 0, 0), last, yields: false, takes: false };
+            Home::Slot(arena.take(&elements, rows, whole))
         };
         places.of.insert(id, places.buffers.len());
         places.buffers.push(Buffer { node: id, rows, elements, home, writer: level });
@@ -83,74 +75,6 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
     places
 }
 
-/// Whether a value is written, in the order of the space, by one loop.
-fn takes_over(draft: &Draft, life: Life, id: NodeId) -> bool {
-    match &draft.levels[life.first.0][life.first.1] {
-        DraftStep::Loop(l) => l.items.iter().any(|item| item.node == id && item.is_value()),
-        DraftStep::Product(_) | DraftStep::Select(_) => false,
-    }
-}
-
-fn lives(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSet<NodeId>) -> HashMap<NodeId, Life> {
-    let mut lives: HashMap<NodeId, Life> = HashMap::new();
-    let mut seen: BTreeSet<NodeId> = BTreeSet::new();
-    for (level, steps) in draft.levels.iter().enumerate() {
-        for (step, what) in steps.iter().enumerate() {
-            let now = (level, step);
-            let mut write = |id: NodeId| {
-                if stored.contains(&id) && seen.insert(id) {
-                    lives.insert(id, Life { first: now, last: now, yields: false });
-                }
-            };
-            match what {
-                DraftStep::Product(product) => write(product.node),
-                DraftStep::Select(node) => write(*node),
-                DraftStep::Loop(l) => {
-                    // A value that is computed again elsewhere is stored by its first loop only.
-                    l.items.iter().for_each(|item| write(item.node));
-                }
-            }
-            let mut read = |id: NodeId, in_order: bool| {
-                if let Some(life) = lives.get_mut(&id) {
-                    let all = if life.last == now && life.first != now { life.yields } else { true };
-                    (life.last, life.yields) = (now, all && in_order);
-                }
-            };
-            match what {
-                DraftStep::Product(product) => {
-                    factors(&legal.graph, views, product.node).for_each(|id| read(id, false));
-                }
-                DraftStep::Select(node) => {
-                    factors(&legal.graph, views, *node).for_each(|id| read(id, false));
-                }
-                DraftStep::Loop(l) => {
-                    for item in &l.items {
-                        for operand in item.operands.iter().filter(|o| !l.reads_inside(o)) {
-                            read(operand.source, operand.is_plain(&l.space));
-                        }
-                        // Later parts, and sums that go on, keep their place.
-                        if !item.is_value() {
-                            read(item.node, false);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    for (node, _) in &legal.homes {
-        if let Some(life) = lives.get_mut(node) {
-            life.last = (draft.levels.len(), 0);
-        }
-    }
-    for (_, node) in &legal.inspects {
-        if let Some(life) = lives.get_mut(node) {
-            life.last = (draft.levels.len(), 0);
-        }
-    }
-    // The sums of lanes are read after their stage, whoever reads them.
-    lives
-}
-
 /// Slots that values take one after the other.
 #[derive(Default)]
 struct Pool {
@@ -159,16 +83,17 @@ struct Pool {
 
 struct Taken {
     slot: Slot,
-    until: (usize, usize),
+    until: Time,
     yields: bool,
 }
 
 impl Pool {
     /// The slot for a value: the free one whose size is nearest, else a new one. A value that is written in
     /// the order of its loop may take the place of one that the same loop reads last, in the same order.
-    fn take(&mut self, elements: &Size, rows: bool, life: Life, in_order: bool) -> usize {
-        let free =
-            |taken: &Taken| taken.until < life.first || taken.until == life.first && taken.yields && in_order;
+    fn take(&mut self, elements: &Size, rows: bool, life: Life) -> usize {
+        let free = |taken: &Taken| {
+            taken.until < life.first || taken.until == life.first && taken.yields && life.takes
+        };
         let fits = |slot: &Slot| {
             slot.rows == rows
                 && (slot.elements == *elements

@@ -67,12 +67,20 @@ fn line(text: &mut String, schedule: &Schedule, step: &Step) {
         Step::Product(product) => product_line(text, schedule, product),
         Step::Loop(l) => loop_line(text, schedule, l),
         Step::Select(select) => select_line(text, schedule, select),
+        Step::Scan(turns) => {
+            let backwards = if turns.reverse { ", backwards" } else { "" };
+            let what = format!("  {} turns, one after the other{backwards}", turns.count);
+            comment(text, schedule, what, &[turns.node]);
+            let mut inside = String::new();
+            turns.steps.iter().for_each(|step| line(&mut inside, schedule, step));
+            inside.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
     }
 }
 
 fn product_line(text: &mut String, schedule: &Schedule, p: &Product) {
     let outer: String = p.outer.iter().map(|axis| format!("{} of ", extent(&axis.extent))).collect();
-    let size = |axis: &Axis| extent(&axis.extent);
+    let size = |axes: &[Axis]| axes.iter().map(|a| extent(&a.extent)).collect::<Vec<_>>().join("·");
     let name = |place: &Place| source_name(schedule, place.source);
     let sign = if p.accumulate { "+=" } else { "=" };
     let what = format!(

@@ -3,6 +3,8 @@
 //! In: a `Contract` of at most two factors. Out: which axes are m, n and k, which loops stand around them.
 //! Never: a copy of a factor; strides are enough, because what does not collapse becomes an outer loop.
 
+mod sliding;
+
 use crate::graph::*;
 use crate::size::Size;
 
@@ -30,15 +32,35 @@ pub(super) struct Matrix {
     /// Loops around it.
     pub outer: Vec<Axis>,
     /// Rows of the result.
-    pub m: Axis,
+    pub m: Vec<Axis>,
     /// Columns of the result.
-    pub n: Axis,
+    pub n: Vec<Axis>,
     /// What is summed.
-    pub k: Axis,
+    pub k: Vec<Axis>,
     /// Whether the factors change places.
     pub swapped: bool,
     /// Whether an outer loop sums.
     pub sums_outside: bool,
+}
+
+impl Matrix {
+    /// Whether it is one product of plain matrices, the result row-major: then threads can share it.
+    pub fn is_dense(&self) -> bool {
+        match (self.m.as_slice(), self.n.as_slice(), self.k.as_slice()) {
+            ([m], [n], [_]) => self.outer.is_empty() && n.c.is_one() && m.c == n.extent.size,
+            _ => false,
+        }
+    }
+
+    /// The multiplications of all of it, at nominal sizes.
+    pub fn work(&self) -> f64 {
+        [&self.m, &self.n, &self.k].into_iter().map(|axes| work(axes)).product()
+    }
+}
+
+/// The elements of axes, at nominal sizes.
+pub(super) fn work(axes: &[Axis]) -> f64 {
+    axes.iter().map(|axis| axis.extent.nominal()).product()
 }
 
 /// The labels of a contraction, those of the result first, in its order. In a stage (`rows`) the batch's label has
@@ -52,7 +74,10 @@ pub(super) fn labels(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> Ve
         false => output.first(),
         true => node.args.iter().zip(inputs).find(|(a, _)| has_rows(a)).and_then(|(_, l)| l.first()),
     };
-    let result = contiguous(&node.ty.shape());
+    let result = match views.written(id) {
+        Some(how) => how.strides.clone(),
+        None => contiguous(&node.ty.shape()),
+    };
     let mut found: Vec<u32> = output.clone();
     for label in inputs.iter().flatten() {
         if !found.contains(label) {
@@ -128,6 +153,9 @@ pub(super) fn as_matrix(graph: &Graph, views: &Views, id: NodeId, rows: bool) ->
         return None;
     }
     let labels = labels(graph, views, id, rows);
+    if views.written(id).is_some() || node.args.iter().any(|arg| views.get(*arg).slides) {
+        return sliding::matrix(&labels, views.overlaps(id));
+    }
     let pick = |a: bool, b: bool, c: bool| -> Vec<Axis> {
         let of = labels.iter().filter(|l| (l.in_a, l.in_b, l.in_c) == (a, b, c));
         of.map(|l| l.axis.clone()).collect()
@@ -150,7 +178,7 @@ pub(super) fn as_matrix(graph: &Graph, views: &Views, id: NodeId, rows: bool) ->
     let swapped = m.c.is_one() && !n.c.is_one();
     let (m, n, k) = if swapped { (swap(n), swap(m), swap(k)) } else { (m, n, k) };
     let outer = if swapped { outer.into_iter().map(swap).collect() } else { outer };
-    Some(Matrix { outer, m, n, k, swapped, sums_outside })
+    Some(Matrix { outer, m: vec![m], n: vec![n], k: vec![k], swapped, sums_outside })
 }
 
 fn swap(axis: Axis) -> Axis {

@@ -11,6 +11,7 @@ use crate::graph::*;
 use super::fuse::{Draft, DraftLoop, DraftStep, is_leaf};
 use super::items::{Does, Item, Operand};
 use super::legal::Legal;
+use super::turns::reads;
 use super::view::Views;
 
 /// The most additions that are computed again.
@@ -55,10 +56,10 @@ fn forced(legal: &Legal, views: &Views, draft: &Draft) -> HashSet<NodeId> {
     for (level, steps) in draft.levels.iter().enumerate() {
         for step in steps {
             match step {
-                DraftStep::Product(product) => {
-                    stored.extend(factors(&legal.graph, views, product.node));
+                // A turn computes nothing again: what it reads may have changed since.
+                DraftStep::Product(_) | DraftStep::Scan(_) | DraftStep::Select(_) => {
+                    stored.extend(reads(&legal.graph, views, step));
                 }
-                DraftStep::Select(node) => stored.extend(factors(&legal.graph, views, *node)),
                 DraftStep::Loop(l) => {
                     let operands = l.items.iter().flat_map(|item| &item.operands);
                     let needs = operands.filter(|o| value_item(draft, level, l, o).is_none());
@@ -167,6 +168,15 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
                         kept.push(DraftStep::Select(node));
                     }
                 }
+                DraftStep::Scan(scan) => {
+                    let region = &legal.regions[scan.region];
+                    if (region.start..region.body).any(|id| needed.contains(&NodeId(id))) {
+                        needed.extend(region.carries.iter().map(|(memory, _)| *memory));
+                        needed.extend(scan.steps.iter().flat_map(|step| reads(graph, views, step)));
+                        needed.extend(inner_memory(legal, &scan.steps));
+                        kept.push(DraftStep::Scan(scan));
+                    }
+                }
                 DraftStep::Loop(mut l) => {
                     let mut inside: HashSet<NodeId> = HashSet::new();
                     let mut live = vec![false; l.items.len()];
@@ -195,6 +205,18 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
     drop_repeats(draft);
     needed.retain(|id| !is_leaf(graph, *id));
     needed
+}
+
+/// The carries of the loops inside a loop.
+fn inner_memory(legal: &Legal, steps: &[DraftStep]) -> Vec<NodeId> {
+    let mut found = Vec::new();
+    for step in steps {
+        if let DraftStep::Scan(scan) = step {
+            found.extend(legal.regions[scan.region].carries.iter().map(|(memory, _)| *memory));
+            found.extend(inner_memory(legal, &scan.steps));
+        }
+    }
+    found
 }
 
 /// A value that an earlier loop stores is computed again only where its own loop reads it.

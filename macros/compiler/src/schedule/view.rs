@@ -4,6 +4,9 @@
 //! each axis, and perhaps an index that is followed. Never: a copy; a view that these cannot say is a source of
 //! its own.
 
+use std::collections::HashMap;
+
+use super::written::Written;
 use crate::graph::{Graph, Kind, Node, NodeId, View};
 use crate::size::Size;
 
@@ -18,6 +21,8 @@ pub(super) struct Strided {
     pub strides: Vec<Size>,
     /// Whether the rows of the whole batch are needed: a `Batch` lies between.
     pub whole: bool,
+    /// Whether an element may be read at several positions of two axes: a `Window` lies between.
+    pub slides: bool,
     /// The index that is followed on the way, for what a `Gather` chose.
     pub through: Option<Box<Through>>,
 }
@@ -43,11 +48,11 @@ impl Strided {
     }
 
     /// The same elements under other axes, for all parts, where strides can say it.
-    fn moved(&self, to: Move<'_>, shape: &[Size], whole: bool) -> Option<Strided> {
+    fn moved(&self, to: Move<'_>, shape: &[Size], (whole, slides): (bool, bool)) -> Option<Strided> {
         let through = match &self.through {
             None => None,
             Some(through) => {
-                let index = through.index.moved(to, shape, whole)?;
+                let index = through.index.moved(to, shape, (whole, slides))?;
                 Some(Box::new(Through { index, ..(**through).clone() }))
             }
         };
@@ -58,27 +63,31 @@ impl Strided {
             offset: &self.offset + &offset,
             strides: strides.collect(),
             whole: self.whole || whole,
+            slides: self.slides || slides,
             through,
         })
     }
 }
 
 /// The views of a graph.
-pub(super) struct Views(Vec<Strided>);
+pub(super) struct Views {
+    read: Vec<Strided>,
+    written: HashMap<NodeId, Written>,
+}
 
 impl Views {
     /// Resolves every node.
-    pub fn of(graph: &Graph) -> Self {
-        let mut views = Views(Vec::with_capacity(graph.nodes.len()));
+    pub fn of(graph: &Graph, written: &HashMap<NodeId, Written>) -> Self {
+        let mut views = Views { read: Vec::with_capacity(graph.nodes.len()), written: written.clone() };
         views.follow(graph);
         views
     }
 
     /// Resolves the nodes that were appended since.
     pub fn follow(&mut self, graph: &Graph) {
-        for id in graph.ids().skip(self.0.len()) {
+        for id in graph.ids().skip(self.read.len()) {
             let view = self.resolve(graph, id);
-            self.0.push(view);
+            self.read.push(view);
         }
     }
 
@@ -87,9 +96,19 @@ impl Views {
         self.get(id).parts().map(|part| part.source)
     }
 
+    /// Where a node's value goes in its memory, where that is not simply in order.
+    pub fn written(&self, id: NodeId) -> Option<&Written> {
+        self.written.get(&id)
+    }
+
+    /// Whether several elements of a node's value may land in one place.
+    pub fn overlaps(&self, id: NodeId) -> bool {
+        self.written(id).is_some_and(|written| written.sums)
+    }
+
     /// How a node is read.
     pub fn get(&self, id: NodeId) -> &Strided {
-        &self.0[id.index()]
+        &self.read[id.index()]
     }
 
     /// Whether the node has memory or a computation of its own.
@@ -105,10 +124,14 @@ impl Views {
             offset: Size::default(),
             strides: contiguous(&shape),
             whole: false,
+            slides: false,
             through: None,
         };
-        let whole = matches!(node.kind, Kind::View(View::Batch));
-        let moved = |to: Move<'_>| self.get(node.args[0]).moved(to, &shape, whole).unwrap_or_else(own);
+        let lies = (
+            matches!(node.kind, Kind::View(View::Batch)),
+            matches!(node.kind, Kind::View(View::Window { .. })),
+        );
+        let moved = |to: Move<'_>| self.get(node.args[0]).moved(to, &shape, lies).unwrap_or_else(own);
         let still = |strides: Vec<Size>| Some((Size::default(), strides));
         match &node.kind {
             // A copy that `legal` asks for is an identity of two arguments, the same twice.
@@ -130,8 +153,15 @@ impl Views {
                 })
             }
             Kind::View(View::Slice { axis, start }) => {
-                moved(&|from| Some((&Size::known(*start) * &from.strides[*axis], from.strides.clone())))
+                moved(&|from| Some((start * &from.strides[*axis], from.strides.clone())))
             }
+            Kind::View(View::Window { axis, stride, dilation, .. }) => moved(&|from| {
+                let mut strides = from.strides.clone();
+                let step = strides[*axis].clone();
+                let steps = [&step * &Size::known(*stride), &step * &Size::known(*dilation)];
+                strides.splice(axis..=axis, steps);
+                still(strides)
+            }),
             Kind::View(View::Reshape) => {
                 let sizes = graph.ty(node.args[0]).shape();
                 moved(&|from| still(reshape(&sizes, &from.strides, &shape)?))
@@ -176,6 +206,11 @@ pub(super) fn contiguous(shape: &[Size]) -> Vec<Size> {
         .collect();
     strides.reverse();
     strides
+}
+
+/// Row-major strides, also for axes of size 1.
+pub(super) fn whole_strides(shape: &[Size]) -> Vec<Size> {
+    (0..shape.len()).map(|i| Size::product(&shape[i + 1..])).collect()
 }
 
 /// Strides of the same elements under other axes, where there are any.

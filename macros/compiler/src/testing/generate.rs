@@ -4,6 +4,7 @@
 //! for two seeds on purpose; a jump near a point where an exact and a rounded argument fall on two sides.
 
 mod indices;
+mod loops;
 mod moves;
 
 use super::Rng;
@@ -139,13 +140,14 @@ impl Maker {
     }
 
     fn step(&mut self) -> NodeId {
-        match self.rng.below(14) {
-            12 | 13 => self.indexed(),
+        match self.rng.below(15) {
+            13 | 14 => self.indexed(),
             0..=3 => self.map(),
             4 => self.reduce(),
             5..=7 => self.view(),
             8 | 9 => self.contract(),
             10 => self.leaf(),
+            11 => self.scan(),
             _ => {
                 let x = self.any();
                 match self.rng.below(4) {

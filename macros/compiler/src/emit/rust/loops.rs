@@ -69,7 +69,8 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, name: &Ident) -> Result<(TokenS
 
     // Run-time sizes that the body reads.
     let text = body.to_string();
-    let mut sizes: Vec<Ident> = scope.names.symbols.iter().map(|s| symbol(s)).collect();
+    let mut sizes: Vec<Ident> =
+        scope.names.symbols.iter().chain(&scope.counters).map(|s| symbol(s)).collect();
     sizes.retain(|local| text.contains(&local.to_string()));
     if scope.stage.is_some() {
         sizes.push(format_ident!("rows"));

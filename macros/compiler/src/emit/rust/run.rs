@@ -55,6 +55,7 @@ fn collect(graph: &Graph, found: &mut Vec<String>) {
         types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features));
     let constants = graph.nodes.iter().filter_map(|node| match &node.kind {
         Kind::Const(Constant::Size(size)) => Some(size),
+        Kind::Scan { scan, .. } => Some(&scan.length),
         _ => None,
     });
     for size in sizes.chain(constants) {

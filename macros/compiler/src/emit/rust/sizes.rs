@@ -38,13 +38,14 @@ pub(super) fn size(size: &Size) -> TokenStream {
         for (i, factor) in factors.into_iter().enumerate() {
             term.extend(if i == 0 { factor } else { quote!(* #factor) });
         }
-        out.extend(match (i, *factor < 0) {
+        // A difference below 0 is an axis without elements, as everywhere.
+        out = match (i, *factor < 0) {
             (0, _) => term,
-            (_, true) => quote!(- #term),
-            (_, false) => quote!(+ #term),
-        });
+            (_, true) => quote!(usize::saturating_sub(#out, #term)),
+            (_, false) => quote!(#out + #term),
+        };
     }
-    if terms.len() > 1 { quote!((#out)) } else { out }
+    if terms.len() > 1 && terms.iter().all(|(_, factor)| *factor > 0) { quote!((#out)) } else { out }
 }
 
 /// An extent; the rows of the tile are `rows`.

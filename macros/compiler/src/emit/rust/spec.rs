@@ -3,7 +3,7 @@
 //! In: both graphs of a root. Out: parameters in one order for both, and the `Spec` as a constant.
 //! Never: a size guessed; a parameter has known sizes.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Meta;
@@ -59,11 +59,14 @@ pub(super) fn spec(
     let graph = train.unwrap_or(evaluate);
     let axis = |size: &Size| match size.value() {
         Some(n) => Ok(quote!(#program::Axis::Known(#n))),
-        None => known
-            .iter()
-            .position(|symbol| *size == Size::symbol(symbol))
-            .map(|i| quote!(#program::Axis::Symbol(#i)))
-            .ok_or_else(|| format!("the size {size} of an input or a result is no symbol")),
+        None => match linear(known, size) {
+            Some((symbol, 1, 0)) => Ok(quote!(#program::Axis::Symbol(#symbol))),
+            Some((symbol, factor, offset)) => {
+                let (factor, offset) = (Literal::i64_unsuffixed(factor), Literal::i64_unsuffixed(offset));
+                Ok(quote!(#program::Axis::Linear { symbol: #symbol, factor: #factor, offset: #offset }))
+            }
+            None => Err(format!("the size {size} of an input or a result depends on several sizes")),
+        },
     };
     let bounds = super::bounds::bounds(std::iter::once(evaluate).chain(train));
     let slot = |name: &str, ty: &Type, index: Option<&Vec<Size>>| {
@@ -143,6 +146,7 @@ pub(super) fn spec(
         }
         _ => None,
     });
+    let least = least(known, &[Some(evaluate), train]).into_iter().map(|(symbol, n)| quote!((#symbol, #n)));
     let crosses = crosses(evaluate);
     let random = [Some(evaluate), train]
         .into_iter()
@@ -164,6 +168,7 @@ pub(super) fn spec(
             file: #file,
             line: #line,
             symbols: &[#(#known),*],
+            least: &[#(#least),*],
             inputs: &[#(#inputs),*],
             outputs: &[#(#outputs),*],
             hypers: &[#(#hypers),*],
@@ -179,6 +184,37 @@ pub(super) fn spec(
         };
         &SPEC
     })
+}
+
+/// A size as a symbol, by position, times a factor above 0, plus a number; where it is one.
+fn linear(known: &[String], size: &Size) -> Option<(usize, i64, i64)> {
+    let place = known.iter().position(|symbol| size.mentions(symbol))?;
+    let name = known.get(place)?;
+    let factor = size.terms().find(|(symbols, _)| *symbols == [name.clone()]).map_or(0, |(_, factor)| factor);
+    let rest = size - &(&Size::integer(factor) * &Size::symbol(name));
+    let offset = rest.terms().map(|(_, n)| n).sum();
+    (factor > 0 && rest.symbols().next().is_none()).then_some((place, factor, offset))
+}
+
+/// For each symbol that a window slides along, the least value into which a piece fits, where that depends on the
+/// symbol alone.
+fn least(known: &[String], graphs: &[Option<&Graph>]) -> Vec<(usize, usize)> {
+    let mut all: Vec<(usize, usize)> = Vec::new();
+    for (graph, node) in graphs.iter().flatten().flat_map(|graph| graph.nodes.iter().map(move |n| (graph, n)))
+    {
+        let Kind::View(View::Window { axis, kernel, dilation, .. }) = node.kind else { continue };
+        let size = &graph.ty(node.args[0]).shape()[axis];
+        let span = (dilation * (kernel - 1) + 1) as i64;
+        // span ≤ factor · symbol + offset
+        if let Some((place, factor, offset)) = linear(known, size).filter(|(_, _, offset)| *offset < span) {
+            let n = ((span - offset + factor - 1) / factor) as usize;
+            match all.iter_mut().find(|(other, _)| *other == place) {
+                Some((_, least)) => *least = n.max(*least),
+                None => all.push((place, n)),
+            }
+        }
+    }
+    all
 }
 
 fn initial(program: &TokenStream, initial: &Initial, shape: &[usize]) -> TokenStream {

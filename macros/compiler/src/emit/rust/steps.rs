@@ -10,11 +10,12 @@ use quote::{format_ident, quote};
 
 use super::loops;
 use super::run::Names;
-use super::sizes::{extent, size, sum, times};
+use super::sizes::{extent, size, sum, symbol, times};
 use crate::schedule::{Axis, Home, Place, Product, Schedule, Select, Source, Stage, Step};
 use crate::size::Size;
 
 /// Where a statement stands.
+#[derive(Clone)]
 pub(super) struct Scope<'a> {
     /// Names.
     pub names: &'a Names<'a>,
@@ -22,6 +23,8 @@ pub(super) struct Scope<'a> {
     pub schedule: &'a Schedule,
     /// The stage, inside one.
     pub stage: Option<&'a Stage>,
+    /// The counters of the loops around.
+    pub counters: Vec<String>,
     /// Which stage writes a buffer.
     stages: BTreeMap<usize, usize>,
 }
@@ -29,7 +32,7 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// On the calling thread.
     pub fn alone(names: &'a Names<'a>, schedule: &'a Schedule, stages: BTreeMap<usize, usize>) -> Self {
-        Scope { names, schedule, stage: None, stages }
+        Scope { names, schedule, stage: None, counters: Vec::new(), stages }
     }
 
     /// Inside a tile.
@@ -39,7 +42,7 @@ impl<'a> Scope<'a> {
         stage: &'a Stage,
         stages: BTreeMap<usize, usize>,
     ) -> Self {
-        Scope { names, schedule, stage: Some(stage), stages }
+        Scope { names, schedule, stage: Some(stage), counters: Vec::new(), stages }
     }
 
     /// The local that holds a buffer here.
@@ -134,6 +137,17 @@ pub(super) fn step(
         }
         Step::Product(p) => Ok(product(scope, p)),
         Step::Select(s) => Ok(select(scope, s)),
+        Step::Scan(turns) => {
+            let mut inside = scope.clone();
+            inside.counters.push(turns.counter.clone());
+            let mut body = TokenStream::new();
+            for this in &turns.steps {
+                body.extend(self::step(&inside, this, structs, items)?);
+            }
+            let (counter, count) = (symbol(&turns.counter), size(&turns.count));
+            let range = if turns.reverse { quote!((0..#count).rev()) } else { quote!(0..#count) };
+            Ok(quote!(for #counter in #range { #body }))
+        }
     }
 }
 
@@ -175,17 +189,7 @@ fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
         }
     };
     let (a, b, c) = (slice(&p.a, |x| &x.a, false), slice(&p.b, |x| &x.b, false), slice(&p.c, |x| &x.c, true));
-    let (m, n, k) = (extent(&p.m.extent), extent(&p.n.extent), extent(&p.k.extent));
-    let [am, ak, bk, bn, cm, cn] = [&p.m.a, &p.k.a, &p.k.b, &p.n.b, &p.m.c, &p.n.c].map(size);
-    let accumulate = p.accumulate;
-    let mut call = quote! {
-        #krate::kernels::matmul(
-            #krate::kernels::MatMut::new(#c, #m, #n, #cm, #cn),
-            #krate::kernels::MatRef::new(#a, #m, #k, #am, #ak),
-            #krate::kernels::MatRef::new(#b, #k, #n, #bk, #bn),
-            #accumulate,
-        );
-    };
+    let mut call = if p.is_plain() { plain(krate, p, &a, &b, &c) } else { sliding(krate, p, &a, &b, &c) };
     for (axis, i) in p.outer.iter().zip(&counters).rev() {
         let n = extent(&axis.extent);
         call = quote!(for #i in 0..#n { #call });
@@ -196,6 +200,69 @@ fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
         quote!(#local[#base..][..#len].fill(F::ZERO);)
     });
     quote!(#clear #call)
+}
+
+/// A product of plain matrices.
+fn plain(krate: &TokenStream, p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> TokenStream {
+    let (m, n, k) = (count(&p.m), count(&p.n), count(&p.k));
+    let [am, ak, bk, bn, cm, cn] = [
+        stride(&p.m, |x| &x.a),
+        stride(&p.k, |x| &x.a),
+        stride(&p.k, |x| &x.b),
+        stride(&p.n, |x| &x.b),
+        stride(&p.m, |x| &x.c),
+        stride(&p.n, |x| &x.c),
+    ];
+    let accumulate = p.accumulate;
+    quote! {
+        #krate::kernels::matmul(
+            #krate::kernels::MatMut::new(#c, #m, #n, #cm, #cn),
+            #krate::kernels::MatRef::new(#a, #m, #k, #am, #ak),
+            #krate::kernels::MatRef::new(#b, #k, #n, #bk, #bn),
+            #accumulate,
+        );
+    }
+}
+
+/// A product that walks over several axes of its right factor and of its result.
+fn sliding(
+    krate: &TokenStream,
+    p: &Product,
+    a: &TokenStream,
+    b: &TokenStream,
+    c: &TokenStream,
+) -> TokenStream {
+    let (m, k) = (count(&p.m), count(&p.k));
+    let (am, ak) = (stride(&p.m, |x| &x.a), stride(&p.k, |x| &x.a));
+    let axes = |axes: &[Axis], of: fn(&Axis) -> &Size| {
+        let pairs = axes.iter().map(|axis| {
+            let (n, stride) = (extent(&axis.extent), size(of(axis)));
+            quote!((#n, #stride))
+        });
+        quote!(#krate::kernels::Axes::new(&[#(#pairs),*]))
+    };
+    let (bk, bn) = (axes(&p.k, |x| &x.b), axes(&p.n, |x| &x.b));
+    let (cm, cn) = (axes(&p.m, |x| &x.c), axes(&p.n, |x| &x.c));
+    let accumulate = p.accumulate;
+    quote! {
+        #krate::kernels::matmul_sliding(
+            #krate::kernels::SlideMut::new(#c, #cm, #cn),
+            #krate::kernels::MatRef::new(#a, #m, #k, #am, #ak),
+            #krate::kernels::SlideRef::new(#b, #bk, #bn),
+            #accumulate,
+        );
+    }
+}
+
+/// The elements of axes.
+fn count(axes: &[Axis]) -> TokenStream {
+    let all = axes.iter().map(|axis| extent(&axis.extent));
+    all.reduce(|a, b| quote!(#a * #b)).unwrap_or(quote!(1))
+}
+
+/// The stride of the last of axes that lie one after the other.
+fn stride(axes: &[Axis], of: fn(&Axis) -> &Size) -> TokenStream {
+    axes.last().map_or(quote!(0), |axis| size(of(axis)))
 }
 
 /// Products that all threads share.
@@ -215,8 +282,9 @@ pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, S
     };
     let products = list.iter().map(|p| {
         let (a, b, c) = (slice(&p.a), slice(&p.b), scope.source(p.c.source));
-        let (m, n, k) = (extent(&p.m.extent), extent(&p.n.extent), extent(&p.k.extent));
-        let [am, ak, bk, bn] = [&p.m.a, &p.k.a, &p.k.b, &p.n.b].map(size);
+        let (m, n, k) = (count(&p.m), count(&p.n), count(&p.k));
+        let [am, ak, bk, bn] =
+            [stride(&p.m, |x| &x.a), stride(&p.k, |x| &x.a), stride(&p.k, |x| &x.b), stride(&p.n, |x| &x.b)];
         let accumulate = p.accumulate;
         quote! {
             #krate::kernels::Product {

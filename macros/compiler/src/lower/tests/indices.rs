@@ -166,3 +166,18 @@ fn positions_are_not_numbers() {
     let found = mistakes("#[loss] fn f(x: Tensor<B, 3>) -> Tensor<B> { argmax(x) }", "f");
     assert!(found.contains("returns Tensor<B>, but this is Index<B>"), "{found}");
 }
+
+#[test]
+fn a_step_may_choose_and_positions_do_not_pass_on() {
+    // Each step adds the row of a table that its largest element names, and one that stays the same.
+    let text = "#[function] fn f(x: Tensor<B, T, 3>, table: Tensor<3, 2>, i: Index<B>) -> Tensor<B, T, 2> {
+        scan(|h, x_t| h + gather(table, argmax(x_t)) + gather(table, i) + 0.0 * gather(top_k(h, 1), i), zeros(), x) }";
+    let (x, table) = ([1.0, 2.0, 0.0, 5.0, 0.0, 0.0], [1.0, 2.0, 10.0, 20.0, 100.0, 200.0]);
+    let given = Given { rows: 1, inputs: &[&x, &table, &[1.0]], symbols: &[("T", 2)], ..Given::default() };
+    let text = text.replace("gather(top_k(h, 1), i)", "unsqueeze(gather(top_k(h, 1), i), 1)");
+    check_bits(&text, &given, &[20.0, 40.0, 31.0, 62.0]);
+    let found = refused("scan(|h, j| h + gather(w, j), zeros(), unsqueeze(i, 1))", "Tensor<B, 1, 2>");
+    assert!(found.contains("`scan` needs numbers"), "{found}");
+    let found = refused("let mut j = i;\nfor t in 0..100 { j = argmax(x); }\ngather(w, j)", "Tensor<B, 2>");
+    assert!(found.contains("what passes from step to step needs numbers"), "{found}");
+}

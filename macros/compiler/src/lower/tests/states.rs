@@ -142,3 +142,13 @@ fn what_a_state_is_not() {
         assert!(found.contains(wanted), "{text}\nmisses \"{wanted}\":\n{found}");
     }
 }
+
+#[test]
+fn a_derivative_by_hand_updates_nothing() {
+    let text = "#[state] fn seen() -> Scalar { zeros() }
+        #[function(backward = slope)] fn twice(x: Tensor<B, 2>) -> Tensor<B, 2> { 2.0 * x }
+        #[function] fn slope(x: Tensor<B, 2>, g: Tensor<B, 2>) -> Tensor<B, 2> { update(seen(), 1.0); 2.0 * g }
+        #[loss] fn f(x: Tensor<B, 2>) -> Tensor<B> { sum(twice(x)) }";
+    let found = mistakes(text, "f");
+    assert!(found.contains("`slope` is a derivative by hand, in which no state can be updated"), "{found}");
+}

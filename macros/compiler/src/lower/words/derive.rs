@@ -81,6 +81,13 @@ pub(super) static WORDS: &[Entry] = &[
                 .fail(operand.at, format!("`inspect(\"name\", x)` starts with a name, and this is {found}"));
         };
         let (name, x) = (name.to_string(), call.tensor(l, 1)?);
+        if l.in_step > 0 {
+            let message = format!(
+                "`inspect` shows a value once, and this one is made in every step of a loop: make it part of the \
+                 state, and write `inspect(\"{name}\", …)` after the loop"
+            );
+            return l.fail(call.at, message);
+        }
         l.graph.outputs.push(Output { role: Role::Inspect(name), node: x });
         Some(Value::Tensor(x))
     }),

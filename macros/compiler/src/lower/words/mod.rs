@@ -9,12 +9,14 @@ mod index;
 mod make;
 mod parts;
 mod reduce;
+mod scan;
 mod shape;
+mod slide;
 mod state;
 
 use super::arguments::{Parameter, arrange};
 use super::broadcast::Operand;
-use super::expr::Want;
+use super::expr::{Hint, Want};
 use super::value::Value;
 use super::{At, Lowerer};
 use crate::ast::Argument;
@@ -69,8 +71,18 @@ struct Call<'a, 'w> {
     want: &'w Want<'a>,
 }
 
-static GROUPS: &[&[Entry]] =
-    &[reduce::WORDS, shape::WORDS, parts::WORDS, einsum::WORDS, make::WORDS, index::WORDS, derive::WORDS, state::WORDS];
+static GROUPS: &[&[Entry]] = &[
+    reduce::WORDS,
+    shape::WORDS,
+    parts::WORDS,
+    slide::WORDS,
+    einsum::WORDS,
+    make::WORDS,
+    index::WORDS,
+    derive::WORDS,
+    scan::WORDS,
+    state::WORDS,
+];
 
 fn entry(name: &str) -> Option<&'static Entry> {
     GROUPS.iter().copied().flatten().find(|entry| entry.name == name)
@@ -88,6 +100,14 @@ pub(super) fn call<'a>(
     let same_shape = Row::named(word).is_some()
         || ["stop_gradient", "straight_through", "exact", "inspect"].contains(&word);
     let inner = if same_shape { Want::hint(want.hint.clone()) } else { Want::default() };
+    // The last element of a sequence has all its axes but the first.
+    let inner = match (word, want.ty()) {
+        ("last", Some(ty)) => {
+            let length = lowerer.sizes.unknown("?");
+            Want::hint(Hint::Type(ty.along(&length)))
+        }
+        _ => inner,
+    };
     let mut operands = Vec::with_capacity(args.len());
     for arg in args {
         let value = lowerer.eval(&arg.value, &inner);

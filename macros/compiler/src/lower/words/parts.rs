@@ -51,7 +51,8 @@ fn slice<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     let whole = start == 0 && end == size;
     let inside = match (size.value(), len.value(), usize::try_from(start)) {
         (Some(size), Some(len), Ok(start)) => start.checked_add(len).is_some_and(|end| end <= size),
-        _ => whole,
+        // Of an axis that a run knows: as far as its end, or a known number of elements before it.
+        _ => whole || start >= 0 && (&size - &end).value().is_some(),
     };
     if !inside {
         let (size, end) = (l.sizes.show(&size), l.sizes.show(&end));
@@ -61,7 +62,7 @@ fn slice<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
         );
     }
     l.mark(call.at, call.word);
-    Some(Value::Tensor(l.graph.slice(x, axis, usize::try_from(start).ok()?, len)))
+    Some(Value::Tensor(l.graph.slice(x, axis, Size::integer(start), len)))
 }
 
 /// The axis that is named, or the only one.

@@ -25,6 +25,16 @@ fn update<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
             ),
         );
     }
+    if l.in_step > 0 {
+        return refuse(
+            l,
+            call,
+            format!(
+                "`{path}` is updated in a step of a loop, and a state is replaced once, after the step of training: \
+                 give it the loop's result"
+            ),
+        );
+    }
     if !l.updated.insert(state) {
         return refuse(
             l,

@@ -16,6 +16,7 @@ mod rebuild;
 mod term;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::{simplify, without_nodes};
 use crate::graph::*;
@@ -50,9 +51,16 @@ fn round(graph: &Graph) -> (Graph, bool) {
     let live = live(graph);
     let users = users(graph, &live);
     let mut changed = false;
+    let mut loops = Vec::new();
     for id in graph.ids().filter(|id| live[id.index()]) {
         let node = graph.node(id);
         new.origin = node.origin.clone();
+        if let Some((kind, args)) = summed_product(graph, id, &users) {
+            changed = true;
+            let args = args.iter().map(|arg| moved[arg]).collect();
+            moved.insert(id, new.push(kind, args, node.ty.clone()));
+            continue;
+        }
         let place = match better(graph, id, &users) {
             Some(plan) => {
                 changed = true;
@@ -60,7 +68,15 @@ fn round(graph: &Graph) -> (Graph, bool) {
             }
             None => {
                 let args = node.args.iter().map(|arg| moved[arg]).collect();
-                new.push(node.kind.clone(), args, node.ty.clone())
+                let kind = match &node.kind {
+                    Kind::Scan { scan, result } => {
+                        let scan = inside(scan, &mut loops);
+                        changed |= scan.1;
+                        Kind::Scan { scan: scan.0, result: *result }
+                    }
+                    kind => kind.clone(),
+                };
+                new.push(kind, args, node.ty.clone())
             }
         };
         debug_assert_eq!(*new.ty(place), node.ty, "{:?}", node.kind);
@@ -68,6 +84,34 @@ fn round(graph: &Graph) -> (Graph, bool) {
     }
     new.outputs.iter_mut().for_each(|output| output.node = moved[&output.node]);
     new.origin = graph.origin.clone();
+    (new, changed)
+}
+
+/// The sum of a product that nothing else reads, as one product: the same terms, and no intermediate.
+fn summed_product(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<(Kind, Vec<NodeId>)> {
+    let node = graph.node(id);
+    let Kind::Reduce { reduction: Reduction::Sum, axes } = &node.kind else { return None };
+    let product = graph.node(node.args[0]);
+    let Kind::Contract { inputs, output } = &product.kind else { return None };
+    let kept = output.iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
+    let output: Vec<u32> = kept.map(|(_, label)| *label).collect();
+    let alone = users[node.args[0].index()] == [id];
+    (alone && product.args.len() == 2)
+        .then(|| (Kind::Contract { inputs: inputs.clone(), output }, product.args.clone()))
+}
+
+/// A loop before and after this pass has gone through its step.
+type Inside = Vec<(Rc<Scan>, Rc<Scan>)>;
+
+/// The loop with its step contracted, and whether that changed anything. What no longer depends on a carry, the
+/// next `simplify` puts outside.
+fn inside(scan: &Rc<Scan>, loops: &mut Inside) -> (Rc<Scan>, bool) {
+    if let Some((_, new)) = loops.iter().find(|(old, _)| old == scan) {
+        return (new.clone(), new != scan);
+    }
+    let new = Rc::new(Scan { body: contract(&scan.body), ..Scan::clone(scan) });
+    loops.push((scan.clone(), new.clone()));
+    let changed = new != *scan;
     (new, changed)
 }
 
@@ -157,7 +201,9 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
         Kind::View(View::Permute(_) | View::Slice { .. } | View::Pad { .. } | View::Concat { .. }) => {
             0.5 * elements(id)
         }
-        Kind::View(_) => 0.0,
+        Kind::View(View::Fold { .. }) => elements(node.args[0]),
+        // Never opened, so never weighed.
+        Kind::View(_) | Kind::Scan { .. } => 0.0,
         // Loads through an index cost more than others.
         Kind::Gather { .. } => elements(id),
         Kind::Scatter { .. } => elements(node.args[0]) + elements(id),

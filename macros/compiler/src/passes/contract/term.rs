@@ -136,7 +136,9 @@ impl Unfolding<'_> {
             Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
                 self.closed_again(mark, id, labels)
             }
-            Kind::Reduce { .. } | Kind::View(_) | Kind::StopGradient => self.closed_again(mark, id, labels),
+            Kind::Reduce { .. } | Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => {
+                self.closed_again(mark, id, labels)
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 use super::Simplifier;
 use crate::graph::*;
 use crate::ops::Row;
+use crate::size::Size;
 
 impl Simplifier {
     pub(super) fn map(&mut self, row: Row, args: &[NodeId]) -> Option<NodeId> {
@@ -39,6 +40,9 @@ impl Simplifier {
         if a == Some(0.0) {
             return Some(args[1]);
         }
+        if let Some(joined) = self.adjoining(args) {
+            return Some(joined);
+        }
         if let Some(inner) = self.is_row(args[1], "neg") {
             return Some(self.row("sub", &[args[0], inner[0]]));
         }
@@ -46,6 +50,39 @@ impl Simplifier {
             return Some(self.row("sub", &[args[1], inner[0]]));
         }
         self.ordered("add", args)
+    }
+
+    /// Two values with zeros around them, one of which begins where the other one ends: one after the other, with
+    /// zeros around both. So the derivative of slices is put together, not added up.
+    fn adjoining(&mut self, args: &[NodeId]) -> Option<NodeId> {
+        let pad = |id: NodeId| match &self.graph.node(id).kind {
+            Kind::View(View::Pad { axis, before }) => {
+                Some((*axis, before.clone(), self.graph.node(id).args[0]))
+            }
+            _ => None,
+        };
+        let ((axis, a, left), (other, b, right)) = (pad(args[0])?, pad(args[1])?);
+        let end = |start: &Size, id: NodeId| start + &self.graph.ty(id).shape()[axis];
+        let (before, first, second) = match axis == other {
+            true if end(&a, left) == b => (a, left, right),
+            true if end(&b, right) == a => (b, right, left),
+            _ => return None,
+        };
+        let mut parts = Vec::new();
+        for id in [first, second] {
+            match &self.graph.node(id).kind {
+                Kind::View(View::Concat { axis: of }) if *of == axis => {
+                    parts.extend(&self.graph.node(id).args)
+                }
+                _ => parts.push(id),
+            }
+        }
+        let sizes = parts.iter().map(|id| self.graph.ty(*id).shape()[axis].clone());
+        let len = sizes.fold(Size::default(), |sum, size| &sum + &size);
+        let ty = self.graph.ty(args[0]).clone();
+        let joined = crate::build::resized(&ty, axis, len);
+        let joined = self.make(Kind::View(View::Concat { axis }), parts, joined);
+        Some(self.make(Kind::View(View::Pad { axis, before }), vec![joined], ty))
     }
 
     fn difference(&mut self, args: &[NodeId], a: Option<f64>, b: Option<f64>) -> Option<NodeId> {

@@ -6,6 +6,7 @@
 mod index;
 mod maps;
 mod reduce;
+mod scan;
 mod views;
 
 pub(super) use index::is_distinct;
@@ -19,14 +20,21 @@ use crate::print::live;
 
 /// Rewrites every node by local rules, merges equal ones, and drops what no output needs.
 pub fn simplify(graph: &Graph) -> Graph {
-    let mut simplifier = Simplifier { graph: without_nodes(graph), known: HashMap::new() };
+    let mut simplifier = Simplifier { graph: without_nodes(graph), known: HashMap::new(), scans: Vec::new() };
     let mut moved: HashMap<NodeId, NodeId> = HashMap::new();
     let live = live(graph);
+    let needs = scan::Needs::of(graph, &live);
     for id in graph.ids().filter(|id| live[id.index()]) {
         let node = graph.node(id);
         simplifier.graph.origin = node.origin.clone();
-        let args = node.args.iter().map(|arg| moved[arg]).collect();
-        let new = simplifier.make(node.kind.clone(), args, node.ty.clone());
+        let args: Vec<NodeId> = node.args.iter().map(|arg| moved[arg]).collect();
+        let new = match &node.kind {
+            Kind::Scan { scan, result } => {
+                let all = needs.get(scan, &node.args).cloned().unwrap_or_default();
+                simplifier.scan(scan, &args, &all)[result]
+            }
+            kind => simplifier.make(kind.clone(), args, node.ty.clone()),
+        };
         debug_assert_eq!(*simplifier.graph.ty(new), node.ty, "{:?}", node.kind);
         moved.insert(id, new);
     }
@@ -41,6 +49,7 @@ struct Simplifier {
     graph: Graph,
     /// By kind and arguments; those of one entry differ in what their kind carries, or in type.
     known: HashMap<(Discriminant<Kind>, Vec<NodeId>), Vec<NodeId>>,
+    scans: scan::Simple,
 }
 
 impl Simplifier {
@@ -55,7 +64,8 @@ impl Simplifier {
                 .value()
                 .map(|n| self.make(Kind::Const(Constant::Number(n as f64)), vec![], Type::scalar())),
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) => None,
-            Kind::Random { .. } | Kind::Contract { .. } | Kind::TopK { .. } => None,
+            // Loops are made anew as a whole, see `scan`.
+            Kind::Random { .. } | Kind::Contract { .. } | Kind::TopK { .. } | Kind::Scan { .. } => None,
             Kind::Gather { shared } => self.gather(*shared, &args, &ty),
             Kind::Scatter { .. } => self.scatter(args[0], &ty),
         };

@@ -4,6 +4,7 @@
 
 use super::Simplifier;
 use crate::graph::*;
+use crate::size::Size;
 
 impl Simplifier {
     pub(super) fn view(&mut self, view: &View, args: &[NodeId], ty: &Type) -> Option<NodeId> {
@@ -31,7 +32,7 @@ impl Simplifier {
                 }
                 _ => None,
             },
-            View::Slice { axis, start } => self.slice(*axis, *start, args[0], &inner, ty),
+            View::Slice { axis, start } => self.slice(*axis, start, args[0], &inner, ty),
             View::Pad { axis, before } => match &inner.kind {
                 _ if number == Some(0.0) => Some(self.full(0.0, ty)),
                 _ if from == *ty => Some(args[0]),
@@ -49,6 +50,8 @@ impl Simplifier {
                     same.then(|| self.full(first, ty))
                 }
             },
+            View::Window { axis, kernel, .. } => self.window(*axis, *kernel, args[0], &inner, ty),
+            View::Fold { axis, .. } => self.fold(*axis, args[0], ty),
             View::Batch | View::Unbatch => match (&inner.kind, number) {
                 (_, Some(number)) => Some(self.full(number, ty)),
                 (Kind::View(View::Batch | View::Unbatch), _) => {
@@ -57,6 +60,36 @@ impl Simplifier {
                 _ => None,
             },
         }
+    }
+
+    /// Pieces of a repeated value are repeated; a piece that is the whole axis, or an element of each, only adds an
+    /// axis of size 1.
+    fn window(&mut self, axis: usize, kernel: usize, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
+        if let Some(number) = self.number(arg) {
+            return Some(self.full(number, ty));
+        }
+        let (from, to) = (inner.ty.shape(), ty.shape());
+        if kernel == 1 && from[axis] == to[axis] || to[axis].is_one() && from[axis] == to[axis + 1] {
+            return Some(self.make(Kind::View(View::Reshape), vec![arg], ty.clone()));
+        }
+        match &inner.kind {
+            Kind::View(View::Broadcast(places)) if places[axis].is_none() => {
+                let mut places = places.clone();
+                places.insert(axis, None);
+                Some(self.make(Kind::View(View::Broadcast(places)), inner.args.clone(), ty.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn fold(&mut self, axis: usize, arg: NodeId, ty: &Type) -> Option<NodeId> {
+        if self.number(arg) == Some(0.0) {
+            return Some(self.full(0.0, ty));
+        }
+        let (from, to) = (self.graph.ty(arg).shape(), ty.shape());
+        let alone = from[axis + 1].is_one() && from[axis] == to[axis]
+            || from[axis].is_one() && from[axis + 1] == to[axis];
+        alone.then(|| self.make(Kind::View(View::Reshape), vec![arg], ty.clone()))
     }
 
     fn reshape(&mut self, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
@@ -86,7 +119,7 @@ impl Simplifier {
         fits.then(|| self.make(Kind::View(View::Broadcast(places)), vec![arg], ty.clone()))
     }
 
-    fn slice(&mut self, axis: usize, start: usize, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
+    fn slice(&mut self, axis: usize, start: &Size, arg: NodeId, inner: &Node, ty: &Type) -> Option<NodeId> {
         if inner.ty == *ty {
             return Some(arg);
         }
@@ -103,23 +136,24 @@ impl Simplifier {
                 Some(self.make(again(View::Broadcast(places.clone())), inner.args.clone(), ty.clone()))
             }
             Kind::View(View::Concat { axis: other }) if *other == axis => {
-                // Inside one argument.
-                let len = ty.shape()[axis].value()?;
-                let mut before = 0;
+                // Inside one argument: for every value of the symbols.
+                let end = start + &ty.shape()[axis];
+                let mut before = Size::default();
                 for part in &inner.args {
-                    let size = self.graph.ty(*part).shape()[axis].value()?;
-                    if before <= start && start + len <= before + size {
-                        let slice = again(View::Slice { axis, start: start - before });
+                    let after = &before + &self.graph.ty(*part).shape()[axis];
+                    if (start - &before).value().is_some() && (&after - &end).value().is_some() {
+                        let slice = again(View::Slice { axis, start: start - &before });
                         return Some(self.make(slice, vec![*part], ty.clone()));
                     }
-                    before += size;
+                    before = after;
                 }
                 None
             }
             Kind::View(View::Pad { axis: other, before }) if *other == axis => {
-                let size = self.graph.ty(inner.args[0]).shape()[axis].value()?;
-                let inside = *before <= start && start + ty.shape()[axis].value()? <= before + size;
-                let slice = again(View::Slice { axis, start: start.checked_sub(*before)? });
+                let after = before + &self.graph.ty(inner.args[0]).shape()[axis];
+                let rest = &after - &(start + &ty.shape()[axis]);
+                let inside = (start - before).value().is_some() && rest.value().is_some();
+                let slice = again(View::Slice { axis, start: start - before });
                 inside.then(|| self.make(slice, inner.args.clone(), ty.clone()))
             }
             _ => None,

@@ -3,19 +3,23 @@
 //! In: views, and the axes of a space. Out: operands, the indices behind the values that follow them. Never: an index
 //! that is itself reached through one; `legal` has copied it.
 
-use super::{Does, Follows, Into, Item, Operand, contiguous_all, kept};
+use super::{Does, Follows, Into, Item, Operand, kept};
 use crate::graph::*;
 use crate::size::Size;
 
-use super::super::view::{Strided, Views};
+use super::super::view::{Strided, Views, whole_strides};
 
 /// Strides along the axes that are kept.
-pub(super) fn at(strides: &[Size], keep: &[usize]) -> Vec<Size> {
+pub(in super::super) fn at(strides: &[Size], keep: &[usize]) -> Vec<Size> {
     keep.iter().map(|i| strides[*i].clone()).collect()
 }
 
 /// How values are read along a space, given what the strides of a view are there; then the indices they follow.
-pub(super) fn operands(views: &Views, args: &[NodeId], along: impl Fn(&[Size]) -> Vec<Size>) -> Vec<Operand> {
+pub(in super::super) fn operands(
+    views: &Views,
+    args: &[NodeId],
+    along: impl Fn(&[Size]) -> Vec<Size>,
+) -> Vec<Operand> {
     let read = |view: &Strided| Operand {
         source: view.source,
         offset: view.offset.clone(),
@@ -59,7 +63,7 @@ pub(super) fn scattered(graph: &Graph, views: &Views, id: NodeId, shared: usize)
     let from = graph.ty(factors[0]).shape();
     let rank = graph.ty(*index).rank();
     let keep = kept(&from);
-    let target = contiguous_all(&node.ty.shape());
+    let target = whole_strides(&node.ty.shape());
     let none = std::iter::repeat_n(Size::default(), rank - shared);
     let strides: Vec<Size> =
         target[..shared].iter().cloned().chain(none).chain(target[shared + 1..].iter().cloned()).collect();

@@ -4,6 +4,8 @@
 //! must lie in memory as it is: what is sorted, an index or a table that would itself be reached through an index,
 //! a factor of a matrix product. Never: another value.
 
+use std::collections::HashMap;
+
 use crate::graph::*;
 
 use super::super::LANE;
@@ -12,24 +14,27 @@ use super::super::view::{Views, contiguous};
 use super::copy;
 use crate::size::Size;
 
-/// What is known of the graph on the way.
-pub(super) struct Indexed<'g> {
-    graph: &'g Graph,
-    uses: Vec<usize>,
+/// How the nodes that are there already are read.
+pub(in super::super) struct Indexed {
     views: Views,
 }
 
-impl<'g> Indexed<'g> {
-    pub fn of(graph: &'g Graph) -> Self {
-        let mut uses = vec![0; graph.nodes.len()];
-        let args = graph.nodes.iter().flat_map(|node| &node.args);
-        args.chain(graph.outputs.iter().map(|o| &o.node)).for_each(|id| uses[id.index()] += 1);
-        Indexed { graph, uses, views: Views::of(&Graph::default()) }
+impl Default for Indexed {
+    fn default() -> Self {
+        Indexed { views: Views::of(&Graph::default(), &HashMap::new()) }
     }
+}
 
+impl Indexed {
     /// A node that makes or follows an index.
-    pub fn node(&mut self, out: &mut Graph, id: NodeId, mut args: Vec<NodeId>) -> NodeId {
-        let node = self.graph.node(id);
+    pub fn node(
+        &mut self,
+        out: &mut Graph,
+        of: (&Graph, &[usize]),
+        id: NodeId,
+        mut args: Vec<NodeId>,
+    ) -> NodeId {
+        let node = of.0.node(id);
         self.views.follow(out);
         match node.kind {
             Kind::TopK { .. } if !self.in_order(out, args[0]) => args[0] = copy(out, args[0]),
@@ -40,7 +45,7 @@ impl<'g> Indexed<'g> {
             }
             Kind::Scatter { .. } => {
                 args[1] = self.direct(out, args[1]);
-                if let Some(factors) = self.product(out, id, args[0]) {
+                if let Some(factors) = self.product(out, of, id, args[0]) {
                     args.splice(..1, factors.map(|factor| self.repeated(out, factor)));
                 }
             }
@@ -81,11 +86,17 @@ impl<'g> Indexed<'g> {
     }
 
     /// The factors of a value that only a sum over the whole batch needs: it is never stored.
-    fn product(&self, out: &Graph, scatter: NodeId, value: NodeId) -> Option<[NodeId; 2]> {
-        let node = self.graph.node(scatter);
+    fn product(
+        &self,
+        out: &Graph,
+        (graph, uses): (&Graph, &[usize]),
+        scatter: NodeId,
+        value: NodeId,
+    ) -> Option<[NodeId; 2]> {
+        let node = graph.node(scatter);
         let from = node.args[0];
         let late = node.ty.rows.is_empty() && node.ty.elements().nominal() >= LANE;
-        let alone = late && self.uses[from.index()] == 1 && !self.graph.ty(from).rows.is_empty();
+        let alone = late && uses[from.index()] == 1 && !graph.ty(from).rows.is_empty();
         match (&out.node(value).kind, out.node(value).args.as_slice()) {
             (Kind::Map(row), [a, b]) if alone && row.name == "mul" => Some([*a, *b]),
             _ => None,

@@ -14,7 +14,7 @@ impl Maker {
         let (rows, rank, shape) = (ty.rows.len(), ty.rank(), ty.shape());
         let axis = (rank > rows).then(|| rows + self.rng.below(rank - rows));
         let known = axis.and_then(|axis| shape[axis].value().map(|n| (axis, n)));
-        match (self.rng.below(9), known) {
+        match (self.rng.below(11), known) {
             (0, _) => {
                 let flat = Type { rows: ty.rows.clone(), features: vec![Size::product(&ty.features)] };
                 self.graph.reshape(x, flat)
@@ -60,10 +60,30 @@ impl Maker {
                     self.graph.concat(&[x, x], axis)
                 }
             }
+            (9, Some((axis, n))) if n > 1 => {
+                let (kernel, dilation) = (1 + self.rng.below(n.min(3)), 1 + self.rng.below(2));
+                let stride = 1 + self.rng.below(2);
+                let dilation = if dilation * (kernel - 1) < n { dilation } else { 1 };
+                self.graph.window(x, axis, kernel, stride, dilation).unwrap_or(x)
+            }
+            (9 | 10, _) if axis.is_some_and(|axis| axis + 1 < rank && shape[axis + 1].value().is_some()) => {
+                self.folded(x, axis.unwrap_or(rows))
+            }
             (7, _) if rows == 1 => self.graph.batch(x),
             (7 | 8, _) if rows == 0 && shape.first() == Some(&Size::batch()) => self.graph.unbatch(x),
             _ => self.graph.identity(x),
         }
+    }
+
+    /// Axes taken for pieces, which need not come from a window.
+    fn folded(&mut self, x: NodeId, axis: usize) -> NodeId {
+        let shape = self.graph.ty(x).shape();
+        let kernel = shape[axis + 1].value().unwrap_or(1);
+        let (stride, dilation) = (1 + self.rng.below(3), 1 + self.rng.below(2));
+        let more = self.rng.below(stride);
+        let last = &(&shape[axis] - &Size::known(1)) * &Size::known(stride);
+        let len = &last + &Size::known(dilation * (kernel - 1) + 1 + more);
+        self.graph.fold(x, axis, stride, dilation, len)
     }
 
     pub(super) fn contract(&mut self) -> NodeId {
