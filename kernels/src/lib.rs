@@ -9,6 +9,7 @@
 //! | [`math`], [`block`] | vector maths and the blocks of values that generated loops work on |
 //! | [`random`] | Philox4x32-10: uniform and normal numbers by (seed, step, site, element) |
 //! | [`matmul`], [`products`] | one matrix product on one thread; a list of wide ones on all |
+//! | [`top_k`] | the first of many, in order: sorting and selection without allocation |
 //! | [`matmul_sliding`] | a product over several axes: a convolution, and its transpose |
 //! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
 #![allow(clippy::needless_range_loop)] // indices over arrays of one length are the form that vectorises
@@ -21,5 +22,6 @@ pub use cpu::isa::{
 };
 pub use cpu::matmul::{Axes, MatMut, MatRef, SlideMut, SlideRef, matmul, matmul_sliding};
 pub use cpu::products::{Product, products};
+pub use cpu::select::top_k;
 pub use cpu::stage::{Tile, Tiling, stage};
 pub use cpu::{block, math, random};

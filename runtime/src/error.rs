@@ -90,6 +90,21 @@ pub enum Error {
         place: String,
     },
 
+    /// A value that should be a position is none.
+    #[error("{place}: `{column}`, row {row}, is {value}, and should be a whole number {range}")]
+    Index {
+        /// The column or input.
+        column: String,
+        /// Its row, counted from 0.
+        row: usize,
+        /// What is there.
+        value: f64,
+        /// What would be right: from 0 to the last place.
+        range: String,
+        /// Who asks: the function and its `file:line`.
+        place: String,
+    },
+
     /// Nothing is left to work on.
     #[error("{what} is empty")]
     Empty {

@@ -65,6 +65,8 @@ pub struct SlotSpec {
     pub rows: bool,
     /// Its axes without the batch's rows.
     pub shape: &'static [Axis],
+    /// Of an index: the lengths of the axes along which it is followed, each above every value.
+    pub index: Option<&'static [Axis]>,
 }
 
 /// How a parameter starts; see the initialisers of the language.

@@ -169,6 +169,7 @@ impl<F: Float> Session<F> {
         for input in self.spec.inputs {
             let len = self.slot_len(input);
             source.fill(input, only, rows.clone(), &mut self.inputs[start..start + len])?;
+            self.check_index(input, &self.inputs[start..start + len], |row| rows.start + row)?;
             start += len;
         }
         Ok(())
@@ -180,9 +181,31 @@ impl<F: Float> Session<F> {
         for input in self.spec.inputs {
             let len = self.slot_len(input);
             data.column(input.name)?.gather(rows, &mut self.inputs[start..start + len])?;
+            self.check_index(input, &self.inputs[start..start + len], |row| rows[row])?;
             start += len;
         }
         Ok(())
+    }
+
+    /// Whether the values of an index are whole numbers inside every axis that it is followed along. `row` says which
+    /// row of the data is which of these.
+    fn check_index(&self, input: &SlotSpec, values: &[F], row: impl Fn(usize) -> usize) -> Result<()> {
+        let Some(bounds) = input.index else { return Ok(()) };
+        let bound = bounds.iter().map(|axis| axis.size(&self.dims)).min();
+        let limit = bound.map_or(f64::INFINITY, |bound| bound as f64);
+        let inside = |x: f64| x >= 0.0 && x < limit && x.trunc() == x;
+        let Some(bad) = values.iter().position(|value| !inside(value.to_f64())) else { return Ok(()) };
+        Err(Error::Index {
+            column: input.name.to_owned(),
+            row: if input.rows { row(bad / self.width(input).max(1)) } else { 0 },
+            value: values[bad].to_f64(),
+            range: match bound {
+                None => "from 0 on".to_owned(),
+                Some(0) => "below 0, which none is".to_owned(),
+                Some(bound) => format!("from 0 to {}", bound - 1),
+            },
+            place: place(self.spec),
+        })
     }
 
     /// Where each parameter of the root starts in the model.

@@ -43,6 +43,11 @@ pub const ZOO: &[&str] = &[
     "pools",
     "sensitive",
     "templates",
+    "quantised",
+    "sparse",
+    "labelled",
+    "sliced",
+    "vocabulary",
 ];
 
 /// The update rules of the library, and one that is not in it.

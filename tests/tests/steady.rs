@@ -65,6 +65,35 @@ mod turns {
     }
 }
 
+/// What sorts, chooses and places: a code of few values, and labels.
+mod indices {
+    use diabolo::nn::{cross_entropy, dense, squared_error};
+    use diabolo::prelude::*;
+
+    #[network]
+    fn atoms() -> Tensor<200, 64> {
+        param(normal_init(0.1))
+    }
+
+    #[network]
+    fn code(x: Tensor<B, 64>) -> Tensor<B, 200> {
+        top_k(relu(dense(x, 200)), 9)
+    }
+
+    #[network]
+    fn logits(x: Tensor<B, 64>) -> Tensor<B, 10> {
+        dense(x, 10)
+    }
+
+    #[loss]
+    pub fn labelled(x: Tensor<B, 64>, label: Index<B>) -> Tensor<B> {
+        let ordered = sum_squares(sort(x)) + sum(sort(batch(sum(x))));
+        0.0 * ordered
+            + cross_entropy(logits(x), label)
+            + squared_error(einsum("bk,kd->bd", code(x), atoms()), x)
+    }
+}
+
 /// Counts the allocations of every thread.
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -111,6 +140,7 @@ fn a_warm_step_allocates_nothing() {
         .project(turns::basis, turns::bounded)
         .project("encode.dense0.weight", unit_columns);
     assert_eq!(allocations(turns), 0, "turns");
+    assert_eq!(allocations(Trainer::new(indices::labelled)), 0, "indices");
     let region = Region::new(ALLOCATOR);
     drop(std::hint::black_box(vec![1u8; 64]));
     assert_eq!(region.change().allocations, 1, "the counter counts");

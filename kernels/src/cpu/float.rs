@@ -40,6 +40,8 @@ pub trait Float:
     fn to_f64(self) -> f64;
     /// The nearest number to `n`.
     fn from_usize(n: usize) -> Self;
+    /// The whole number that it holds; 0 for NaN and below 0.
+    fn to_usize(self) -> usize;
     /// `self · b + c`, rounded once. Slow without the instruction: generated code calls [`crate::Isa::fma`].
     fn mul_add(self, b: Self, c: Self) -> Self;
 }
@@ -63,6 +65,10 @@ macro_rules! float {
             #[inline(always)]
             fn from_usize(n: usize) -> Self {
                 n as $type
+            }
+            #[inline(always)]
+            fn to_usize(self) -> usize {
+                self as usize
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {

@@ -7,4 +7,5 @@ pub mod math;
 pub mod matmul;
 pub mod products;
 pub mod random;
+pub mod select;
 pub mod stage;

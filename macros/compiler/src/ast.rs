@@ -115,8 +115,10 @@ pub struct Param {
 /// A type as written.
 #[derive(Clone, Debug)]
 pub enum TypeExpr {
-    /// `Tensor<B, 784>`, `Tensor<Rows<B, 50>, 20>`, `Tensor<16, 64>`.
+    /// `Tensor<B, 784>`, `Tensor<Rows<B, 50>, 20>`, `Tensor<16, 64>`; `Index<B, 49>`, `Index`.
     Tensor {
+        /// Whether it is `Index<…>`: positions, not numbers.
+        index: bool,
         /// `None` without rows; `Some([])` for `B`; `Some([50])` for `Rows<B, 50>`.
         rows: Option<Vec<SizeExpr>>,
         /// The feature axes.

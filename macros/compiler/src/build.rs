@@ -4,6 +4,7 @@
 //! Never: a user's mistake found here; a rewrite that looks further than the arguments.
 
 mod arithmetic;
+mod index;
 
 use crate::graph::*;
 use crate::size::Size;
@@ -259,6 +260,8 @@ impl Graph {
         self.push(Kind::Contract { inputs, output }, args.to_vec(), ty)
     }
 }
+
+pub use index::{gathered_type, scattered_type};
 
 /// A shape whose first `rows` axes are rows.
 pub fn typed(mut shape: Vec<Size>, rows: usize) -> Type {

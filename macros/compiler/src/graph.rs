@@ -6,13 +6,22 @@
 //! # Shapes
 //! The axes of a value are its row axes followed by its feature axes (`Type::shape`). Every axis number in
 //! a kind counts from the first row axis. Row axis 0 of a value with rows is always the batch, of size `B`;
-//! further row axes come from `repeat`. Rows are independent: only `Reduce` and `Contract` that drop axis 0,
-//! and `View::Batch`, cross them.
+//! further row axes come from `repeat`. Rows are independent: only `Reduce`, `Contract` and `Scatter` that drop
+//! axis 0, and `View::Batch`, cross them.
+//!
+//! # Indices
+//! Some values are positions along an axis of another one, not numbers ([`Graph::is_index`]): inputs declared so,
+//! what `TopK` gives, and views of these. They lie in memory as whole floats, exact up to 2²⁴ ([`LONGEST_INDEXED`]).
+//! Nothing computes with them; `Gather` and `Scatter` follow them, and `View::Number` makes numbers of them. A
+//! position beyond the end means the last place.
 
 use std::rc::Rc;
 
 use crate::ops::Row;
 use crate::size::Size;
+
+/// No indexed axis is longer: the largest whole number up to which an f32 holds them all.
+pub const LONGEST_INDEXED: usize = 1 << 24;
 
 /// The position of a node in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,6 +117,8 @@ pub enum Constant {
     Size(Size),
     /// The identity matrix, shape `[n, n]`; `n` is in the node's type.
     Delta,
+    /// 0, 1, …, n - 1, shape `[n]`; `n` is in the node's type.
+    Iota,
 }
 
 /// Another way to look at the same elements; `Fold` alone adds some of them up.
@@ -167,6 +178,8 @@ pub enum View {
     Batch,
     /// The transpose of `Batch`: row `b` takes element `b` of feature axis 0.
     Unbatch,
+    /// Positions as numbers: the same elements, no longer an index.
+    Number,
 }
 
 /// What a node computes. Closed under differentiation: a derivative needs no new kind.
@@ -206,6 +219,26 @@ pub enum Kind {
         /// The labels of the result's axes, each once.
         output: Vec<u32>,
     },
+    /// Along the last feature axis, of size N: the positions of the first elements in descending (`largest`) or
+    /// ascending order, as an index. How many is in the node's type. Of equals the lowest position comes first,
+    /// and NaN counts as larger than every number. No derivative.
+    TopK {
+        /// Whether the largest come first.
+        largest: bool,
+    },
+    /// Elements of a table, chosen by an index: from `[s…, n, f…]` and `[s…, i…]` to `[s…, i…, f…]`. The table has
+    /// no rows, and then `shared` is 0 where the index has some; or the rows of the index, all of them shared.
+    Gather {
+        /// How many leading axes (`s…`) both have in common.
+        shared: usize,
+    },
+    /// The transpose of `Gather`: from values `[s…, i…, f…]` and an index `[s…, i…]` to the node's type
+    /// `[s…, n, f…]`, each place the sum of the values that go there. Values and index have the same rows; with
+    /// `shared` 0 these are summed too, and meet.
+    Scatter {
+        /// How many leading axes (`s…`) values and index have in common.
+        shared: usize,
+    },
     /// The value, without its derivative.
     StopGradient,
     /// One result of a loop over steps. Arguments: the first value of each carry, each whole sequence, then
@@ -217,7 +250,6 @@ pub enum Kind {
         result: ScanResult,
     },
     // Their places are kept; each is one arm in every pass:
-    // Gather, Scatter, TopK.
 }
 
 /// A loop over `length` steps. `[rows | T, f…]` is the type of a sequence whose steps are `[rows | f…]`: time is
@@ -364,6 +396,8 @@ pub struct InputDecl {
     pub name: String,
     /// Its type.
     pub ty: Type,
+    /// Whether its values are positions, not numbers.
+    pub index: bool,
 }
 
 /// A scalar argument of the root.
@@ -459,6 +493,26 @@ impl Graph {
     /// A node's type.
     pub fn ty(&self, id: NodeId) -> &Type {
         &self.nodes[id.index()].ty
+    }
+
+    /// Whether a value is positions along an axis of another one, not numbers.
+    pub fn is_index(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        match &node.kind {
+            Kind::TopK { .. } => true,
+            Kind::Input(input) => self.inputs.get(*input).is_some_and(|decl| decl.index),
+            Kind::View(View::Number) => false,
+            Kind::View(_) | Kind::StopGradient | Kind::Gather { .. } => self.is_index(node.args[0]),
+            Kind::Scan { scan, result } => match *result {
+                ScanResult::Stacked(output) => {
+                    scan.body.outputs.get(output).is_some_and(|output| scan.body.is_index(output.node))
+                }
+                ScanResult::Previous(carry) | ScanResult::Last(carry) => {
+                    scan.body.inputs.get(carry).is_some_and(|input| input.index)
+                }
+            },
+            _ => false,
+        }
     }
 
     /// All ids, in topological order.

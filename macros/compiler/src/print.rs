@@ -113,6 +113,7 @@ fn describe(graph: &Graph, node: &Node) -> String {
         Kind::Const(Constant::Number(value)) => format!("{value:?}"),
         Kind::Const(Constant::Size(size)) => format!("size {size}"),
         Kind::Const(Constant::Delta) => "delta".to_owned(),
+        Kind::Const(Constant::Iota) => "iota".to_owned(),
         Kind::Random { distribution, site } => match distribution {
             Distribution::Normal => format!("normal #{site}"),
             Distribution::Uniform => format!("uniform #{site}"),
@@ -139,6 +140,7 @@ fn describe(graph: &Graph, node: &Node) -> String {
             }
             View::Batch => "batch".to_owned(),
             View::Unbatch => "unbatch".to_owned(),
+            View::Number => "number".to_owned(),
         },
         Kind::Contract { inputs, output } => {
             let mut seen = Vec::new();
@@ -147,6 +149,9 @@ fn describe(graph: &Graph, node: &Node) -> String {
             let inputs: Vec<String> = inputs.iter().map(|labels| letters(labels)).collect();
             format!("contract {}->{}", inputs.join(","), letters(output))
         }
+        Kind::TopK { largest } => if *largest { "largest" } else { "smallest" }.to_owned(),
+        Kind::Gather { shared } => format!("gather[shared {shared}]"),
+        Kind::Scatter { shared } => format!("scatter[shared {shared}]"),
         Kind::StopGradient => "stop_gradient".to_owned(),
         Kind::Scan { scan, result } => {
             let result = match result {

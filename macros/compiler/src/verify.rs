@@ -3,6 +3,8 @@
 //! In: a graph and the name of the pass that made it. Out: a complaint that names the pass and the node.
 //! Never: a repair; a rule that depends on a machine.
 
+mod index;
+
 use crate::build::{folded_type, pieces, reduced_type, resized, typed, windowed_type};
 use crate::graph::*;
 use crate::size::Size;
@@ -86,10 +88,19 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::Map(row) => row.arity,
         Kind::Contract { inputs, .. } => inputs.len().max(1),
         Kind::View(View::Concat { .. }) => node.args.len().max(1),
-        Kind::Reduce { .. } | Kind::View(_) | Kind::StopGradient => 1,
+        Kind::Reduce { .. } | Kind::View(_) | Kind::TopK { .. } | Kind::StopGradient => 1,
+        Kind::Gather { .. } | Kind::Scatter { .. } => 2,
         Kind::Scan { scan, .. } => scan.body.inputs.len(),
     };
     ensure(node.args.len() == arity, || format!("{} arguments where {arity} are expected", node.args.len()))?;
+    let computes = matches!(
+        node.kind,
+        Kind::Map(_) | Kind::Reduce { .. } | Kind::Contract { .. } | Kind::TopK { .. } | Kind::Scatter { .. }
+    );
+    let values = if matches!(node.kind, Kind::Scatter { .. }) { &node.args[..1] } else { &node.args[..] };
+    ensure(!computes || !values.iter().any(|arg| graph.is_index(*arg)), || {
+        "it computes with an index".into()
+    })?;
     let is = |ty: Option<&Type>| match ty {
         Some(ty) => ensure(*ty == node.ty, || format!("the type should be {ty}")),
         None => Err("it is not declared".to_owned()),
@@ -110,6 +121,9 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
             ([], [n, m]) if n == m => Ok(()),
             _ => Err("an identity matrix is square".into()),
         },
+        Kind::Const(Constant::Iota) => ensure(node.ty.rows.is_empty() && node.ty.features.len() == 1, || {
+            "numbers in a row have one axis".into()
+        }),
         Kind::Random { site, .. } => ensure(*site < graph.sites, || "its site is not counted".into()),
         Kind::Map(_) => node.args.iter().try_for_each(|arg| is(Some(graph.ty(*arg)))),
         Kind::StopGradient | Kind::View(View::Identity) => is(arg),
@@ -121,6 +135,7 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         }
         Kind::View(view) => check_view(graph, node, view),
         Kind::Contract { inputs, output } => check_contract(graph, node, inputs, output),
+        Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => index::check(graph, node),
         Kind::Scan { scan, result } => check_scan(graph, node, scan, *result),
     }
 }
@@ -132,6 +147,10 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
     let axis_exists = |axis: usize| ensure(axis < shape.len(), || format!("{from} has no axis {axis}"));
     match view {
         View::Identity => Ok(()),
+        View::Number => {
+            ensure(graph.is_index(node.args[0]), || "only an index becomes numbers".into())?;
+            should(from.clone())
+        }
         View::Reshape => {
             ensure(from.rows == node.ty.rows, || "the row axes change".into())?;
             ensure(from.elements() == node.ty.elements(), || "the number of elements changes".into())
@@ -189,6 +208,8 @@ fn check_view(graph: &Graph, node: &Node, view: &View) -> Rule {
             let mut len = Size::default();
             for arg in &node.args {
                 let ty = graph.ty(*arg);
+                let alike = graph.is_index(*arg) == graph.is_index(node.args[0]);
+                ensure(alike, || "numbers follow an index".into())?;
                 ensure(ty.rank() == shape.len(), || format!("{ty} has another number of axes"))?;
                 let size = &ty.shape()[*axis];
                 ensure(resized(ty, *axis, to[*axis].clone()) == node.ty, || format!("{ty} does not fit"))?;

@@ -24,7 +24,7 @@ impl Net {
             routes: Vec::new(),
             trained: true,
         });
-        graph.inputs.push(InputDecl { name: "x".into(), ty: rows(widths[0]) });
+        graph.inputs.push(InputDecl { name: "x".into(), ty: rows(widths[0]), index: false });
         Net { graph, widths: widths.to_vec() }
     }
 
@@ -176,7 +176,7 @@ fn plain_networks_stay_as_they_are() {
 fn squares_of_sums_do_not_become_gram_matrices() {
     // ‖x W‖² a row, with W wide: x (W Wᵀ) xᵀ would be cheaper, and cancels.
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(4) });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(4), index: false });
     let ty = Type { rows: vec![], features: vec![Size::known(4), Size::known(4096)] };
     graph.networks.push(NetworkDecl { name: "n".into(), id: "0".into(), routes: Vec::new(), trained: false });
     graph.params.push(ParamDecl {

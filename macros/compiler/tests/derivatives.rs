@@ -16,7 +16,7 @@ fn rows_to_second_order() {
         let mut graph = Graph::default();
         let args: Vec<NodeId> = (0..row.arity)
             .map(|i| {
-                graph.inputs.push(InputDecl { name: format!("x{i}"), ty: Type::scalar() });
+                graph.inputs.push(InputDecl { name: format!("x{i}"), ty: Type::scalar(), index: false });
                 graph.push(Kind::Input(i), vec![], Type::scalar())
             })
             .collect();
@@ -120,7 +120,7 @@ fn a_hessian_times_a_vector_is_exact() {
     let mut graph = Graph::default();
     let vector = |n| Type { rows: vec![], features: vec![Size::known(n)] };
     for (name, n) in [("x", 3), ("a", 3), ("v", 3)] {
-        graph.inputs.push(InputDecl { name: name.into(), ty: vector(n) });
+        graph.inputs.push(InputDecl { name: name.into(), ty: vector(n), index: false });
     }
     let [x, a, v] = [0, 1, 2].map(|i| graph.push(Kind::Input(i), vec![], vector(3)));
     let dot = graph.contract(vec![vec![0], vec![0]], &[a, x], vec![], 0);
@@ -143,7 +143,7 @@ fn a_hessian_times_a_vector_is_exact() {
 fn the_largest_shares_its_gradient_among_ties() {
     let mut graph = Graph::default();
     let ty = Type { rows: vec![], features: vec![Size::known(4)] };
-    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone() });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone(), index: false });
     let x = graph.push(Kind::Input(0), vec![], ty);
     let largest = graph.max(x, &[0]);
     let one = graph.number(1.0);
@@ -155,7 +155,7 @@ fn the_largest_shares_its_gradient_among_ties() {
 #[test]
 fn stop_gradient_stops() {
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: Type::scalar() });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: Type::scalar(), index: false });
     let x = graph.push(Kind::Input(0), vec![], Type::scalar());
     let frozen = graph.stop_gradient(x);
     let product = graph.mul(x, frozen);

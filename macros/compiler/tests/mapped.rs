@@ -35,7 +35,7 @@ fn jacobians_of_random_programs() {
                     // One element of the output, as a scalar, by a product with a constant input.
                     let mut probe = naive.clone();
                     let ty = probe.ty(f).clone();
-                    probe.inputs.push(InputDecl { name: "probe".into(), ty: ty.clone() });
+                    probe.inputs.push(InputDecl { name: "probe".into(), ty: ty.clone(), index: false });
                     let unit = probe.push(Kind::Input(probe.inputs.len() - 1), vec![], ty);
                     let labels: Vec<u32> = (0..probe.ty(f).rank() as u32).collect();
                     let of = probe.contract(vec![labels.clone(), labels], &[f, unit], vec![], 0);
@@ -67,7 +67,7 @@ fn vmap_is_a_loop() {
         let ty = graph.ty(from).clone();
         let wide =
             Type { rows: ty.rows.clone(), features: [vec![Size::known(N)], ty.features.clone()].concat() };
-        graph.inputs.push(InputDecl { name: "copies".into(), ty: wide.clone() });
+        graph.inputs.push(InputDecl { name: "copies".into(), ty: wide.clone(), index: false });
         let mapped = graph.push(Kind::Input(3), vec![], wide);
         let results: Vec<NodeId> = graph.outputs.iter().map(|o| o.node).collect();
         let copies = vmap(graph, &[(from, mapped)], 1, &results);
@@ -106,7 +106,7 @@ fn vmap_puts_new_axes_ahead_of_rows_that_became_features() {
     let narrow = Type { rows: vec![Size::batch()], features: vec![size(2)] };
     let copies = Type { rows: vec![Size::batch()], features: vec![size(3), size(2)] };
     for ty in [&narrow, &copies] {
-        graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone() });
+        graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone(), index: false });
     }
     let x = graph.push(Kind::Input(0), vec![], narrow);
     let repeated = Type { rows: vec![Size::batch(), size(4)], features: vec![size(2)] };
@@ -128,7 +128,7 @@ fn vmap_puts_new_axes_ahead_of_rows_that_became_features() {
 fn jacobian_refuses_rows_that_meet() {
     let rows = |n| Type { rows: vec![Size::batch()], features: vec![Size::known(n)] };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(2) });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(2), index: false });
     let x = graph.push(Kind::Input(0), vec![], rows(2));
     let all = graph.batch(x);
     let largest = graph.max(all, &[0]);
@@ -139,7 +139,7 @@ fn jacobian_refuses_rows_that_meet() {
     assert!(jacobian(&mut graph, mean, x).unwrap_err().contains("the same rows"));
     // A second row axis that is summed away, and another of the same size in its place.
     let pair = Type { rows: vec![Size::batch(), Size::known(2)], features: vec![] };
-    graph.inputs.push(InputDecl { name: "y".into(), ty: pair.clone() });
+    graph.inputs.push(InputDecl { name: "y".into(), ty: pair.clone(), index: false });
     let y = graph.push(Kind::Input(1), vec![], pair.clone());
     let triple = Type { rows: [pair.rows.clone(), vec![Size::known(2)]].concat(), features: vec![] };
     let repeated = graph.broadcast(y, vec![Some(0), None, Some(1)], triple);
@@ -150,4 +150,77 @@ fn jacobian_refuses_rows_that_meet() {
     let frozen = graph.stop_gradient(back);
     let fine = graph.mul(x, frozen);
     assert!(jacobian(&mut graph, fine, x).is_ok());
+}
+
+/// `x: Tensor<B, 3>` and three copies of it.
+fn copies() -> (Graph, NodeId, NodeId) {
+    let ty = |features: &[usize]| Type {
+        rows: vec![Size::batch()],
+        features: features.iter().map(|n| Size::known(*n)).collect(),
+    };
+    let mut graph = Graph::default();
+    for ty in [ty(&[3]), ty(&[2, 3])] {
+        graph.inputs.push(InputDecl { name: "x".into(), ty, index: false });
+    }
+    let [x, mapped] = [0, 1].map(|i| graph.push(Kind::Input(i), vec![], graph.inputs[i].ty.clone()));
+    (graph, x, mapped)
+}
+
+#[test]
+fn vmap_through_an_index_that_is_mapped_itself() {
+    // The rows of the batch that the order of a row's own elements names; and sums placed by that order.
+    let (mut graph, x, mapped) = copies();
+    let all = graph.batch(x);
+    let order = graph.top_k(x, Size::known(2), true);
+    let chosen = graph.gather(all, order, 0);
+    let own = graph.gather(x, order, 1);
+    let met = graph.scatter(own, order, 0, Size::known(3));
+    let placed = graph.scatter(own, order, 1, Size::known(4));
+    let results = [chosen, own, met, placed];
+    let wide = vmap(&mut graph, &[(x, mapped)], 1, &results);
+    verify(&graph, "vmap").unwrap();
+    let (b, k) = (3, 2);
+    let copied: Vec<f64> = (0..b * k * 3).map(|e| ((e * 7) % 11) as f64 + 0.1 * e as f64).collect();
+    let symbols = [("B".to_owned(), b)];
+    let inputs = Inputs {
+        inputs: vec![vec![0.0; b * 3], copied.clone()],
+        symbols: symbols.clone().into(),
+        ..Inputs::default()
+    };
+    let values = interpret(&graph, &inputs).unwrap();
+    for n in 0..k {
+        let one: Vec<f64> = (0..b).flat_map(|row| copied[(row * k + n) * 3..][..3].to_vec()).collect();
+        let inputs = Inputs { inputs: vec![one, copied.clone()], ..inputs.clone() };
+        let expected = interpret(&graph, &inputs).unwrap();
+        for (result, copy) in results.iter().zip(&wide) {
+            let rows: usize = if graph.ty(*result).rows.is_empty() { 1 } else { b };
+            let inner = expected[*result].data.len() / rows;
+            for (e, want) in expected[*result].data.iter().enumerate() {
+                let got = values[*copy].data[((e / inner) * k + n) * inner + e % inner];
+                assert_eq!(got, *want, "copy {n}, %{}, element {e}", result.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_may_meet_in_an_index() {
+    let (mut graph, x, _) = copies();
+    let all = graph.batch(x);
+    let first = graph.top_k(all, Size::known(1), true);
+    let flat = graph.reshape(first, Type { rows: vec![], features: vec![Size::batch()] });
+    let table = graph.iota(Size::known(3));
+    let chosen = graph.gather(table, flat, 0);
+    let total = graph.sum(chosen, &[0]);
+    let ty = graph.ty(x).clone();
+    let total = graph.broadcast(total, vec![None, None], ty);
+    let product = graph.mul(x, total);
+    let slope = jacobian(&mut graph, product, x).expect("a position has no derivative");
+    let inputs = Inputs {
+        inputs: vec![vec![1.0, 3.0, 2.0, 5.0, 4.0, 6.0], vec![0.0; 12]],
+        symbols: [("B".to_owned(), 2)].into(),
+        ..Inputs::default()
+    };
+    let value = &interpret(&graph, &inputs).unwrap()[slope];
+    assert_eq!(value.data, [3.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 3.0].repeat(2));
 }

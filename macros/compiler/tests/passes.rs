@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diabolo_compiler::autodiff::differentiate_loss;
 use diabolo_compiler::graph::*;
-use diabolo_compiler::passes::{contract, simplify, sweep};
+use diabolo_compiler::passes::{contract, simplify, sparse, sweep};
 use diabolo_compiler::print::{print_bare, print_live};
 use diabolo_compiler::size::Size;
 use diabolo_compiler::testing::{Program, program, same_meaning};
@@ -42,8 +42,31 @@ fn random_programs_cover_all_kinds_and_rows() {
             *seen.entry(name.trim_end_matches('(').to_owned()).or_default() += 1;
         }
     }
-    let kinds = ["Input", "Param", "Hyper", "Const", "Random", "Reduce", "Contract", "StopGradient"];
-    let views = ["Identity", "Reshape", "Permute", "Broadcast", "Slice", "Pad", "Concat", "Batch", "Unbatch"];
+    let kinds = [
+        "Input",
+        "Param",
+        "Hyper",
+        "Const",
+        "Random",
+        "Reduce",
+        "Contract",
+        "StopGradient",
+        "TopK",
+        "Gather",
+        "Scatter",
+    ];
+    let views = [
+        "Identity",
+        "Reshape",
+        "Permute",
+        "Broadcast",
+        "Slice",
+        "Pad",
+        "Concat",
+        "Batch",
+        "Unbatch",
+        "Number",
+    ];
     let rows = diabolo_compiler::ops::rows().map(|row| format!("Map({})", row.name));
     let all = kinds.into_iter().map(str::to_owned).chain(rows);
     for name in all {
@@ -68,6 +91,11 @@ fn simplify_is_done_after_two_rounds() {
         let once = simplify(&simplify(&trained(seed, 16).graph));
         assert_eq!(print_bare(&once), print_bare(&simplify(&once)), "seed {seed}");
     }
+}
+
+#[test]
+fn sparse_keeps_the_meaning() {
+    keeps_meaning("sparse", sparse, 1e-12);
 }
 
 #[test]
@@ -103,7 +131,7 @@ fn sums_of_sums_and_views_of_views_are_one() {
     let size = Size::known;
     let ty = Type { rows: vec![Size::batch()], features: vec![size(2), size(3), size(4)] };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone() });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone(), index: false });
     let x = graph.push(Kind::Input(0), vec![], ty);
     let once = graph.sum(x, &[1]);
     let twice = graph.sum(once, &[2]);

@@ -27,7 +27,7 @@ fn leaves(length: &Size) -> (Graph, [NodeId; 4]) {
     let x = rows(&[length.clone(), size(I)]);
     let h = rows(&[size(H)]);
     for (index, ty) in [x.clone(), h.clone()].into_iter().enumerate() {
-        graph.inputs.push(InputDecl { name: format!("x{index}"), ty });
+        graph.inputs.push(InputDecl { name: format!("x{index}"), ty, index: false });
     }
     let (x, h) = (graph.push(Kind::Input(0), vec![], x), graph.push(Kind::Input(1), vec![], h));
     let mut weights = Vec::new();

@@ -71,7 +71,7 @@ fn outputs_have_the_type_of_their_role() {
 fn the_batch_stays_in_its_place() {
     let ty = Type { rows: vec![Size::batch()], features: vec![Size::batch()] };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone() });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: ty.clone(), index: false });
     let x = graph.push(Kind::Input(0), vec![], ty.clone());
     verify(&graph, "p").unwrap();
     let mut turned = graph.clone();
@@ -91,7 +91,7 @@ fn the_batch_stays_in_its_place() {
 fn a_type_must_follow_from_the_arguments() {
     let vector = |n| Type { rows: vec![Size::batch()], features: vec![Size::known(n)] };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: vector(4) });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: vector(4), index: false });
     let x = graph.push(Kind::Input(0), vec![], vector(4));
     let nodes = [
         Kind::Reduce { reduction: Reduction::Sum, axes: vec![1] },
@@ -125,7 +125,7 @@ fn pieces_come_from_an_axis_that_has_them() {
         features: features.iter().map(|n| Size::known(*n)).collect(),
     };
     let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: ty(&[2, 3]) });
+    graph.inputs.push(InputDecl { name: "x".into(), ty: ty(&[2, 3]), index: false });
     let x = graph.push(Kind::Input(0), vec![], ty(&[2, 3]));
     // Two pieces of three, two apart: of five elements or six.
     for (len, fits) in [(4, false), (5, true), (6, true), (7, false)] {

@@ -30,6 +30,13 @@ pub fn bce_each(probability: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<
     -(observation * log(p) + (1.0 - observation) * log(1.0 - p))
 }
 
+/// −log softmax(l)ₖ for the label k, in nats: the negative log-likelihood of a categorical distribution with these
+/// logits.
+#[function]
+pub fn cross_entropy(logits: Tensor<B, N>, label: Index<B>) -> Tensor<B> {
+    logsumexp(logits) - gather(logits, label)
+}
+
 /// Σ of [`log_bernoulli_each`] over the features.
 #[function]
 pub fn log_bernoulli(logits: Tensor<B, _>, observation: Tensor<B, _>) -> Tensor<B> {

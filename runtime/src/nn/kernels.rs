@@ -1,14 +1,16 @@
 //! Kernels and distances between every row and a set of points.
 //!
-//! In: rows, and points as an ordinary axis: `batch(z)` makes the whole batch one. Out: `Tensor<B, N>`. Never:
+//! In: rows, and points as an ordinary axis: `batch(z)` makes the whole batch one. Out: `Tensor<B, _, N>`. Never:
 //! rows crossed by themselves; only the discrepancies do, with the words for it.
 
 use crate::prelude::*;
 
-/// ‖x − yₙ‖² for every point yₙ: differences first, so that near points lose no digits.
+/// ‖x − yₙ‖² for every point yₙ, along the last axis of x: differences first, so that near points lose no digits.
 #[function]
-pub fn pairwise_squares(x: Tensor<B, D>, y: Tensor<N, D>) -> Tensor<B, N> {
-    sum(square(unsqueeze(x, 1) - y), axis = 2)
+pub fn pairwise_squares(x: Tensor<B, _, D>, y: Tensor<N, D>) -> Tensor<B, _, N> {
+    let each: Tensor<N> = ones();
+    let wide = einsum("b...d,n->b...nd", x, each);
+    einsum("b...nd->b...n", square(wide - expand_like(y, wide)))
 }
 
 /// The Gaussian kernel exp(−‖x − yₙ‖² / 2 s²) of width s.

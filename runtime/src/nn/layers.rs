@@ -26,6 +26,14 @@ pub fn dense(
     }
 }
 
+/// A table with a row of `width` numbers for each of `n` things, and the rows that the index names (Bengio et al.,
+/// "A Neural Probabilistic Language Model", 2003). The table, `Tensor<n, width>`, starts standard normal.
+#[layer]
+pub fn embedding(index: Index<B, _>, n: usize, width: usize) -> Tensor<B, _, width> {
+    let table: Tensor<n, width> = param(normal_init(1.0));
+    gather(table, index)
+}
+
 /// Dropout (Srivastava et al. 2014), inverted: while training, each element is 0 with probability `rate`, and
 /// the others are divided by 1 − rate; otherwise x itself.
 #[layer]

@@ -29,12 +29,12 @@ pub use convolution::{
     upsample, upsample1d,
 };
 pub use densities::{
-    bce, bce_each, bce_with_logits, bce_with_logits_each, gaussian_nll, kl_normal, kl_normal_each,
-    log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
+    bce, bce_each, bce_with_logits, bce_with_logits_each, cross_entropy, gaussian_nll, kl_normal,
+    kl_normal_each, log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
 };
 pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
 pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};
-pub use layers::{dense, dropout};
+pub use layers::{dense, dropout, embedding};
 pub use norms::{batch_norm, layer_norm};
 pub use optim::{adam, adamw, lion, nesterov, rmsprop, sgd};
 pub use recurrent::{gru, gru_cell, lstm, lstm_cell};

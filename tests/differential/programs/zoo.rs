@@ -320,3 +320,81 @@ fn template() -> Tensor<2, 5> {
 fn templates(x: Tensor<B, 2, 5>) -> Tensor<B> {
     sum_squares(template() - x)
 }
+
+/// Vector quantisation: a table of all rows, chosen by the nearest place.
+#[network]
+fn codebook() -> Tensor<9, 3> {
+    param(normal_init(1.0))
+}
+
+#[network]
+fn patches(x: Tensor<B, 20>) -> Tensor<B, 4, 3> {
+    reshape(tanh(dense(x, 12)), 4, 3)
+}
+
+#[network]
+fn joined(z: Tensor<B, 4, 3>) -> Tensor<B, 20> {
+    dense(flatten(z), 20)
+}
+
+#[loss]
+fn quantised(x: Tensor<B, 20>, #[default(0.25)] beta: f32) -> Tensor<B> {
+    let e = patches(x);
+    let q = gather(codebook(), argmin(pairwise_squares(e, codebook()), axis = 2));
+    squared_error(joined(straight_through(q, e)), x)
+        + sum_squares(stop_gradient(e) - q)
+        + beta * sum_squares(e - stop_gradient(q))
+}
+
+/// A code of few values among many: no product over all places, forwards or backwards, but the one that is sorted.
+#[network]
+fn atoms() -> Tensor<600, 20> {
+    param(normal_init(0.3))
+}
+
+#[network]
+fn first_five(x: Tensor<B, 20>) -> Tensor<B, 600> {
+    top_k(relu(dense(x, 600)), 5)
+}
+
+#[loss]
+fn sparse(x: Tensor<B, 20>) -> Tensor<B> {
+    let z = first_five(x);
+    let usage = 0.1 * sum(abs(z)) + sum_squares(0.3 * z);
+    squared_error(einsum("bk,kd->bd", z, atoms()), x) + usage
+}
+
+/// Labels: a table without rows, and one of each row.
+#[network]
+fn classify(x: Tensor<B, 10>, context: Index<B, 2>) -> Tensor<B, 12> {
+    let words = embedding(context, 12, 4);
+    dense(tanh(dense(concat(x, flatten(words)), 9)), 12)
+}
+
+#[loss]
+fn labelled(x: Tensor<B, 10>, context: Index<B, 2>, label: Index<B>) -> Tensor<B> {
+    let logits = classify(x, context);
+    let near = sum_squares(one_hot(label, 12) - softmax(logits));
+    cross_entropy(logits, label) + 0.5 * near + 0.01 * number(label)
+}
+
+/// Sorted along the batch: one dimension at a time.
+#[loss]
+fn sliced(x: Tensor<B, 12>) -> Tensor<B> {
+    let z = flat(x);
+    let prior: Tensor<B, 4> = normal();
+    let gap = sort(transpose(batch(z))) - sort(transpose(batch(prior)));
+    squared_error(unfold(z), x) + mean(square(gap)) + 0.1 * sum(range(4) * sort(z, descending = true))
+}
+
+/// Tables too large for lanes: their gradients are sums over the whole batch, of values and of products.
+#[network]
+fn words(context: Index<B, 3>) -> (Tensor<B, 3, 64>, Tensor<B, 3, 64>) {
+    (embedding(context, 5000, 64), embedding(context, 4200, 64))
+}
+
+#[loss]
+fn vocabulary(context: Index<B, 3>, x: Tensor<B, 64>) -> Tensor<B> {
+    let (a, b) = words(context);
+    squared_error(sum(a, axis = 1), x) + sum(tanh(b))
+}

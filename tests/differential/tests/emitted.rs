@@ -115,7 +115,13 @@ fn inputs(graph: &Graph, given: &Inputs, batch: usize, seed: u64) -> Inputs {
         |size: usize, low: f64, high: f64| (0..size).map(|_| rng.between(low, high)).collect::<Vec<f64>>();
     let count =
         |out: &Inputs, ty: &diabolo_compiler::graph::Type| out.size(&ty.elements()).expect("known symbols");
-    out.inputs = graph.inputs.iter().map(|input| draw(count(&out, &input.ty), 0.0, 1.0)).collect();
+    let values = graph.inputs.iter().map(|input| {
+        let values = draw(count(&out, &input.ty), 0.0, 1.0);
+        // Positions, some of them beyond the tables.
+        let place = |x: &f64| (x * 12.0).floor() + if *x > 0.9 { 4100.0 } else { 0.0 };
+        if input.index { values.iter().map(place).collect() } else { values }
+    });
+    out.inputs = values.collect();
     if out.params.is_empty() {
         let spread = |n: usize| 1.0 / (n.max(1) as f64).sqrt();
         let fan =

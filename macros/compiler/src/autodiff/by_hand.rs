@@ -37,7 +37,7 @@ impl Hands {
     pub fn sources<'g>(&self, graph: &'g Graph, id: NodeId) -> &'g [NodeId] {
         match self.index(id) {
             Some(call) => &graph.by_hand[call].args,
-            None if graph.node(id).kind == Kind::StopGradient => &[],
+            None if !super::passes(&graph.node(id).kind) => &[],
             None => &graph.node(id).args,
         }
     }

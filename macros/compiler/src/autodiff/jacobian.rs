@@ -89,7 +89,7 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
         Kind::Map(_) | Kind::StopGradient => true,
         Kind::Reduce { axes, .. } => axes.iter().all(|axis| *axis >= rows),
         Kind::View(view) => match view {
-            View::Identity | View::Reshape => true,
+            View::Identity | View::Number | View::Reshape => true,
             View::Permute(axes) => own(axes),
             View::Broadcast(axes) => axes.iter().copied().take(rows).eq((0..rows).map(Some)),
             View::Slice { axis, .. }
@@ -99,6 +99,9 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
             | View::Fold { axis, .. } => *axis >= rows,
             View::Batch | View::Unbatch => rows == 0,
         },
+        // What is active is the table, or the values; an index has no derivative.
+        Kind::Gather { shared } | Kind::Scatter { shared } => *shared >= rows,
+        Kind::TopK { .. } => true,
         Kind::Contract { inputs, output } => inputs
             .iter()
             .zip(&node.args)

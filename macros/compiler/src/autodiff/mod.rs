@@ -133,6 +133,11 @@ pub fn differentiate_loss(graph: &mut Graph) {
     }
 }
 
+/// Whether a derivative goes through a kind at all. Positions have none.
+fn passes(kind: &Kind) -> bool {
+    !matches!(kind, Kind::StopGradient | Kind::TopK { .. } | Kind::View(View::Number))
+}
+
 /// For each node up to the last output, whether it is one of `wrt` or differentiably made from one, and an output
 /// is made from it.
 fn depends_on(graph: &Graph, wrt: &[NodeId], outputs: &[NodeId]) -> Vec<bool> {

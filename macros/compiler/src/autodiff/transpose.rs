@@ -15,7 +15,14 @@ pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize
             return None;
         }
         // `scan` handles all results of a loop together.
-        Kind::StopGradient | Kind::Scan { .. } => return None,
+        Kind::StopGradient | Kind::TopK { .. } | Kind::View(View::Number) | Kind::Scan { .. } => return None,
+        // Positions have no derivative; what is chosen, or placed, has.
+        Kind::Gather { .. } | Kind::Scatter { .. } if index > 0 => return None,
+        Kind::Gather { shared } => {
+            let n = g.ty(arg).shape()[*shared].clone();
+            g.scatter(adjoint, node.args[1], *shared, n)
+        }
+        Kind::Scatter { shared } => g.gather(adjoint, node.args[1], *shared),
         Kind::Map(row) => {
             let factor = (row.derivative)(g, id, &node.args, index)?;
             g.mul(adjoint, factor)
@@ -47,7 +54,7 @@ fn pull_back_view(g: &mut Graph, node: &Node, view: &View, adjoint: NodeId, inde
     let arg = node.args[index];
     let ty = g.ty(arg).clone();
     match view {
-        View::Identity => adjoint,
+        View::Identity | View::Number => adjoint,
         View::Reshape => g.reshape(adjoint, ty),
         View::Permute(axes) => {
             let mut inverse = vec![0; axes.len()];

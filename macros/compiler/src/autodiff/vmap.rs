@@ -3,6 +3,7 @@
 //! In: nodes, and the same nodes with more axes. Out: every value made from them, with these axes ahead of its
 //! features. Never: a loop of its own; a value that does not depend on these nodes is not copied.
 
+mod index;
 mod scan;
 
 use std::collections::{BTreeSet, HashMap};
@@ -153,6 +154,15 @@ impl Mapping<'_> {
                 self.ahead(reduced, stay, ty.rows.len())
             }
             Kind::Contract { inputs, output } => self.contract(inputs, &args, output, ty.rows.len()),
+            Kind::TopK { largest } => {
+                let arg = self.arg(args[0]);
+                self.graph.push(Kind::TopK { largest }, vec![arg], wide)
+            }
+            Kind::Gather { shared } => self.gather(args[0], args[1], shared),
+            Kind::Scatter { shared } => {
+                let n = ty.shape()[shared].clone();
+                self.scatter(args[0], args[1], shared, n)
+            }
             Kind::View(View::Permute(axes)) => {
                 let arg = self.arg(args[0]);
                 let rows = ty.rows.len();

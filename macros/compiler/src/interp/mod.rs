@@ -7,6 +7,7 @@
 //! The *scale* of an element is what its rounding error is measured by: Σ|terms| for sums, and
 //! |f| + Σ|∂f/∂xᵢ|·scaleᵢ for maps. The error of a reasonable evaluation is a small multiple of ε · scale.
 
+mod index;
 mod product;
 mod random;
 mod scan;
@@ -150,6 +151,10 @@ fn evaluate(
             let at = |index: &[usize]| f64::from(index[0] == index[1]);
             Value::exact(shape.clone(), indices(&shape).map(|index| at(&index)).collect())
         }
+        Kind::Const(Constant::Iota) => {
+            let count = elements(&shape);
+            Value::exact(shape, (0..count).map(|i| i as f64).collect())
+        }
         Kind::Random { distribution, site } => {
             let count = elements(&shape);
             let row = if node.ty.rows.is_empty() { 0 } else { count / shape[0].max(1) };
@@ -161,6 +166,9 @@ fn evaluate(
         Kind::Reduce { reduction, axes } => reduce(*reduction, axes, shape, args[0]),
         Kind::View(view) => views::view(view, shape, &args, inputs)?,
         Kind::Contract { inputs, output } => product::contract(inputs, output, shape, &args),
+        Kind::TopK { largest } => index::top_k(*largest, shape, args[0]),
+        Kind::Gather { shared } => index::gather(*shared, shape, args[0], args[1]),
+        Kind::Scatter { shared } => index::scatter(*shared, shape, args[0], args[1]),
         Kind::StopGradient => args[0].clone(),
         Kind::Scan { .. } => return Err("a loop is run by its graph".into()),
     })

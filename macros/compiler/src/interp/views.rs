@@ -21,7 +21,7 @@ pub(super) fn view(
     let source = |index: &[usize]| -> Option<(usize, Vec<usize>)> {
         let mut index = index.to_vec();
         match view {
-            View::Identity | View::Batch | View::Unbatch | View::Reshape => Some((0, index)),
+            View::Identity | View::Number | View::Batch | View::Unbatch | View::Reshape => Some((0, index)),
             View::Fold { .. } => None, // a sum: see `fold`
             View::Permute(axes) => {
                 let mut back = vec![0; axes.len()];
@@ -60,7 +60,7 @@ pub(super) fn view(
             }
         }
     };
-    if matches!(view, View::Reshape | View::Batch | View::Unbatch) {
+    if matches!(view, View::Number | View::Reshape | View::Batch | View::Unbatch) {
         debug_assert_eq!(elements(&shape), from.data.len());
         return Ok(Value { shape, ..from.clone() });
     }

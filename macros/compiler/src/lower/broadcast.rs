@@ -41,6 +41,7 @@ impl<'a> Lowerer<'a> {
         if operands.iter().any(|o| matches!(o.value, Value::Poison)) {
             return None;
         }
+        self.numbers_only(word, operands)?;
         let numbers = operands.iter().map(|operand| match operand.value {
             Value::Number(n, _) => Some(n),
             _ => None,

@@ -98,6 +98,10 @@ impl<'a> Lowerer<'a> {
                             let wanted = self.show(&Type { rows: vec![], ..ty });
                             self.fail(at, format!("a parameter has no rows: declare it as {wanted}"))
                         }
+                        Ok(Some(_)) if matches!(declared, TypeExpr::Tensor { index: true, .. }) => {
+                            let why = Some("it makes numbers, not positions".to_owned());
+                            self.wrong(whose, declared, "a tensor", why, None, at)
+                        }
                         Ok(Some(ty)) => {
                             let node = self.settle(index, &ty)?;
                             self.repeat_to(node, &ty).map(Value::Tensor)
@@ -116,15 +120,30 @@ impl<'a> Lowerer<'a> {
             }
         };
         let actual = self.graph.ty(node).clone();
+        let wanted = matches!(declared, TypeExpr::Tensor { index: true, .. });
+        if wanted != self.graph.is_index(node) {
+            let found = self.show_node(node);
+            let why = match wanted {
+                true => {
+                    "numbers, where positions are wanted: `argmax(x)`, `top_k_indices(x, k)` and arguments \
+                         declared as `Index<…>` are such"
+                }
+                false => {
+                    "positions, where numbers are wanted: `gather(table, index)`, `one_hot(index, n)` and \
+                          `number(index)` make such of them"
+                }
+            };
+            return self.wrong(whose, declared, &found, Some(why.to_owned()), Some(node), at);
+        }
         let matched = self.match_type(frame, declared, &actual, any);
         match matched.map(|ty| self.repeat_to(node, &ty)) {
             Ok(Some(node)) => Some(Value::Tensor(node)),
             Ok(None) => {
-                let found = self.show(&actual);
+                let found = self.show_node(node);
                 self.wrong(whose, declared, &found, None, Some(node), at)
             }
             Err(why) => {
-                let found = self.show(&actual);
+                let found = self.show_node(node);
                 self.wrong(whose, declared, &found, Some(why), Some(node), at)
             }
         }
@@ -133,7 +152,7 @@ impl<'a> Lowerer<'a> {
     /// A value in the user's words: its type, or what it is.
     pub(super) fn describe(&self, value: &Value<'a>) -> String {
         match value {
-            Value::Tensor(node) => self.show(self.graph.ty(*node)),
+            Value::Tensor(node) => self.show_node(*node),
             Value::Pending(index) => match self.settled(*index) {
                 Some(node) => self.show(self.graph.ty(node)),
                 None => "a tensor whose shape nothing has fixed".to_owned(),

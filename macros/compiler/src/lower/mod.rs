@@ -18,6 +18,7 @@
 //! | `networks` | who owns which parameter, and what it is called |
 //! | `types`, `declared`, `sizes`, `pending` | unification |
 //! | `broadcast`, `numbers` | operators on tensors and on what is known now |
+//! | `index` | where positions stand in the place of numbers, and numbers in the place of positions |
 //! | `turns`, `trial` | loops over steps, whose types are found by trying |
 //! | `words/` | the words of the language, one entry each |
 //! | `optimizer` | update rules: a graph of their own |
@@ -29,6 +30,7 @@ mod call;
 mod coerce;
 mod declared;
 mod expr;
+mod index;
 mod inline;
 mod networks;
 mod numbers;

@@ -127,7 +127,7 @@ impl<'a> Lowerer<'a> {
         };
         slots.push(Slot { name: name.to_owned(), kind });
         let index = self.graph.inputs.len();
-        self.graph.inputs.push(InputDecl { name: name.to_owned(), ty: ty.clone() });
+        self.graph.inputs.push(InputDecl { name: name.to_owned(), ty: ty.clone(), index: false });
         Value::Tensor(self.graph.push(Kind::Input(index), vec![], ty))
     }
 
@@ -171,6 +171,7 @@ impl<'a> Lowerer<'a> {
             Kind::Input(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Map(_) => false,
             Kind::View(View::Broadcast(_)) => false,
             Kind::Param(_) | Kind::Random { .. } | Kind::Reduce { .. } | Kind::Contract { .. } => true,
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => true,
             Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => true,
         });
         if let Some(node) = outside {

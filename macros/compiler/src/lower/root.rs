@@ -125,7 +125,8 @@ impl<'a> Lowerer<'a> {
                     Ok(found) => found?,
                     Err(why) => return self.fail(at, format!("`{name}`: {why}")),
                 };
-                Some(Value::Tensor(self.input(name, found, at)))
+                let index = matches!(ty, TypeExpr::Tensor { index: true, .. });
+                Some(Value::Tensor(self.input(name, found, index, at)))
             }
             TypeExpr::Tuple(types, _) => {
                 let parts = types.iter().enumerate();
@@ -155,11 +156,11 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn input(&mut self, name: &str, ty: Type, at: At) -> NodeId {
+    fn input(&mut self, name: &str, ty: Type, index: bool, at: At) -> NodeId {
         self.mark(at, name);
-        let index = self.graph.inputs.len();
-        self.graph.inputs.push(InputDecl { name: name.to_owned(), ty: ty.clone() });
-        let node = self.graph.push(Kind::Input(index), vec![], ty);
+        let input = self.graph.inputs.len();
+        self.graph.inputs.push(InputDecl { name: name.to_owned(), ty: ty.clone(), index });
+        let node = self.graph.push(Kind::Input(input), vec![], ty);
         let place = self.frames.last().map(|frame| frame.item.place.to_string()).unwrap_or_default();
         self.shaped_by.insert(node, format!("its declaration, {place}").into());
         node
@@ -200,6 +201,12 @@ impl<'a> Lowerer<'a> {
             Value::Poison => return,
             _ => return self.wrong_loss(function),
         };
+        if self.graph.is_index(node) {
+            let found = self.show_node(node);
+            return self
+                .fail(self.root_at(), super::index::no_number("a loss", "its value", &found))
+                .unwrap_or(());
+        }
         if !self.is_loss_like(node) {
             return self.wrong_loss(function);
         }

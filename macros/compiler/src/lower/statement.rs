@@ -152,6 +152,8 @@ impl<'a> Lowerer<'a> {
     /// One value per sample, or one in all.
     pub(super) fn is_loss_like(&self, node: NodeId) -> bool {
         let ty = self.graph.ty(node);
-        ty.features.is_empty() && (ty.rows.is_empty() || ty.rows == [Size::batch()])
+        !self.graph.is_index(node)
+            && ty.features.is_empty()
+            && (ty.rows.is_empty() || ty.rows == [Size::batch()])
     }
 }

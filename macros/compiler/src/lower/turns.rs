@@ -41,6 +41,7 @@ pub(super) type Step<'a, 's> =
 impl<'a> Lowerer<'a> {
     /// The loop, and the types of its state.
     pub(super) fn turns(&mut self, this: &Turns<'a>, step: Step<'a, '_>) -> Option<Results> {
+        self.numbers_only("what passes from step to step", &this.init)?;
         let mut types = self.first_types(this);
         for _ in 0..TRIALS {
             let Some(found) = self.trial(this, &types, step) else {

@@ -7,7 +7,10 @@ use crate::ast::{Expr, ExprKind, FeatureExpr, Function, SizeExpr, TypeExpr};
 /// `Tensor<Rows<B, 50>, {2 * K}>`.
 pub(super) fn written_type(ty: &TypeExpr) -> String {
     match ty {
-        TypeExpr::Tensor { rows, features, .. } => {
+        TypeExpr::Tensor { index: true, rows: None, features, .. } if features.is_empty() => {
+            "Index".to_owned()
+        }
+        TypeExpr::Tensor { index, rows, features, .. } => {
             let rows = rows.as_ref().map(|extra| match extra.as_slice() {
                 [] => "B".to_owned(),
                 extra => format!("Rows<B, {}>", joined(extra.iter().map(written_feature))),
@@ -16,7 +19,8 @@ pub(super) fn written_type(ty: &TypeExpr) -> String {
                 FeatureExpr::Any(_) => "_".to_owned(),
                 FeatureExpr::Size(size) => written_feature(size),
             });
-            format!("Tensor<{}>", joined(rows.into_iter().chain(features)))
+            let name = if *index { "Index" } else { "Tensor" };
+            format!("{name}<{}>", joined(rows.into_iter().chain(features)))
         }
         TypeExpr::Scalar(_) => "Scalar".to_owned(),
         TypeExpr::Tuple(types, _) => format!("({})", joined(types.iter().map(written_type))),

@@ -8,7 +8,8 @@ use syn::spanned::Spanned as _;
 use super::Parser;
 use crate::ast::{FeatureExpr, Path, SizeExpr, TypeExpr};
 
-const KNOWN: &str = "types are Tensor<…>, Scalar, tuples of them, f32, usize, bool, Initial and impl Fn(…)";
+const KNOWN: &str =
+    "types are Tensor<…>, Index<…>, Scalar, tuples of them, f32, usize, bool, Initial and impl Fn(…)";
 
 /// One entry between the angle brackets of `Tensor<…>`.
 enum Entry<'a> {
@@ -52,7 +53,10 @@ impl Parser {
         let Some(last) = path.segments.last() else { return self.refuse_type(ty, KNOWN.into()) };
         let (name, span) = (last.ident.to_string(), self.span(last.ident.span()));
         if name == "Tensor" {
-            return self.tensor(&last.arguments, last.ident.span());
+            return self.tensor(&last.arguments, last.ident.span(), false);
+        }
+        if name == "Index" {
+            return self.tensor(&last.arguments, last.ident.span(), true);
         }
         if !last.arguments.is_none() {
             return self.refuse_type(ty, format!("`{name}<…>` is not a type of Diabolo; {KNOWN}"));
@@ -69,11 +73,11 @@ impl Parser {
         }
     }
 
-    /// `Tensor<rows, features…>`.
-    fn tensor(&mut self, arguments: &syn::PathArguments, written: Span) -> TypeExpr {
+    /// `Tensor<rows, features…>`, and `Index<…>`, where it may have no axes at all.
+    fn tensor(&mut self, arguments: &syn::PathArguments, written: Span, index: bool) -> TypeExpr {
         let span = self.span(written);
         let entries = entries(arguments);
-        if entries.is_empty() {
+        if entries.is_empty() && !index {
             self.error(
                 written,
                 "a tensor says its axes: `Tensor<B, 784>`, or `Tensor<16, 64>` without rows; \
@@ -104,7 +108,7 @@ impl Parser {
                 }
             }
         }
-        TypeExpr::Tensor { rows, features, span }
+        TypeExpr::Tensor { index, rows, features, span }
     }
 
     /// `B` or `Rows<B, …>`: the row axes after the batch.

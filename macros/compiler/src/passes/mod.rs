@@ -5,9 +5,11 @@
 
 mod contract;
 mod simplify;
+mod sparse;
 
 pub use contract::contract;
 pub use simplify::simplify;
+pub use sparse::sparse;
 
 use std::collections::HashMap;
 
@@ -18,7 +20,7 @@ use crate::print::live;
 pub type Pass = fn(&Graph) -> Graph;
 
 /// The passes after differentiation, in their order, by name.
-pub const ALL: [(&str, Pass); 2] = [("simplify", simplify), ("contract", contract)];
+pub const ALL: [(&str, Pass); 3] = [("simplify", simplify), ("contract", contract), ("sparse", sparse)];
 
 /// The graph without the nodes that no output needs.
 pub fn sweep(graph: &Graph) -> Graph {

@@ -222,7 +222,11 @@ impl<'g> Step<'g> {
     fn input(&mut self, index: usize, what: &str, like: NodeId) -> NodeId {
         let ty = self.graph.ty(like).clone();
         self.body.origin = self.graph.node(like).origin.clone();
-        self.body.inputs.push(InputDecl { name: format!("{what}{index}"), ty: ty.clone() });
+        self.body.inputs.push(InputDecl {
+            name: format!("{what}{index}"),
+            ty: ty.clone(),
+            index: self.graph.is_index(like),
+        });
         self.body.push(Kind::Input(index), vec![], ty)
     }
 

@@ -95,6 +95,11 @@ impl Context<'_> {
                     let madds = Size::product(axes.map(|axis| &axis.extent.size));
                     (Step::Product(this), &madds * &Size::known(2))
                 }
+                DraftStep::Select(node) => {
+                    let this = self.select(*node, rows);
+                    let elements = &this.outer.size * &this.n;
+                    (Step::Select(this), &elements * &Size::known(4))
+                }
                 DraftStep::Scan(scan) => {
                     let region = &self.regions[scan.region];
                     let (counter, count) = (region.counter.clone(), region.length.clone());
@@ -136,6 +141,11 @@ impl Context<'_> {
                     let (turns, _) = self.steps(std::slice::from_ref(step), false);
                     turns.into_iter().for_each(|this| push_alone(segments, this));
                 }
+                DraftStep::Select(node) => {
+                    let this = self.select(*node, false);
+                    push_alone(segments, Step::Select(this));
+                }
+                DraftStep::Loop(l) if l.alone => self.window(l, segments),
                 DraftStep::Loop(l) => {
                     if !self.spread(l, segments) {
                         let (this, _) = self.fused(l, false);
@@ -160,6 +170,25 @@ impl Context<'_> {
     pub(super) fn access(&self, operand: &Operand, rows: bool) -> Access {
         let row = if rows { operand.strides[0].clone() } else { Size::default() };
         Access { place: self.place(operand.source, &operand.offset, row), strides: operand.strides.clone() }
+    }
+
+    fn select(&self, id: NodeId, rows: bool) -> Select {
+        let node = self.graph.node(id);
+        let Kind::TopK { largest } = node.kind else { unreachable!("only `TopK` selects") };
+        let (from, into) = (self.graph.ty(node.args[0]).shape(), node.ty.shape());
+        let last = from.len() - 1;
+        let first = usize::from(rows);
+        let row = |shape: &[Size]| if rows { Size::product(&shape[1..]) } else { Size::default() };
+        let view = self.views.get(node.args[0]);
+        Select {
+            node: id,
+            outer: Extent { rows, size: Size::product(&from[first..last]) },
+            n: from[last].clone(),
+            k: into[last].clone(),
+            largest,
+            from: self.place(view.source, &view.offset, row(&from)),
+            into: self.place(id, &Size::default(), row(&into)),
+        }
     }
 
     fn product(&self, p: &DraftProduct, rows: bool) -> Product {
@@ -214,6 +243,7 @@ fn nodes(step: &DraftStep, regions: &[Region]) -> Vec<NodeId> {
             (region.start..region.end).map(NodeId).collect()
         }
         DraftStep::Product(p) => vec![p.node],
+        DraftStep::Select(node) => vec![*node],
         DraftStep::Loop(l) => l.items.iter().map(|item| item.node).collect(),
     }
 }

@@ -12,7 +12,7 @@ use super::assemble::Context;
 use super::collapse::collapse;
 use super::fuse::DraftLoop;
 use super::interchange::interchange;
-use super::items::{Does, Item, Operand};
+use super::items::{Does, Follows, Item, Operand};
 use super::view::contiguous;
 use super::*;
 
@@ -33,14 +33,22 @@ impl Context<'_> {
         let mut cost = 1.0;
         for item in &l.items {
             let mut args: Vec<usize> = Vec::with_capacity(item.operands.len());
-            for operand in &item.operands {
-                args.push(self.operand(&mut body, l, operand, rows));
+            // The indices come last, and are read first.
+            for operand in item.operands.iter().skip(item.values()) {
+                args.push(self.operand(&mut body, l, operand, &[], rows));
+            }
+            let indices = std::mem::take(&mut args);
+            for operand in item.operands.iter().take(item.values()) {
+                let index = operand.follows.as_ref().map(|follows| indices[follows.operand - item.values()]);
+                args.push(self.operand(&mut body, l, operand, index.as_slice(), rows));
             }
             let value = self.value(&mut body, item, &args, &l.space, rows);
+            let place = item.into.as_ref().and_then(|into| into.follows.as_ref());
+            let place = place.map(|follows| follow(follows, indices[follows.operand - item.values()]));
             if let Some(Op::Map(row, _)) = body.ops.get(value) {
                 cost += row.cost;
             }
-            self.result(&mut body, &mut fills, l, item, value, rows);
+            self.result(&mut body, &mut fills, l, item, (value, place), rows);
         }
         let row_elements = Size::product(l.space.iter().skip(usize::from(rows)));
         let nodes = l.items.iter().map(|item| item.node).collect();
@@ -55,18 +63,29 @@ impl Context<'_> {
         (this, cost as usize)
     }
 
-    fn operand(&self, body: &mut Body, l: &DraftLoop, operand: &Operand, rows: bool) -> usize {
+    fn operand(
+        &self,
+        body: &mut Body,
+        l: &DraftLoop,
+        operand: &Operand,
+        index: &[usize],
+        rows: bool,
+    ) -> usize {
         match &self.graph.node(operand.source).kind {
             Kind::Const(Constant::Number(value)) => body.push(Op::Number(*value)),
             Kind::Const(Constant::Size(size)) => body.push(Op::Extent(size.clone())),
             _ if l.reads_inside(operand) => body.values[&operand.source],
-            _ => body.push(Op::Load(self.access(operand, rows))),
+            _ => body.push(match (&operand.follows, index) {
+                (Some(follows), [index]) => Op::Choose(self.access(operand, rows), follow(follows, *index)),
+                _ => Op::Load(self.access(operand, rows)),
+            }),
         }
     }
 
     fn value(&self, body: &mut Body, item: &Item, args: &[usize], space: &[Size], rows: bool) -> usize {
         match (item.does, &self.graph.node(item.node).kind) {
             (Does::Map, Kind::Map(row)) => body.push(Op::Map(*row, args.to_vec())),
+            (Does::Count, _) => body.push(Op::Count(contiguous(space))),
             (Does::Fill(value), _) => body.push(Op::Number(value)),
             (Does::Random, Kind::Random { distribution, site }) => body.push(Op::Random {
                 distribution: *distribution,
@@ -87,7 +106,7 @@ impl Context<'_> {
         fills: &mut Vec<(Source, Extent, f64)>,
         l: &DraftLoop,
         item: &Item,
-        value: usize,
+        (value, place): (usize, Option<Follow>),
         rows: bool,
     ) {
         let stored = self.places.of.get(&item.node).copied();
@@ -95,15 +114,16 @@ impl Context<'_> {
             body.values.insert(item.node, value);
             if stored.is_some() && self.written.insert(item.node, ()).is_none() {
                 let plain = contiguous(&l.space);
-                let operand = Operand { source: item.node, offset: Size::default(), strides: plain };
+                let operand =
+                    Operand { source: item.node, offset: Size::default(), strides: plain, follows: None };
                 let access = self.access(&operand, rows);
                 body.ops.push(Op::Store(access, value));
             }
             return;
         };
         let Some(buffer) = stored else { return };
-        let operand =
-            Operand { source: item.node, offset: into.offset.clone(), strides: into.strides.clone() };
+        let (offset, strides) = (into.offset.clone(), into.strides.clone());
+        let operand = Operand { source: item.node, offset, strides, follows: None };
         let into_access = self.access(&operand, rows);
         body.ops.push(match into.reduction {
             None => Op::Store(into_access, value),
@@ -120,10 +140,15 @@ impl Context<'_> {
                     };
                     fills.push((source, whole, none));
                 }
-                Op::Reduce { reduction, value, into: into_access, fresh: false }
+                Op::Reduce { reduction, value, into: into_access, fresh: false, follow: place }
             }
         });
     }
+}
+
+/// The index of an operation.
+fn follow(follows: &Follows, index: usize) -> Follow {
+    Follow { index, step: follows.step.clone(), bound: follows.bound.clone(), window: false }
 }
 
 /// The operations of a loop, each once.
@@ -149,6 +174,8 @@ impl Body {
         for op in &mut self.ops {
             match op {
                 Op::Load(Access { strides, .. })
+                | Op::Choose(Access { strides, .. }, _)
+                | Op::Count(strides)
                 | Op::Store(Access { strides, .. }, _)
                 | Op::Random { strides, .. } => strides.push(Size::known(1)),
                 Op::Reduce { into, .. } => into.strides.push(Size::default()),
@@ -164,7 +191,7 @@ impl Body {
 fn settle(l: &mut Loop, overlapping: &[usize]) {
     let mut settled: Vec<Source> = Vec::new();
     for op in &mut l.body {
-        if let Op::Reduce { into, fresh, .. } = op
+        if let Op::Reduce { into, fresh, follow: None, .. } = op
             && let Some((last, outer)) = into.strides.split_last()
         {
             let alone = *last == Size::default() && outer.iter().all(|stride| *stride != Size::default());

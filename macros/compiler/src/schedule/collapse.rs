@@ -31,6 +31,8 @@ fn joins(l: &mut Loop, outer: usize) -> bool {
 pub(super) fn strides_mut(l: &mut Loop) -> impl Iterator<Item = &mut Vec<Size>> {
     l.body.iter_mut().filter_map(|op| match op {
         Op::Load(Access { strides, .. })
+        | Op::Choose(Access { strides, .. }, _)
+        | Op::Count(strides)
         | Op::Store(Access { strides, .. }, _)
         | Op::Random { strides, .. }
         | Op::Reduce { into: Access { strides, .. }, .. } => Some(strides),

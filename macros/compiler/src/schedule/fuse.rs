@@ -32,6 +32,8 @@ pub(super) enum DraftStep {
     Loop(DraftLoop),
     /// A matrix product.
     Product(DraftProduct),
+    /// The first of many, in order: the node.
+    Select(NodeId),
     /// A loop over steps.
     Scan(DraftScan),
 }
@@ -60,6 +62,8 @@ pub(super) struct DraftLoop {
     pub space: Vec<Size>,
     /// What it computes, in order.
     pub items: Vec<Item>,
+    /// Whether nothing else may join: a sum over the whole batch through an index, see `window`.
+    pub alone: bool,
 }
 
 impl DraftLoop {
@@ -74,7 +78,7 @@ impl DraftLoop {
 pub(super) fn is_leaf(graph: &Graph, id: NodeId) -> bool {
     match &graph.node(id).kind {
         Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) => true,
-        Kind::Const(constant) => *constant != Constant::Delta,
+        Kind::Const(constant) => !matches!(constant, Constant::Delta | Constant::Iota),
         _ => false,
     }
 }
@@ -137,7 +141,18 @@ impl Fuser<'_> {
                 self.product(id, matrix, rows, (list, inside.is_some()));
                 continue;
             }
+            if matches!(self.graph.node(id).kind, Kind::TopK { .. }) {
+                self.own_step(list, id, DraftStep::Select(id));
+                continue;
+            }
+            let scatter = matches!(self.graph.node(id).kind, Kind::Scatter { .. });
+            let late = scatter && crossing(self.graph, self.views, id) == Crossing::Late;
             for (space, item) in items(self.graph, self.views, id, rows)? {
+                if late {
+                    let alone = DraftLoop { space, items: vec![item], alone: true };
+                    self.own_step(list, id, DraftStep::Loop(alone));
+                    continue;
+                }
                 self.item(list, space, item);
             }
         }
@@ -149,6 +164,12 @@ impl Fuser<'_> {
         let late = !rows && crossing(self.graph, self.views, node) == Crossing::Late;
         let wide = !rows && !inside && matrix.is_dense() && (late || matrix.work() >= 1e6);
         self.lists[list].push(DraftStep::Product(DraftProduct { node, matrix, wide }));
+        self.step_of[node.index()] = Some((list, self.lists[list].len() - 1));
+    }
+
+    /// A step that computes one node and nothing else.
+    fn own_step(&mut self, list: usize, node: NodeId, step: DraftStep) {
+        self.lists[list].push(step);
         self.step_of[node.index()] = Some((list, self.lists[list].len() - 1));
     }
 
@@ -194,13 +215,14 @@ impl Fuser<'_> {
         for (at, step) in steps.iter_mut().enumerate().skip(first) {
             if let DraftStep::Loop(l) = step
                 && l.space == space
+                && !l.alone
                 && related(l)
             {
                 l.items.push(item);
                 return at;
             }
         }
-        steps.push(DraftStep::Loop(DraftLoop { space, items: vec![item] }));
+        steps.push(DraftStep::Loop(DraftLoop { space, items: vec![item], alone: false }));
         steps.len() - 1
     }
 }
@@ -211,13 +233,13 @@ fn live(legal: &Legal, views: &Views) -> Vec<bool> {
     let mut live = vec![false; graph.nodes.len()];
     let outputs = legal.homes.iter().map(|(node, _)| node).chain(legal.inspects.iter().map(|(_, node)| node));
     for node in outputs {
-        live[views.get(*node).source.index()] = true;
+        views.sources(*node).for_each(|source| live[source.index()] = true);
     }
     loop {
         for id in graph.ids().rev() {
             if live[id.index()] {
                 for arg in &graph.node(id).args {
-                    live[views.get(*arg).source.index()] = true;
+                    views.sources(*arg).for_each(|source| live[source.index()] = true);
                 }
             }
         }

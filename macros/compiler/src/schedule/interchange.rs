@@ -37,8 +37,10 @@ pub(super) fn interchange(l: &mut Loop) {
 
 fn strides(op: &Op) -> Option<&[Size]> {
     match op {
-        Op::Load(access) | Op::Store(access, _) | Op::Reduce { into: access, .. } => Some(&access.strides),
-        Op::Random { strides, .. } => Some(strides),
+        Op::Load(access) | Op::Choose(access, _) | Op::Store(access, _) | Op::Reduce { into: access, .. } => {
+            Some(&access.strides)
+        }
+        Op::Random { strides, .. } | Op::Count(strides) => Some(strides),
         Op::Number(_) | Op::Extent(_) | Op::Map(..) => None,
     }
 }

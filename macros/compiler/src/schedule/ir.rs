@@ -65,6 +65,8 @@ pub enum Step {
     Loop(Loop),
     /// A matrix product.
     Product(Product),
+    /// The first of many, in order.
+    Select(Select),
     /// Steps, over and over.
     Scan(Turns),
 }
@@ -82,6 +84,38 @@ pub struct Turns {
     pub reverse: bool,
     /// What a turn does.
     pub steps: Vec<Step>,
+}
+
+/// The positions of the first `k` of each `n` elements that follow each other, in order.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// The node that it computes.
+    pub node: NodeId,
+    /// How often.
+    pub outer: Extent,
+    /// Of how many.
+    pub n: Size,
+    /// How many.
+    pub k: Size,
+    /// Whether the largest come first.
+    pub largest: bool,
+    /// The elements, one run after the other.
+    pub from: Place,
+    /// The positions, likewise.
+    pub into: Place,
+}
+
+/// An index that an access follows: it moves on by `step` times the index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follow {
+    /// The operation that loads the index.
+    pub index: usize,
+    /// Elements from one place to the next.
+    pub step: Size,
+    /// The number of places; a position beyond means the last.
+    pub bound: Size,
+    /// Whether only places of the tile's own rows count; others are passed over.
+    pub window: bool,
 }
 
 /// The extent of an axis: `size`, times the rows of the tile where `rows`.
@@ -113,6 +147,10 @@ pub struct Loop {
 pub enum Op {
     /// A value from memory.
     Load(Access),
+    /// A value from memory, where an index says.
+    Choose(Access, Follow),
+    /// The position along the space.
+    Count(Vec<Size>),
     /// A number.
     Number(f64),
     /// A size, as a number.
@@ -142,6 +180,8 @@ pub enum Op {
         into: Access,
         /// Whether the first visit of each place writes, instead of joining: only the innermost axis is dropped.
         fresh: bool,
+        /// The index that says where.
+        follow: Option<Follow>,
     },
 }
 

@@ -3,6 +3,8 @@
 //! In: a node that no view and no matrix product covers. Out: one item or several, each with the space it is
 //! computed over, its operands as strides, and where it goes. Never: which loop it joins.
 
+mod read;
+
 use crate::graph::*;
 use crate::size::Size;
 
@@ -10,6 +12,8 @@ use super::legal::is_copy;
 use super::product;
 use super::view::{Views, contiguous, whole_strides};
 use super::written::Written;
+pub(super) use read::operands;
+use read::{at, joined, scattered};
 
 /// What an item does with its operands.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +22,8 @@ pub(super) enum Does {
     Map,
     /// The node's random numbers.
     Random,
+    /// The position along the space.
+    Count,
     /// The product of the operands; of one operand, itself.
     Multiply,
     /// A number.
@@ -31,7 +37,7 @@ pub(super) struct Item {
     pub node: NodeId,
     /// How.
     pub does: Does,
-    /// From what.
+    /// From what; the indices that these follow come after them.
     pub operands: Vec<Operand>,
     /// Where it goes: `None` for a value of the loop's own space.
     pub into: Option<Into>,
@@ -46,6 +52,19 @@ pub(super) struct Into {
     pub offset: Size,
     /// Strides along the space.
     pub strides: Vec<Size>,
+    /// The index that says where.
+    pub follows: Option<Follows>,
+}
+
+/// An index that is followed: the place moves on by `step` times its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Follows {
+    /// Which of the item's operands it is.
+    pub operand: usize,
+    /// Elements from one place to the next.
+    pub step: Size,
+    /// The number of places.
+    pub bound: Size,
 }
 
 /// How an item reads a source.
@@ -57,9 +76,18 @@ pub(super) struct Operand {
     pub offset: Size,
     /// Strides along the space.
     pub strides: Vec<Size>,
+    /// The index that it is read through.
+    pub follows: Option<Follows>,
 }
 
 impl Item {
+    /// How many operands are values, not indices.
+    pub fn values(&self) -> usize {
+        let followed = self.operands.iter().filter_map(|operand| operand.follows.as_ref());
+        let into = self.into.as_ref().and_then(|into| into.follows.as_ref());
+        followed.chain(into).map(|follows| follows.operand).min().unwrap_or(self.operands.len())
+    }
+
     /// Whether the item is a value that others in its loop read without memory.
     pub fn is_value(&self) -> bool {
         self.into.is_none()
@@ -69,7 +97,7 @@ impl Item {
 impl Operand {
     /// Whether it takes the elements in the order of the space.
     pub fn is_plain(&self, space: &[Size]) -> bool {
-        self.offset == Size::default() && self.strides == contiguous(space)
+        self.follows.is_none() && self.offset == Size::default() && self.strides == contiguous(space)
     }
 }
 
@@ -86,8 +114,9 @@ pub(super) fn items(
         let keep = kept(&shape);
         let space: Vec<Size> = keep.iter().map(|i| shape[*i].clone()).collect();
         let operands = match does {
-            Does::Random => Vec::new(),
-            _ => node.args.iter().map(|a| operand(views, *a, &keep)).collect(),
+            Does::Random | Does::Count => Vec::new(),
+            Does::Multiply => operands(views, &node.args[..1], |strides| at(strides, &keep)),
+            _ => operands(views, &node.args, |strides| at(strides, &keep)),
         };
         (space, Item { node: id, does, operands, into: None })
     };
@@ -95,9 +124,7 @@ pub(super) fn items(
         Kind::Map(_) => vec![value(Does::Map)],
         Kind::Random { .. } => vec![value(Does::Random)],
         Kind::View(View::Identity) if is_copy(node) => {
-            let (space, mut item) = value(Does::Multiply);
-            item.operands.truncate(1);
-            vec![(space, item)]
+            vec![value(Does::Multiply)]
         }
         Kind::Reduce { reduction, axes } => {
             let from = graph.ty(node.args[0]).shape();
@@ -109,12 +136,17 @@ pub(super) fn items(
             let into = Into {
                 reduction: Some(*reduction),
                 offset: Size::default(),
-                strides: keep.iter().map(|i| strides[*i].clone()).collect(),
+                strides: at(&strides, &keep),
+                follows: None,
             };
-            let operands = vec![operand(views, node.args[0], &keep)];
+            let operands = operands(views, &node.args, |strides| at(strides, &keep));
             let space = keep.iter().map(|i| from[*i].clone()).collect();
             vec![(space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })]
         }
+        Kind::Scatter { shared } => {
+            vec![scattered(graph, views, id, *shared)]
+        }
+        Kind::Const(Constant::Iota) => vec![value(Does::Count)],
         Kind::Contract { .. } => vec![contraction(graph, views, id, rows)],
         Kind::View(View::Reshape) => vec![part(graph, views, id, 0, Size::default(), None)],
         Kind::View(View::Concat { axis }) => {
@@ -151,9 +183,10 @@ fn landing(graph: &Graph, views: &Views, id: NodeId, how: &Written) -> (Vec<Size
     let into = Into {
         reduction: how.sums.then_some(Reduction::Sum),
         offset: how.offset.clone(),
-        strides: keep.iter().map(|i| how.strides[*i].clone()).collect(),
+        strides: at(&how.strides, &keep),
+        follows: None,
     };
-    let operands = vec![operand(views, of, &keep)];
+    let operands = operands(views, &[of], |strides| at(strides, &keep));
     let space = keep.iter().map(|i| from[*i].clone()).collect();
     (space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })
 }
@@ -171,18 +204,17 @@ pub(super) fn part(
     let from = graph.ty(of).shape();
     let keep = kept(&from);
     let strides = whole_strides(whole.unwrap_or(&from));
-    let into =
-        Into { reduction: None, offset: start, strides: keep.iter().map(|i| strides[*i].clone()).collect() };
+    let into = Into { reduction: None, offset: start, strides: at(&strides, &keep), follows: None };
     let space = keep.iter().map(|i| from[*i].clone()).collect();
-    let operands = vec![operand(views, of, &keep)];
+    let operands = operands(views, &[of], |strides| at(strides, &keep));
     (space, Item { node: id, does: Does::Multiply, operands, into: Some(into) })
 }
 
 fn fill(id: NodeId, shape: &[Size], strides: Vec<Size>, value: f64) -> (Vec<Size>, Item) {
     let keep = kept(shape);
     let space = keep.iter().map(|i| shape[*i].clone()).collect();
-    let strides = keep.iter().map(|i| strides[*i].clone()).collect();
-    let into = Into { reduction: None, offset: Size::default(), strides };
+    let strides = at(&strides, &keep);
+    let into = Into { reduction: None, offset: Size::default(), strides, follows: None };
     (space, Item { node: id, does: Does::Fill(value), operands: vec![], into: Some(into) })
 }
 
@@ -195,7 +227,9 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
     if sums {
         // Innermost the axis along which most accesses are steps of 1 or 0; of equals the last.
         let steps = |l: &product::Label| {
-            [&l.axis.a, &l.axis.b, &l.axis.c].iter().filter(|s| s.is_one() || ***s == Size::default()).count()
+            let even = [&l.axis.a, &l.axis.b, &l.axis.c];
+            let jumps = product::jumps(graph, views, id, l.name);
+            even.iter().filter(|s| s.is_one() || ***s == Size::default()).count().saturating_sub(2 * jumps)
         };
         let movable = |l: &product::Label| !l.axis.extent.rows;
         if let Some(best) =
@@ -210,16 +244,25 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
         true => Size::batch(),
         false => l.axis.extent.size.clone(),
     };
-    let read = |arg: usize| {
-        let view = views.get(node.args[arg]);
-        let strides = labels.iter().map(|l| if arg == 0 { l.axis.a.clone() } else { l.axis.b.clone() });
-        Operand { source: view.source, offset: view.offset.clone(), strides: strides.collect() }
-    };
-    let operands = (0..node.args.len()).map(read).collect();
+    let Kind::Contract { inputs, .. } = &node.kind else { unreachable!("a contraction") };
+    let mut read = Vec::new();
+    for (arg, own) in node.args.iter().zip(inputs) {
+        // A label that stands twice takes both steps at once.
+        let along = |strides: &[Size]| -> Vec<Size> {
+            let step = |l: &product::Label| {
+                let of = own.iter().zip(strides).filter(|(name, _)| **name == l.name).map(|(_, s)| s);
+                of.fold(Size::default(), |sum, s| &sum + s)
+            };
+            labels.iter().map(step).collect()
+        };
+        read.push(operands(views, &[*arg], along));
+    }
+    let operands = joined(read);
     let into = sums.then(|| Into {
         reduction: Some(Reduction::Sum),
         offset: written.map(|how| how.offset.clone()).unwrap_or_default(),
         strides: labels.iter().map(|l| l.axis.c.clone()).collect(),
+        follows: None,
     });
     (labels.iter().map(extent).collect(), Item { node: id, does: Does::Multiply, operands, into })
 }
@@ -227,10 +270,4 @@ fn contraction(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> (Vec<Siz
 /// The axes that are not of size 1.
 pub(super) fn kept(shape: &[Size]) -> Vec<usize> {
     (0..shape.len()).filter(|i| !shape[*i].is_one()).collect()
-}
-
-pub(super) fn operand(views: &Views, id: NodeId, keep: &[usize]) -> Operand {
-    let view = views.get(id);
-    let strides = keep.iter().map(|i| view.strides[*i].clone()).collect();
-    Operand { source: view.source, offset: view.offset.clone(), strides }
 }

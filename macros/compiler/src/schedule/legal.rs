@@ -4,12 +4,16 @@
 //! rows are not the result's are whole batches, and every output has a node of its own to be stored in.
 //! Never: another value.
 
+mod indexed;
+
 use std::collections::HashMap;
 
 use crate::graph::*;
 use crate::size::Size;
 
 use super::Home;
+pub(super) use indexed::Indexed;
+
 use super::level::{Crossing, crossing};
 use super::region::{Flattened, Memory, Region};
 use super::view::Views;
@@ -34,12 +38,19 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
     let mut out = Graph { nodes: Vec::new(), outputs: Vec::new(), ..graph.clone() };
     let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
     let (uses, mut loops, mut memory) = (uses(graph), Flattened::default(), Memory::default());
+    let mut indexed = Indexed::default();
     for id in graph.ids() {
         let node = graph.node(id);
         out.origin = node.origin.clone();
         let args: Vec<NodeId> = node.args.iter().map(|a| map[a.index()]).collect();
         map.push(match &node.kind {
-            Kind::Contract { inputs, output } => contract(&mut out, inputs, output, args, &node.ty)?,
+            Kind::Contract { inputs, output } => {
+                let product = contract(&mut out, inputs, output, args, &node.ty)?;
+                indexed.factors(&mut out, product)
+            }
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+                indexed.node(&mut out, (graph, &uses), id, args)
+            }
             Kind::Scan { scan, result } => {
                 loops.result(&mut out, &mut memory, graph, (scan, *result), (&node.args, args))?
             }
@@ -129,7 +140,12 @@ pub(super) fn direct(
 fn has_own_memory(graph: &Graph, views: &Views, id: NodeId) -> bool {
     let computed = matches!(
         graph.node(id).kind,
-        Kind::Map(_) | Kind::Contract { .. } | Kind::Reduce { .. } | Kind::Scan { .. }
+        Kind::Map(_)
+            | Kind::Contract { .. }
+            | Kind::Reduce { .. }
+            | Kind::Scan { .. }
+            | Kind::TopK { .. }
+            | Kind::Scatter { .. }
     );
     computed && crossing(graph, views, id) != Crossing::Lane
 }

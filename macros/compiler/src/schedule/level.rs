@@ -8,7 +8,7 @@ use crate::graph::*;
 use super::legal::Legal;
 use super::product;
 use super::region::Region;
-use super::view::Views;
+use super::view::{Strided, Views};
 use super::{LANE, SUMS, WIDE};
 
 /// How the rows meet in a node.
@@ -41,7 +41,8 @@ pub(super) fn crossing(graph: &Graph, views: &Views, id: NodeId) -> Crossing {
         {
             Crossing::Lane
         }
-        Kind::Reduce { .. } | Kind::Contract { .. } => Crossing::Late,
+        Kind::Scatter { .. } if elements < LANE => Crossing::Lane,
+        Kind::Reduce { .. } | Kind::Contract { .. } | Kind::Scatter { .. } => Crossing::Late,
         // Views: `Batch` only renames.
         _ => Crossing::No,
     }
@@ -102,13 +103,19 @@ impl Levels {
 
     /// From which level an argument can be read.
     fn ready_for(&self, graph: &Graph, views: &Views, id: NodeId) -> usize {
-        let view = views.get(id);
-        if view.whole { self.ready_whole(graph, views, id) } else { self.ready[view.source.index()] }
+        let part = |part: &Strided| match part.whole {
+            true => self.source_whole(graph, part.source),
+            false => self.ready[part.source.index()],
+        };
+        views.get(id).parts().map(part).max().unwrap_or(0)
     }
 
     /// From which level all rows of an argument can be read.
     fn ready_whole(&self, graph: &Graph, views: &Views, id: NodeId) -> usize {
-        let source = views.get(id).source;
+        views.sources(id).map(|source| self.source_whole(graph, source)).max().unwrap_or(0)
+    }
+
+    fn source_whole(&self, graph: &Graph, source: NodeId) -> usize {
         let node = graph.node(source);
         match node.kind {
             _ if node.ty.rows.is_empty() => self.ready[source.index()],

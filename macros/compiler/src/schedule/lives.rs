@@ -84,6 +84,12 @@ impl Walk<'_> {
                     }
                 }
             }
+            DraftStep::Select(node) => {
+                self.write(*node, *now, false);
+                for id in factors(&self.legal.graph, self.views, *node) {
+                    self.read(id, *now, false);
+                }
+            }
             DraftStep::Scan(scan) => {
                 let start = *now;
                 let end = (now.0, now.1, now.2 + 1 + count(&scan.steps));

@@ -15,6 +15,7 @@
 //! | `fuse`, `turns`, `recompute` | loops with their items; loops over steps; what is cheaper computed again than stored |
 //! | `lives`, `place` | buffers: liveness; slots, lanes |
 //! | `assemble`, `collapse`, `interchange` | the final loops and products |
+//! | `window` | sums over the batch through an index, as stages over what they fill |
 //! | `spread` | large loops without rows as stages over their first axis |
 //! | `print` | the plan in words |
 
@@ -37,6 +38,7 @@ mod region;
 mod spread;
 mod turns;
 mod view;
+mod window;
 mod written;
 
 pub use ir::*;

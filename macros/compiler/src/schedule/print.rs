@@ -8,7 +8,9 @@
 
 use std::fmt::Write;
 
-use super::{Axis, Buffer, Extent, Home, Loop, Op, Place, Product, Schedule, Segment, Source, Stage, Step};
+use super::{
+    Axis, Buffer, Extent, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source, Stage, Step,
+};
 use crate::graph::{NodeId, Role};
 use crate::size::Size;
 
@@ -64,6 +66,7 @@ fn line(text: &mut String, schedule: &Schedule, step: &Step) {
     match step {
         Step::Product(product) => product_line(text, schedule, product),
         Step::Loop(l) => loop_line(text, schedule, l),
+        Step::Select(select) => select_line(text, schedule, select),
         Step::Scan(turns) => {
             let backwards = if turns.reverse { ", backwards" } else { "" };
             let what = format!("  {} turns, one after the other{backwards}", turns.count);
@@ -92,6 +95,20 @@ fn product_line(text: &mut String, schedule: &Schedule, p: &Product) {
     comment(text, schedule, what, &[p.node]);
 }
 
+fn select_line(text: &mut String, schedule: &Schedule, s: &Select) {
+    let order = if s.largest { "largest" } else { "smallest" };
+    let name = |place: &Place| source_name(schedule, place.source);
+    let what = format!(
+        "  {order} {} of {} × {}: {} -> {}",
+        s.k,
+        extent(&s.outer),
+        s.n,
+        name(&s.from),
+        name(&s.into)
+    );
+    comment(text, schedule, what, &[s.node]);
+}
+
 fn loop_line(text: &mut String, schedule: &Schedule, l: &Loop) {
     let space: Vec<String> = l.space.iter().map(extent).collect();
     let mut reads: Vec<String> = Vec::new();
@@ -105,13 +122,26 @@ fn loop_line(text: &mut String, schedule: &Schedule, l: &Loop) {
                     reads.push(name);
                 }
             }
+            Op::Choose(access, follow) => {
+                let Some(Op::Load(index)) = l.body.get(follow.index) else { continue };
+                let (table, index) = (access.place.source, index.place.source);
+                let name = format!("{}[{}]", source_name(schedule, table), source_name(schedule, index));
+                if !reads.contains(&name) {
+                    reads.push(name);
+                }
+            }
+            Op::Count(_) => maps.push("count"),
             Op::Map(row, _) => maps.push(row.name),
             Op::Random { .. } => maps.push("random"),
             Op::Store(access, _) => writes.push(source_name(schedule, access.place.source)),
-            Op::Reduce { reduction, into, .. } => {
-                writes.push(
-                    format!("{reduction:?} {}", source_name(schedule, into.place.source)).to_lowercase(),
-                );
+            Op::Reduce { reduction, into, follow, .. } => {
+                let target = source_name(schedule, into.place.source);
+                let place = follow.as_ref().and_then(|follow| match l.body.get(follow.index) {
+                    Some(Op::Load(index)) => Some(format!("[{}]", source_name(schedule, index.place.source))),
+                    _ => None,
+                });
+                let name = format!("{reduction:?} {target}{}", place.unwrap_or_default());
+                writes.push(name.to_lowercase());
             }
             Op::Number(_) | Op::Extent(_) => {}
         }

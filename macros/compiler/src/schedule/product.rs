@@ -14,6 +14,8 @@ use super::{Axis, Extent};
 /// One label with its strides everywhere.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
+    /// Its name in the contraction.
+    pub name: u32,
     /// The axis, with a stride of 0 where the label does not occur.
     pub axis: Axis,
     /// Whether the left factor has it.
@@ -99,6 +101,7 @@ pub(super) fn labels(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> Ve
             let batch = rows && row == Some(&label);
             let size = if batch { Size::known(1) } else { size };
             Some(Label {
+                name: label,
                 in_a: a.is_some(),
                 in_b: b.is_some(),
                 in_c: c.is_some(),
@@ -114,8 +117,27 @@ pub(super) fn labels(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> Ve
         .collect()
 }
 
-/// The contraction as a matrix product, where one pays.
+/// How many factors jump along a label, from one place of an index to the next.
+pub(super) fn jumps(graph: &Graph, views: &Views, id: NodeId, label: u32) -> usize {
+    let node = graph.node(id);
+    let Kind::Contract { inputs, .. } = &node.kind else { return 0 };
+    let jumps = |(arg, labels): (&NodeId, &Vec<u32>)| {
+        let through = views.get(*arg).through.as_ref();
+        through.is_some_and(|through| {
+            labels.iter().zip(&through.index.strides).any(|(l, s)| *l == label && *s != Size::default())
+        })
+    };
+    node.args.iter().zip(inputs).filter(|both| jumps(*both)).count()
+}
+
+/// The contraction as a matrix product, where one pays and both factors lie in memory as they are.
 pub(super) fn matrix(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> Option<Matrix> {
+    let plain = graph.node(id).args.iter().all(|arg| views.get(*arg).through.is_none());
+    plain.then(|| as_matrix(graph, views, id, rows)).flatten()
+}
+
+/// The same, whether or not a factor follows an index.
+pub(super) fn as_matrix(graph: &Graph, views: &Views, id: NodeId, rows: bool) -> Option<Matrix> {
     let node = graph.node(id);
     if node.args.len() != 2 {
         return None;

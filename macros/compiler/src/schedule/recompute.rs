@@ -24,7 +24,8 @@ pub(super) fn recompute(legal: &Legal, views: &Views, draft: &mut Draft) {
     for level in (0..draft.levels.len()).rev() {
         for step in (0..draft.levels[level].len()).rev() {
             let DraftStep::Loop(this) = &draft.levels[level][step] else { continue };
-            let mut extended = DraftLoop { space: this.space.clone(), items: this.items.clone() };
+            let mut extended =
+                DraftLoop { space: this.space.clone(), items: this.items.clone(), alone: this.alone };
             let mut changed = false;
             // The list grows while it is walked: what a clone reads may be cloned as well.
             let mut at = 0;
@@ -56,7 +57,7 @@ fn forced(legal: &Legal, views: &Views, draft: &Draft) -> HashSet<NodeId> {
         for step in steps {
             match step {
                 // A turn computes nothing again: what it reads may have changed since.
-                DraftStep::Product(_) | DraftStep::Scan(_) => {
+                DraftStep::Product(_) | DraftStep::Scan(_) | DraftStep::Select(_) => {
                     stored.extend(reads(&legal.graph, views, step));
                 }
                 DraftStep::Loop(l) => {
@@ -72,7 +73,7 @@ fn forced(legal: &Legal, views: &Views, draft: &Draft) -> HashSet<NodeId> {
 
 /// The sources that a product reads.
 pub(super) fn factors(graph: &Graph, views: &Views, node: NodeId) -> impl Iterator<Item = NodeId> {
-    graph.node(node).args.iter().map(|arg| views.get(*arg).source)
+    graph.node(node).args.iter().flat_map(|arg| views.sources(*arg))
 }
 
 /// The item of another loop over the same space that an operand reads in order.
@@ -159,6 +160,12 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
                     if needed.contains(&product.node) {
                         needed.extend(factors(graph, views, product.node));
                         kept.push(DraftStep::Product(product));
+                    }
+                }
+                DraftStep::Select(node) => {
+                    if needed.contains(&node) {
+                        needed.extend(factors(graph, views, node));
+                        kept.push(DraftStep::Select(node));
                     }
                 }
                 DraftStep::Scan(scan) => {

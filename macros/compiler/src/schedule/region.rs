@@ -12,7 +12,7 @@ use crate::graph::*;
 use crate::size::Size;
 
 use super::gather::gather;
-use super::legal::{contract, copy, direct, uses};
+use super::legal::{Indexed, contract, copy, direct, uses};
 use super::view::{Views, contiguous};
 use super::written::Written;
 
@@ -160,7 +160,7 @@ fn step(
     let graph = gather(&scan.body);
     let mut inner = Flattened::default();
     let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
-    let uses = uses(&graph);
+    let (uses, mut indexed) = (uses(&graph), Indexed::default());
     for id in graph.ids() {
         let node = graph.node(id);
         out.origin = node.origin.clone();
@@ -171,7 +171,13 @@ fn step(
                 slice(out, args[*at], &node.ty, Size::symbol(counter))
             }
             Kind::Input(at) => args[*at],
-            Kind::Contract { inputs, output } => contract(out, inputs, output, given, &node.ty)?,
+            Kind::Contract { inputs, output } => {
+                let product = contract(out, inputs, output, given, &node.ty)?;
+                indexed.factors(out, product)
+            }
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+                indexed.node(out, (&graph, &uses), id, given)
+            }
             Kind::Scan { scan, result } => {
                 inner.result(out, memory, &graph, (scan, *result), (&node.args, given))?
             }

@@ -87,6 +87,7 @@ impl Context<'_> {
         };
         let stride = &into.strides[0];
         match into.reduction {
+            Some(_) if into.follows.is_some() && *stride == Size::default() => None,
             Some(Reduction::Sum) if *stride == Size::default() => Some(Write::Sum(buffer)),
             Some(_) if *stride == Size::default() => None,
             // Each row of the loop writes a row of the buffer, and nothing beyond it.

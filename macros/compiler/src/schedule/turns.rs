@@ -62,7 +62,9 @@ impl Fuser<'_> {
         });
         match here {
             Some(l) => l.items.push(item),
-            None => self.lists[list].push(DraftStep::Loop(DraftLoop { space, items: vec![item] })),
+            None => {
+                self.lists[list].push(DraftStep::Loop(DraftLoop { space, items: vec![item], alone: false }))
+            }
         }
     }
 }
@@ -84,9 +86,10 @@ fn stored(
     }
     let keep = items::kept(&shape);
     let space = keep.iter().map(|axis| shape[*axis].clone()).collect();
+    let operands =
+        items::operands(views, &[value], |strides| keep.iter().map(|i| strides[*i].clone()).collect());
     let strides = keep.iter().map(|axis| strides[*axis].clone()).collect();
-    let operands = vec![items::operand(views, value, &keep)];
-    let into = Some(Into { reduction: None, offset, strides });
+    let into = Some(Into { reduction: None, offset, strides, follows: None });
     (space, Item { node: memory, does: Does::Multiply, operands, into })
 }
 
@@ -94,6 +97,7 @@ fn stored(
 pub(super) fn reads(graph: &Graph, views: &Views, step: &DraftStep) -> Vec<NodeId> {
     match step {
         DraftStep::Product(product) => factors(graph, views, product.node).collect(),
+        DraftStep::Select(node) => factors(graph, views, *node).collect(),
         DraftStep::Loop(l) => {
             let operands = l.items.iter().flat_map(|item| &item.operands);
             operands.filter(|operand| !l.reads_inside(operand)).map(|operand| operand.source).collect()

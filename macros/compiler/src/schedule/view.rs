@@ -1,12 +1,13 @@
 //! Views folded into strides.
 //!
-//! In: a graph. Out: for each node, the node in whose memory its elements lie, and how: an offset, and a
-//! stride for each axis. Never: a copy; a view that strides cannot say is a source of its own.
+//! In: a graph. Out: for each node, the node in whose memory its elements lie, and how: an offset, a stride for
+//! each axis, and perhaps an index that is followed. Never: a copy; a view that these cannot say is a source of
+//! its own.
 
 use std::collections::HashMap;
 
 use super::written::Written;
-use crate::graph::{Graph, Kind, NodeId, View};
+use crate::graph::{Graph, Kind, Node, NodeId, View};
 use crate::size::Size;
 
 /// Element `i` of a value is element `offset + Σ strides · i` of `source`.
@@ -22,6 +23,50 @@ pub(super) struct Strided {
     pub whole: bool,
     /// Whether an element may be read at several positions of two axes: a `Window` lies between.
     pub slides: bool,
+    /// The index that is followed on the way, for what a `Gather` chose.
+    pub through: Option<Box<Through>>,
+}
+
+/// The element moves on by `step · index`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Through {
+    /// How the index is read, along the same axes; it follows no index itself.
+    pub index: Strided,
+    /// Elements of the source from one place to the next.
+    pub step: Size,
+    /// The number of places.
+    pub bound: Size,
+}
+
+/// The offset that a view adds, and the strides it has, given those of its argument.
+type Move<'a> = &'a dyn Fn(&Strided) -> Option<(Size, Vec<Size>)>;
+
+impl Strided {
+    /// What lies in memory: the source, and the index.
+    pub fn parts(&self) -> impl Iterator<Item = &Strided> {
+        std::iter::once(self).chain(self.through.as_deref().map(|through| &through.index))
+    }
+
+    /// The same elements under other axes, for all parts, where strides can say it.
+    fn moved(&self, to: Move<'_>, shape: &[Size], (whole, slides): (bool, bool)) -> Option<Strided> {
+        let through = match &self.through {
+            None => None,
+            Some(through) => {
+                let index = through.index.moved(to, shape, (whole, slides))?;
+                Some(Box::new(Through { index, ..(**through).clone() }))
+            }
+        };
+        let (offset, strides) = to(self)?;
+        let strides = shape.iter().zip(strides).map(|(n, s)| if n.is_one() { Size::default() } else { s });
+        Some(Strided {
+            source: self.source,
+            offset: &self.offset + &offset,
+            strides: strides.collect(),
+            whole: self.whole || whole,
+            slides: self.slides || slides,
+            through,
+        })
+    }
 }
 
 /// The views of a graph.
@@ -34,11 +79,21 @@ impl Views {
     /// Resolves every node.
     pub fn of(graph: &Graph, written: &HashMap<NodeId, Written>) -> Self {
         let mut views = Views { read: Vec::with_capacity(graph.nodes.len()), written: written.clone() };
-        for id in graph.ids() {
-            let view = views.resolve(graph, id);
-            views.read.push(view);
-        }
+        views.follow(graph);
         views
+    }
+
+    /// Resolves the nodes that were appended since.
+    pub fn follow(&mut self, graph: &Graph) {
+        for id in graph.ids().skip(self.read.len()) {
+            let view = self.resolve(graph, id);
+            self.read.push(view);
+        }
+    }
+
+    /// The nodes in memory that reading a node needs: its source, and an index.
+    pub fn sources(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        self.get(id).parts().map(|part| part.source)
     }
 
     /// Where a node's value goes in its memory, where that is not simply in order.
@@ -70,55 +125,70 @@ impl Views {
             strides: contiguous(&shape),
             whole: false,
             slides: false,
+            through: None,
         };
-        let from = |offset: Size, strides: Vec<Size>| {
-            let arg = self.get(node.args[0]);
-            let strides =
-                shape.iter().zip(strides).map(|(n, s)| if n.is_one() { Size::default() } else { s });
-            Strided {
-                source: arg.source,
-                offset: &arg.offset + &offset,
-                strides: strides.collect(),
-                whole: arg.whole || matches!(node.kind, Kind::View(View::Batch)),
-                slides: arg.slides || matches!(node.kind, Kind::View(View::Window { .. })),
-            }
-        };
-        let arg = || self.get(node.args[0]).strides.clone();
+        let lies = (
+            matches!(node.kind, Kind::View(View::Batch)),
+            matches!(node.kind, Kind::View(View::Window { .. })),
+        );
+        let moved = |to: Move<'_>| self.get(node.args[0]).moved(to, &shape, lies).unwrap_or_else(own);
+        let still = |strides: Vec<Size>| Some((Size::default(), strides));
         match &node.kind {
             // A copy that `legal` asks for is an identity of two arguments, the same twice.
             Kind::View(View::Identity) if node.args.len() == 2 => own(),
-            Kind::View(View::Identity | View::Batch | View::Unbatch) | Kind::StopGradient => {
-                from(Size::default(), arg())
+            Kind::View(View::Identity | View::Number | View::Batch | View::Unbatch) | Kind::StopGradient => {
+                moved(&|from| still(from.strides.clone()))
             }
             Kind::View(View::Permute(axes)) => {
-                let arg = arg();
-                from(Size::default(), axes.iter().map(|axis| arg[*axis].clone()).collect())
+                moved(&|from| still(axes.iter().map(|axis| from.strides[*axis].clone()).collect()))
             }
             Kind::View(View::Broadcast(axes)) => {
-                let (arg, sizes) = (arg(), graph.ty(node.args[0]).shape());
-                let stride = |axis: &Option<usize>| match axis {
-                    Some(axis) if !sizes[*axis].is_one() => arg[*axis].clone(),
-                    _ => Size::default(),
-                };
-                from(Size::default(), axes.iter().map(stride).collect())
+                let sizes = graph.ty(node.args[0]).shape();
+                moved(&|from| {
+                    let stride = |axis: &Option<usize>| match axis {
+                        Some(axis) if !sizes[*axis].is_one() => from.strides[*axis].clone(),
+                        _ => Size::default(),
+                    };
+                    still(axes.iter().map(stride).collect())
+                })
             }
             Kind::View(View::Slice { axis, start }) => {
-                let arg = arg();
-                from(start * &arg[*axis], arg)
+                moved(&|from| Some((start * &from.strides[*axis], from.strides.clone())))
             }
-            Kind::View(View::Window { axis, stride, dilation, .. }) => {
-                let mut strides = arg();
+            Kind::View(View::Window { axis, stride, dilation, .. }) => moved(&|from| {
+                let mut strides = from.strides.clone();
                 let step = strides[*axis].clone();
                 let steps = [&step * &Size::known(*stride), &step * &Size::known(*dilation)];
                 strides.splice(axis..=axis, steps);
-                from(Size::default(), strides)
+                still(strides)
+            }),
+            Kind::View(View::Reshape) => {
+                let sizes = graph.ty(node.args[0]).shape();
+                moved(&|from| still(reshape(&sizes, &from.strides, &shape)?))
             }
-            Kind::View(View::Reshape) => match reshape(&graph.ty(node.args[0]).shape(), &arg(), &shape) {
-                Some(strides) => from(Size::default(), strides),
-                None => own(),
-            },
+            Kind::Gather { shared } => self.chosen(graph, node, *shared).unwrap_or_else(own),
             _ => own(),
         }
+    }
+
+    /// A gather as loads through its index. `legal` has seen to it that neither part follows an index itself.
+    fn chosen(&self, graph: &Graph, node: &Node, shared: usize) -> Option<Strided> {
+        let (table, index) = (self.get(node.args[0]), self.get(node.args[1]));
+        if table.through.is_some() || index.through.is_some() {
+            return None;
+        }
+        let (from, at) = (&table.strides, &index.strides);
+        let (inner, trailing) = (at.len() - shared, from.len() - shared - 1);
+        let none = |count: usize| std::iter::repeat_n(Size::default(), count);
+        let along = |strides: Vec<Size>, of: &Strided, through| Strided { strides, through, ..of.clone() };
+        let through = Through {
+            index: along(at.iter().cloned().chain(none(trailing)).collect(), index, None),
+            step: from[shared].clone(),
+            bound: graph.ty(node.args[0]).shape()[shared].clone(),
+        };
+        let strides =
+            from[..shared].iter().cloned().chain(none(inner)).chain(from[shared + 1..].iter().cloned());
+        Some(along(strides.collect(), table, Some(Box::new(through))))
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: a seed. Out: a graph that `verify` accepts, with a loss, parameters and inputs. Never: the same program
 //! for two seeds on purpose; a jump near a point where an exact and a rounded argument fall on two sides.
 
+mod indices;
 mod loops;
 mod moves;
 
@@ -34,7 +35,7 @@ const JUMPS: [&str; 10] = ["sign", "floor", "round", "lt", "le", "gt", "ge", "eq
 /// The program of a seed: about `steps` random nodes over three inputs, three parameters, one state and one
 /// hyperparameter; one `Loss`, one `Metric`, three `Result`s and the state's next value.
 pub fn program(seed: u64, steps: usize) -> Program {
-    let mut make = Maker { rng: Rng(seed), graph: Graph::default(), pool: Vec::new() };
+    let mut make = Maker { rng: Rng(seed), graph: Graph::default(), pool: Vec::new(), indices: Vec::new() };
     let inputs = make.leaves();
     for _ in 0..steps {
         let node = make.step();
@@ -48,6 +49,8 @@ struct Maker {
     rng: Rng,
     graph: Graph,
     pool: Vec<NodeId>,
+    /// Positions: kept apart, because nothing computes with them.
+    indices: Vec<NodeId>,
 }
 
 const BATCH: usize = 3;
@@ -69,7 +72,7 @@ impl Maker {
             let ty = Type { rows: vec![Size::batch()], features: self.features() };
             let data = self.data(&ty);
             inputs.inputs.push(data);
-            self.graph.inputs.push(InputDecl { name: format!("x{index}"), ty: ty.clone() });
+            self.graph.inputs.push(InputDecl { name: format!("x{index}"), ty: ty.clone(), index: false });
             let id = self.graph.push(Kind::Input(index), vec![], ty);
             self.pool.push(id);
         }
@@ -137,7 +140,8 @@ impl Maker {
     }
 
     fn step(&mut self) -> NodeId {
-        match self.rng.below(13) {
+        match self.rng.below(15) {
+            13 | 14 => self.indexed(),
             0..=3 => self.map(),
             4 => self.reduce(),
             5..=7 => self.view(),
@@ -232,7 +236,11 @@ impl Maker {
     fn leaf(&mut self) -> NodeId {
         let like = self.any();
         let ty = self.graph.ty(like).clone();
-        match self.rng.below(5) {
+        match self.rng.below(6) {
+            5 => {
+                let size = self.length();
+                self.graph.iota(size)
+            }
             0 => self.graph.random(Distribution::Normal, ty),
             1 => self.graph.random(Distribution::Uniform, ty),
             2 => {

@@ -38,8 +38,14 @@ fn knows(graph: &Graph, id: NodeId, known: &[Knows]) -> Knows {
     let drops_rows = node.ty.rows.is_empty() && node.args.iter().any(rows);
     match &node.kind {
         Kind::View(View::Batch | View::Unbatch) => Knows::Others,
-        Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. } if drops_rows => {
-            if most == Knows::Itself { Knows::Sums } else { Knows::Others }
+        Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. } | Kind::Scatter { .. }
+            if drops_rows =>
+        {
+            if most == Knows::Itself {
+                Knows::Sums
+            } else {
+                Knows::Others
+            }
         }
         Kind::Reduce { .. } if drops_rows => Knows::Others,
         _ if most == Knows::Itself || most == Knows::Others => most,

@@ -21,7 +21,8 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, name: &Ident) -> Result<(TokenS
         None => return Err("a loop without axes".into()),
     };
     let width = width(l);
-    let mut writer = Writer { scope, fields: Vec::new(), text: Text::default(), width, single: false };
+    let mut writer =
+        Writer { scope, ops: &l.body, fields: Vec::new(), text: Text::default(), width, single: false };
     writer.single = !run.rows && run.size.value() == Some(width);
     for (source, whole, value) in &l.fills {
         let place = Place { source: *source, row: fill_row(l, *source), offset: Size::default() };
@@ -33,7 +34,7 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, name: &Ident) -> Result<(TokenS
         writer.op(at, op)?;
     }
     let Writer { fields, text, single, .. } = writer;
-    let Text { fills, before, loads, element, stores, after, random } = text;
+    let Text { fills, before, loads, element, stores, after, random, window } = text;
     let n = extent(run);
     let even = single || !run.rows && run.size.value().is_some_and(|n| n % width == 0);
     let len = if even { quote!(let len = #width;) } else { quote!(let len = #width.min(#n - at);) };
@@ -57,6 +58,9 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, name: &Ident) -> Result<(TokenS
         }
     };
     let mut nest = quote!(#before #blocks #after);
+    if window {
+        nest = quote!('run: { #nest });
+    }
     for (i, axis) in outer.iter().enumerate().rev() {
         let (counter, n) = (format_ident!("i{i}"), extent(axis));
         nest = quote!(for #counter in 0..#n { #nest });
@@ -70,6 +74,9 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, name: &Ident) -> Result<(TokenS
     sizes.retain(|local| text.contains(&local.to_string()));
     if scope.stage.is_some() {
         sizes.push(format_ident!("rows"));
+    }
+    if window {
+        sizes.push(format_ident!("first"));
     }
     let streams = random.then(|| quote!(seed: u64, time: u64, start: u64,));
     let stream_names = random.then(|| quote!(seed, time, start,));

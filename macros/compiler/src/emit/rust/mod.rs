@@ -3,6 +3,7 @@
 //! In: the graphs of a root. Out: items: one struct a fused loop, a layout of the arena, a function that runs
 //! the segments in order, and what is known without running. Never: `unsafe`, an allocation, an unrolled body.
 
+mod bounds;
 mod crosses;
 mod loops;
 mod optimizer;

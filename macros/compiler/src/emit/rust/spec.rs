@@ -68,13 +68,26 @@ pub(super) fn spec(
             None => Err(format!("the size {size} of an input or a result depends on several sizes")),
         },
     };
-    let slot = |name: &str, ty: &Type| {
+    let bounds = super::bounds::bounds(std::iter::once(evaluate).chain(train));
+    let slot = |name: &str, ty: &Type, index: Option<&Vec<Size>>| {
         let shape = ty.rows.iter().skip(1).chain(&ty.features).map(axis).collect::<Result<Vec<_>, _>>()?;
         let rows = !ty.rows.is_empty();
-        Ok::<_, String>(quote!(#program::SlotSpec { name: #name, rows: #rows, shape: &[#(#shape),*] }))
+        let index = match index {
+            None => quote!(None),
+            Some(bounds) => {
+                // What no axis can say means its last place beyond the end.
+                let bounds = bounds.iter().filter_map(|size| axis(size).ok());
+                quote!(Some(&[#(#bounds),*]))
+            }
+        };
+        Ok::<_, String>(
+            quote!(#program::SlotSpec { name: #name, rows: #rows, shape: &[#(#shape),*], index: #index }),
+        )
     };
-    let inputs =
-        evaluate.inputs.iter().map(|input| slot(&input.name, &input.ty)).collect::<Result<Vec<_>, _>>()?;
+    let inputs = evaluate.inputs.iter().zip(&bounds);
+    let inputs = inputs
+        .map(|(input, bounds)| slot(&input.name, &input.ty, input.index.then_some(bounds)))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut results: Vec<(usize, &Type)> = evaluate
         .outputs
         .iter()
@@ -86,7 +99,7 @@ pub(super) fn spec(
     results.sort_by_key(|(index, _)| *index);
     let outputs = results
         .iter()
-        .map(|(index, ty)| slot(&format!("result{index}"), ty))
+        .map(|(index, ty)| slot(&format!("result{index}"), ty, None))
         .collect::<Result<Vec<_>, _>>()?;
     let params = graph.params.iter().map(|param| {
         let shape: Option<Vec<usize>> = param.ty.shape().iter().map(Size::value).collect();

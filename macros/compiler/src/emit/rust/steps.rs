@@ -11,7 +11,7 @@ use quote::{format_ident, quote};
 use super::loops;
 use super::run::Names;
 use super::sizes::{extent, size, sum, symbol, times};
-use crate::schedule::{Axis, Home, Place, Product, Schedule, Source, Stage, Step};
+use crate::schedule::{Axis, Home, Place, Product, Schedule, Select, Source, Stage, Step};
 use crate::size::Size;
 
 /// Where a statement stands.
@@ -136,6 +136,7 @@ pub(super) fn step(
             Ok(call)
         }
         Step::Product(p) => Ok(product(scope, p)),
+        Step::Select(s) => Ok(select(scope, s)),
         Step::Scan(turns) => {
             let mut inside = scope.clone();
             inside.counters.push(turns.counter.clone());
@@ -148,6 +149,18 @@ pub(super) fn step(
             Ok(quote!(for #counter in #range { #body }))
         }
     }
+}
+
+/// The first of many, in order, run after run.
+fn select(scope: &Scope<'_>, s: &Select) -> TokenStream {
+    let krate = scope.names.krate;
+    let (outer, n, k, largest) = (extent(&s.outer), size(&s.n), size(&s.k), s.largest);
+    let part = |place: &Place, len: &TokenStream| {
+        let (local, start) = (scope.source(place.source), scope.base(place).unwrap_or_else(|| quote!(0)));
+        quote!(#local[#start..][..#outer * #len])
+    };
+    let (from, into) = (part(&s.from, &n), part(&s.into, &k));
+    quote!(#krate::kernels::top_k(&mut #into, &#from, #n, #k, #largest);)
 }
 
 /// A product on this thread, inside its outer loops.

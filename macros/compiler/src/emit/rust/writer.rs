@@ -3,6 +3,8 @@
 //! In: operations in order. Out: what stands before a run, in a block, for an element, after. Never: the loops
 //! around them.
 
+mod follow;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -10,7 +12,7 @@ use super::sizes::{size, sum, times};
 use super::steps::Scope;
 use crate::graph::{Distribution, Reduction};
 use crate::ops::Row;
-use crate::schedule::{Access, Op, Place};
+use crate::schedule::{Access, Follow, Op, Place};
 use crate::size::Size;
 
 /// A slice that the body sees.
@@ -39,11 +41,15 @@ pub(super) struct Text {
     pub after: TokenStream,
     /// Whether it draws random numbers.
     pub random: bool,
+    /// Whether a run may end before it begins, because it belongs to another tile.
+    pub window: bool,
 }
 
 /// Writes a body, operation by operation.
 pub(super) struct Writer<'a> {
     pub scope: &'a Scope<'a>,
+    /// The whole body.
+    pub ops: &'a [Op],
     pub fields: Vec<Field>,
     pub text: Text,
     pub width: usize,
@@ -125,6 +131,13 @@ impl Writer<'_> {
                     self.text.element.extend(quote!(let #value = #block[l];));
                 }
             }
+            Op::Choose(access, follow) => self.choose(at, access, follow),
+            Op::Count(strides) => {
+                let (_, position) = self.position(at, &Size::default(), strides);
+                let inner = size(&strides.last().cloned().unwrap_or_default());
+                self.text.loads.extend(quote!(let #block = #position;));
+                self.text.element.extend(quote!(let #value = F::from_usize(#block + l * #inner);));
+            }
             Op::Random { distribution, site, row, strides } => {
                 self.text.random = true;
                 let draw = match distribution {
@@ -153,7 +166,8 @@ impl Writer<'_> {
                 self.output(&out, &quote!(#of));
                 self.store(&field, &position, access, &out);
             }
-            Op::Reduce { reduction, value, into, fresh } => {
+            Op::Reduce { value, into, follow: Some(follow), .. } => self.place(at, *value, into, follow),
+            Op::Reduce { reduction, value, into, fresh, follow: None } => {
                 self.reduce(at, *reduction, *value, into, *fresh);
             }
         }

@@ -5,6 +5,7 @@ mod derivatives;
 mod errors;
 mod functions;
 mod golden;
+mod indices;
 mod loops;
 mod meaning;
 mod mutations;

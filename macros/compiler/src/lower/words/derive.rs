@@ -122,7 +122,16 @@ fn at_cut<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<(NodeId, NodeI
                 format!("`{word}` differentiates one value, and this function returns {found}: `|x| {{ let (a, _) = f(x); a }}` picks one"),
             )
         }
-        value => Some((cut, l.tensor(&value, call.at)?)),
+        value => {
+            let y = l.tensor(&value, call.at)?;
+            if l.graph.is_index(y) {
+                let (word, found) = (call.word, l.show_node(y));
+                let message =
+                    format!("`{word}`: positions have no derivative, and this function returns {found}");
+                return l.fail(call.at, message);
+            }
+            Some((cut, y))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod derive;
 mod einsum;
+mod index;
 mod make;
 mod parts;
 mod reduce;
@@ -26,6 +27,29 @@ use crate::words::WORDS;
 
 /// No axis is longer.
 const LONGEST: usize = 1 << 40;
+
+/// Words that move values without computing, and so take positions as well as numbers.
+const WITH_INDEX: &[&str] = &[
+    "gather",
+    "one_hot",
+    "number",
+    "reshape",
+    "flatten",
+    "squeeze",
+    "unsqueeze",
+    "expand_like",
+    "permute",
+    "transpose",
+    "slice",
+    "concat",
+    "repeat",
+    "batch",
+    "stop_gradient",
+    "exact",
+    "inspect",
+    "normal_like",
+    "uniform_like",
+];
 
 /// A word: its name, what it takes, what it does.
 struct Entry {
@@ -54,6 +78,7 @@ static GROUPS: &[&[Entry]] = &[
     slide::WORDS,
     einsum::WORDS,
     make::WORDS,
+    index::WORDS,
     derive::WORDS,
     scan::WORDS,
     state::WORDS,
@@ -117,6 +142,10 @@ fn dispatch<'a>(
             let call = arranged(lowerer, entry, operands, at, want)?;
             if call.args.iter().flatten().chain(&call.rest).any(|o| matches!(o.value, Value::Poison)) {
                 return None;
+            }
+            if !WITH_INDEX.contains(&entry.name) {
+                let given: Vec<_> = call.args.iter().flatten().chain(&call.rest).cloned().collect();
+                lowerer.numbers_only(word, &given)?;
             }
             (entry.run)(lowerer, call)
         }

@@ -96,7 +96,13 @@ fn concat<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     let mut parts = Vec::new();
     for (node, operand) in nodes.iter().zip(&call.rest) {
         let mut ty = l.graph.ty(*node).clone();
-        let shown = l.show(&ty);
+        let shown = l.show_node(*node);
+        if l.graph.is_index(*node) != l.graph.is_index(widest) {
+            let other = l.show_node(widest);
+            let message =
+                format!("`concat` of {other} and {shown}: positions and numbers do not follow each other");
+            return l.fail(operand.at, message);
+        }
         if ty.rows.is_empty() {
             ty.rows = target.rows.clone();
         }

@@ -204,6 +204,10 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
         Kind::View(View::Fold { .. }) => elements(node.args[0]),
         // Never opened, so never weighed.
         Kind::View(_) | Kind::Scan { .. } => 0.0,
+        // Loads through an index cost more than others.
+        Kind::Gather { .. } => elements(id),
+        Kind::Scatter { .. } => elements(node.args[0]) + elements(id),
+        Kind::TopK { .. } => 4.0 * elements(node.args[0]),
         Kind::Contract { inputs, .. } => {
             let mut sizes: HashMap<u32, f64> = HashMap::new();
             for (labels, arg) in inputs.iter().zip(&node.args) {

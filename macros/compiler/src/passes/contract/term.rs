@@ -133,6 +133,9 @@ impl Unfolding<'_> {
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => {
                 self.closed_again(mark, id, labels)
             }
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+                self.closed_again(mark, id, labels)
+            }
             Kind::Reduce { .. } | Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => {
                 self.closed_again(mark, id, labels)
             }

@@ -3,10 +3,13 @@
 //! In: a graph that needs no more differentiation (`StopGradient` and `Identity` go). Out: a smaller one.
 //! Never: a rewrite that looks at costs; equal random numbers from two sites.
 
+mod index;
 mod maps;
 mod reduce;
 mod scan;
 mod views;
+
+pub(super) use index::is_distinct;
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -62,7 +65,9 @@ impl Simplifier {
                 .map(|n| self.make(Kind::Const(Constant::Number(n as f64)), vec![], Type::scalar())),
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) => None,
             // Loops are made anew as a whole, see `scan`.
-            Kind::Random { .. } | Kind::Contract { .. } | Kind::Scan { .. } => None,
+            Kind::Random { .. } | Kind::Contract { .. } | Kind::TopK { .. } | Kind::Scan { .. } => None,
+            Kind::Gather { shared } => self.gather(*shared, &args, &ty),
+            Kind::Scatter { .. } => self.scatter(args[0], &ty),
         };
         simpler.unwrap_or_else(|| self.intern(kind, args, ty))
     }

@@ -13,6 +13,7 @@ impl Simplifier {
         let number = self.number(args[0]);
         match view {
             View::Identity => Some(args[0]),
+            View::Number => None,
             View::Reshape => self.reshape(args[0], &inner, ty),
             View::Permute(axes) => match (&inner.kind, number) {
                 (_, Some(number)) => Some(self.full(number, ty)),
