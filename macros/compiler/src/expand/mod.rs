@@ -97,7 +97,8 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
         syn::Item::Fn(function) => surface::function(&site, role, function, ast.as_ref()),
         constant => surface::constant(constant),
     };
-    Ok(quote!(#surface #rest))
+    let mentions = ast.as_ref().map(|ast| surface::mentions(&free::paths(ast)));
+    Ok(quote!(#surface #mentions #rest))
 }
 
 /// Looks at what the item names, and asks for the first of it.

@@ -4,13 +4,14 @@
 //! with its defaults, and the traits that make it a value for the runtime. Never: anything that depends on
 //! what linking finds, so that a mistake there is not followed by others.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 use super::is_root;
 use super::site::Site;
 use crate::ast::{Item, Role, TypeExpr};
 use crate::emit::rust::inherent;
+use crate::link::free::Free;
 
 /// The function alone, as it is exported: without attributes and visibility.
 pub(super) fn bare_function(function: &syn::ItemFn) -> TokenStream {
@@ -72,6 +73,8 @@ pub(super) fn function(site: &Site, role: Role, function: &syn::ItemFn, ast: Opt
     let letters: Vec<_> = generics.iter().map(|generic| generic.name).collect();
     let parameters = (!letters.is_empty()).then(|| quote!(<#(const #letters: usize),*>));
     let doc = format!("\n\n`{}`", signature(&function.sig, ast));
+    // Editors show this one, where the function is called. Not all of the user's words: examples would run twice.
+    let summary = format!("{}{doc}", summary(attributes));
     let traits = match role {
         Role::Optimizer => TokenStream::new(),
         _ => traits(site, role, ast),
@@ -84,11 +87,49 @@ pub(super) fn function(site: &Site, role: Role, function: &syn::ItemFn, ast: Opt
         #visibility struct #name { #(#fields),* }
 
         #[doc(hidden)]
+        #[doc = #summary]
         #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, trivial_numeric_casts)]
         #visibility fn #name #parameters(#(#arguments),*) -> #name { #(#checks)* #name { #(#values),* } }
 
         #traits
     }
+}
+
+/// The first paragraph of the user's documentation.
+fn summary(attributes: &[syn::Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.take_while(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// For editors alone, which set this `cfg`: every function and constant that the item names, at the place where it
+/// does, so that hover and go to definition find each. Linking names them one after the other, in expansions inside
+/// each other, where an editor sees the first.
+pub(super) fn mentions(frees: &[Free]) -> TokenStream {
+    let named = frees.iter().filter(|free| free.is_linked() != Some(false));
+    let paths = named.filter_map(|free| {
+        let path: TokenStream = free.path.text.parse().ok()?;
+        Some(path.into_iter().map(|token| spanned(token, free.path.span)).collect::<TokenStream>())
+    });
+    quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            {
+                #(let _ = #paths;)*
+            }
+        };
+    }
+}
+
+fn spanned(mut token: TokenTree, span: Span) -> TokenTree {
+    token.set_span(span);
+    token
 }
 
 /// The traits, whose functions call inherent ones that linking brings.
