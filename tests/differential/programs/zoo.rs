@@ -348,7 +348,7 @@ fn quantised(x: Tensor<B, 20>, #[default(0.25)] beta: f32) -> Tensor<B> {
 
 /// A code of few values among many: no product over all places, forwards or backwards, but the one that is sorted.
 #[network]
-fn atoms() -> Tensor<600, 20> {
+fn dictionary() -> Tensor<600, 20> {
     param(normal_init(0.3))
 }
 
@@ -361,7 +361,7 @@ fn first_five(x: Tensor<B, 20>) -> Tensor<B, 600> {
 fn sparse(x: Tensor<B, 20>) -> Tensor<B> {
     let z = first_five(x);
     let usage = 0.1 * sum(abs(z)) + sum_squares(0.3 * z);
-    squared_error(einsum("bk,kd->bd", z, atoms()), x) + usage
+    squared_error(einsum("bk,kd->bd", z, dictionary()), x) + usage
 }
 
 /// Labels: a table without rows, and one of each row.
