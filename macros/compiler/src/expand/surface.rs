@@ -111,7 +111,8 @@ fn summary(attributes: &[syn::Attribute]) -> String {
 /// does, so that hover and go to definition find each. Linking names them one after the other, in expansions inside
 /// each other, where an editor sees the first.
 pub(super) fn mentions(frees: &[Free]) -> TokenStream {
-    let named = frees.iter().filter(|free| free.is_linked() != Some(false));
+    // A path with `$crate` was written by a macro, and nobody points at it.
+    let named = frees.iter().filter(|free| free.is_linked() != Some(false) && !free.path.text.contains('$'));
     let paths = named.filter_map(|free| {
         let path: TokenStream = free.path.text.parse().ok()?;
         Some(path.into_iter().map(|token| spanned(token, free.path.span)).collect::<TokenStream>())
