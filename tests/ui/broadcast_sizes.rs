@@ -12,8 +12,8 @@ fn weight(x: Tensor<B, 4, 8>, w: Tensor<4>) -> Tensor<B, 4, 8> {
 }
 
 #[function]
-fn rows(x: Tensor<B, 8>, y: Tensor<N, 8>) -> Tensor<B, 8> {
-    x + y
+fn batches(x: Tensor<B, 8>) -> Tensor<B, 8> {
+    x + batch(x)
 }
 
 #[function]
@@ -22,7 +22,7 @@ fn result(x: Tensor<B, 8>) -> Tensor<B, 8> {
 }
 
 #[function]
-fn runs_know(x: Tensor<B, T, 4>, y: Tensor<B, S, 4>) -> Tensor<B, T, 4> {
+fn runs_know(x: Tensor<B, T, 4>, y: Tensor<B, 6, 4>) -> Tensor<B, T, 4> {
     x + y
 }
 

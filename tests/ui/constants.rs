@@ -7,14 +7,12 @@ const NAME: f32 = "x";
 #[constant]
 const WIDTH: u32 = 4;
 
+/// In rustc's own words.
 #[constant]
 const HALF: usize = 0.5;
 
 #[constant]
-const BELOW: usize = 2 - 4;
-
-#[constant]
-const E: f32 = exp(1.0);
+const EULER: f32 = exp(1.0);
 
 #[constant]
 const ROUND: usize = ROUND + 1;

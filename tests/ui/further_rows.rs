@@ -17,11 +17,6 @@ fn both(x: Tensor<B, Rows<B, 50>, 4>) -> Tensor<B, 4> {
 }
 
 #[function]
-fn a_range(x: Tensor<B, 2..4>) -> Tensor<B, 2> {
-    x
-}
-
-#[function]
 fn a_type(x: Tensor<f32, B, 4>) -> Tensor<B, 4> {
     x
 }

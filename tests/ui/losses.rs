@@ -37,17 +37,6 @@ fn of_a_size(x: Tensor<B, 8>, n: usize) -> Tensor<B> {
     n * vanilla(x)
 }
 
-#[loss]
-fn of_nothing() -> Scalar {
-    0.5
-}
-
-#[loss]
-fn of_no_network(x: Tensor<B, 8>) -> Tensor<B> {
-    sum_squares(x)
-}
-
 fn main() {
-    let _ = Trainer::new(of_no_network);
     let _ = Trainer::new(of_a_size);
 }

@@ -1,14 +1,9 @@
-//! Paths that lead nowhere, or where one cannot go.
+//! Paths that lead nowhere, and into Rust.
 use diabolo::prelude::*;
 
 mod nets {
     use diabolo::nn::dense;
     use diabolo::prelude::*;
-
-    #[encoder]
-    fn encode(x: Tensor<B, 8>) -> Tensor<B, 4> {
-        dense(x, 4)
-    }
 
     #[decoder]
     pub fn decode(z: Tensor<B, 4>) -> Tensor<B, 8> {
@@ -17,18 +12,18 @@ mod nets {
 }
 
 #[function]
-fn private(x: Tensor<B, 8>) -> Tensor<B, 4> {
-    nets::encode(x)
-}
-
-#[function]
 fn misspelt(z: Tensor<B, 4>) -> Tensor<B, 8> {
     nets::decodes(z)
 }
 
 #[function]
-fn fits(x: Tensor<B, 8>) -> Tensor<B, 8> {
-    nets::decode(x)
+fn of_a_type(z: Tensor<B, 4>) -> Tensor<B, 4> {
+    f32::max(z, 0.0)
+}
+
+#[function]
+fn of_rust(z: Tensor<B, 4>) -> Tensor<B, 4> {
+    std::f32::consts::PI * z
 }
 
 fn main() {}

@@ -26,11 +26,6 @@ fn of_nothing(x: Tensor<B, 8>) -> Tensor<B, 4> {
 }
 
 #[encoder]
-fn of_no_elements(x: Tensor<B, 8>) -> Tensor<B, 0> {
-    dense(x, 0)
-}
-
-#[encoder]
 fn below_zero(x: Tensor<B, 8>) -> Tensor<B, { 4 - 8 }> {
     dense(x, 4)
 }

@@ -53,11 +53,4 @@ fn of_a_pattern(x: Tensor<B, 4>) -> Tensor<B, 4> {
     y
 }
 
-#[function]
-fn unchangeable(x: Tensor<B, 4>) -> Tensor<B, 4> {
-    let y = x;
-    y = tanh(y);
-    y
-}
-
 fn main() {}

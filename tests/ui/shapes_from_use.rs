@@ -32,9 +32,4 @@ fn two_of_them(x: Tensor<B, 8>) -> Tensor<B> {
     sum(x) + sum(noise)
 }
 
-#[function]
-fn at_the_end(x: Tensor<B, 8>) -> Tensor<B, K> {
-    zeros()
-}
-
 fn main() {}

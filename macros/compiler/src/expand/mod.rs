@@ -83,19 +83,20 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
     };
     let (ast, rest) = match parse::item(name, arguments.clone(), bare.clone()) {
         Ok(ast) => {
-            let rest =
-                begin(name, arguments, bare, &site, &ast).unwrap_or_else(|errors| failed(&site, &errors));
+            let rest = begin(name, arguments, bare, &site, &ast);
             (Some(ast), rest)
         }
-        Err(errors) => (None, failed(&site, &errors)),
+        Err(errors) => (None, Err(errors)),
     };
+    let is_sound = rest.is_ok();
+    let rest = rest.unwrap_or_else(|errors| failed(&site, &errors));
     let role = match Attribute::named(name) {
         Some(Attribute::Function(role)) => role,
         Some(Attribute::Constant) | None => Role::Function,
     };
     let surface = match &parsed {
         syn::Item::Fn(function) => surface::function(&site, role, function, ast.as_ref()),
-        constant => surface::constant(constant),
+        constant => surface::constant(constant, is_sound),
     };
     let mentions = ast.as_ref().map(|ast| surface::mentions(&free::paths(ast)));
     Ok(quote!(#surface #mentions #rest))
@@ -116,7 +117,11 @@ fn begin(
         if free.is_linked() == Some(false) {
             errors.push(Error::new(free.path.span, free.unknown()));
         } else if *text == ast.name().text || text.strip_prefix("self::") == Some(&ast.name().text) {
-            errors.push(Error::new(free.path.span, crate::link::recursion(&[text])));
+            let message = match ast {
+                Item::Constant { .. } => format!("`{text}` is made of itself, so it has no value"),
+                Item::Function(_) => crate::link::recursion(&[text]),
+            };
+            errors.push(Error::new(free.path.span, message));
         }
     }
     let closes = site.is_at_margin.then(|| {

@@ -26,7 +26,16 @@ pub(super) fn bare_constant(constant: &syn::ItemConst) -> TokenStream {
 }
 
 /// A constant stays what it is.
-pub(super) fn constant(constant: &syn::Item) -> TokenStream {
+pub(super) fn constant(constant: &syn::Item, is_sound: bool) -> TokenStream {
+    let mut constant = constant.clone();
+    // Of one that is wrong, any number: rustc would say the same mistake again.
+    if let syn::Item::Const(item) = &mut constant
+        && !is_sound
+        && matches!(&*item.ty, syn::Type::Path(ty) if ["usize", "f32", "f64"].iter().any(|name| ty.path.is_ident(name)))
+    {
+        let ty = &item.ty;
+        *item.expr = syn::parse_quote!(0 as #ty);
+    }
     quote!(#[allow(dead_code)] #constant)
 }
 
@@ -40,7 +49,7 @@ struct Hyper<'a> {
 pub(super) fn function(site: &Site, role: Role, function: &syn::ItemFn, ast: Option<&Item>) -> TokenStream {
     let Site { name, visibility, .. } = site;
     let attributes = &function.attrs;
-    let hypers = hypers(&function.sig);
+    let hypers = hypers(&function.sig, ast.is_some());
     let generics = generics(&function.sig);
     let sizes = generics.iter().filter(|generic| !generic.values.is_empty()).map(|generic| {
         let (size, doc) = (generic.name, format!("A size: {}.", generic.listed()));
@@ -204,7 +213,7 @@ fn results(krate: &TokenStream, role: Role, ast: Option<&Item>) -> TokenStream {
 }
 
 /// The arguments of type `f32` or `f64`, with their defaults as written.
-fn hypers(signature: &syn::Signature) -> Vec<Hyper<'_>> {
+fn hypers(signature: &syn::Signature, parsed: bool) -> Vec<Hyper<'_>> {
     let typed = signature.inputs.iter().filter_map(|input| match input {
         syn::FnArg::Typed(argument) => Some(argument),
         syn::FnArg::Receiver(_) => None,
@@ -217,8 +226,9 @@ fn hypers(signature: &syn::Signature) -> Vec<Hyper<'_>> {
         let is_number = ty.path.is_ident("f32") || ty.path.is_ident("f64");
         if is_number && !hypers.iter().any(|h| *h.name == pattern.ident) {
             let default = argument.attrs.iter().find(|a| a.path().is_ident("default"));
-            let default =
-                default.and_then(|a| a.parse_args::<syn::Expr>().ok()).map(ToTokens::into_token_stream);
+            let default = default.and_then(|a| a.parse_args::<syn::Expr>().ok());
+            // Of a function that did not parse, any number: what is wrong with its own is said already.
+            let default = default.map(|value| if parsed { value.into_token_stream() } else { quote!(0.0) });
             hypers.push(Hyper { name: &pattern.ident, default });
         }
     }

@@ -81,6 +81,7 @@ impl Free {
     /// is given to decide.
     pub fn is_linked(&self) -> Option<bool> {
         match self.usage {
+            _ if super::is_plain_rust(&self.path.text) => Some(false),
             Usage::Function | Usage::Constant => Some(true),
             Usage::Value | Usage::Size => Some(false),
             Usage::Argument(_) => None,

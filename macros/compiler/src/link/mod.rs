@@ -114,6 +114,17 @@ impl std::fmt::Display for Place {
 
 /// What a name that nothing declares should have been.
 pub(crate) fn unknown(path: &str) -> String {
+    if is_plain_rust(path) {
+        let last = path.rsplit("::").next().unwrap_or(path);
+        let instead = match crate::words::is_word(last) {
+            true => format!("the word of Diabolo is `{last}`"),
+            false if crate::parse::is_constant_name(last) => {
+                format!("a constant of your own is `#[constant] const {last}: f32 = …;`")
+            }
+            false => "only words and annotated functions are called".to_owned(),
+        };
+        return format!("`{path}` is plain Rust, which is not looked into: {instead}");
+    }
     if crate::parse::is_constant_name(path) {
         return format!(
             "`{path}` is not known here: declare it with `#[constant] const {path}: usize = …;`, or import it \
@@ -124,6 +135,13 @@ pub(crate) fn unknown(path: &str) -> String {
         "`{path}` is not known here: it is no word of Diabolo and no local name; \
          import it with `use`, or annotate its declaration"
     )
+}
+
+/// Whether a path leads into Rust itself, where nothing is annotated.
+pub(crate) fn is_plain_rust(path: &str) -> bool {
+    const ROOTS: [&str; 6] = ["std", "core", "alloc", "f32", "f64", "usize"];
+    let path = path.strip_prefix("::").unwrap_or(path);
+    path.split_once("::").is_some_and(|(first, _)| ROOTS.contains(&first))
 }
 
 /// What a name in a size should have been.

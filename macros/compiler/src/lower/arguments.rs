@@ -37,14 +37,15 @@ pub(super) fn arrange(
             },
         };
         match places.get_mut(param) {
+            // One too many is said once, however many there are.
+            None if position > params.len() => {}
             None => {
                 let count = match params.len() {
                     0 => "no argument".to_owned(),
                     1 => "one argument".to_owned(),
                     n => format!("{n} arguments"),
                 };
-                let text =
-                    format!("`{callee}` takes {count}, and this is number {}.{}", position + 1, takes());
+                let text = format!("`{callee}` takes {count}, and is given {}.{}", args.len(), takes());
                 mistakes.push((Some(position), text));
             }
             Some(Some(_)) => {

@@ -122,7 +122,7 @@ impl<'a> Lowerer<'a> {
             _ => self.fail(
                 at,
                 format!(
-                    "`{}` is not a function; the derivative of `{name}` by hand is a `#[function]`",
+                    "`{}` is no annotated function; the derivative of `{name}` by hand is a `#[function]`",
                     backward.text
                 ),
             ),

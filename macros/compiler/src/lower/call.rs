@@ -8,7 +8,7 @@ use super::broadcast::Operand;
 use super::expr::{Hint, Want};
 use super::scope::Frame;
 use super::value::{Closure, Function, Value};
-use super::written::{joined, signature};
+use super::written::{counted, joined, signature};
 use super::{At, Lowerer, words};
 use crate::ast::{self, Argument, Item, Path, SizeExpr, TypeExpr};
 use crate::link::LinkedItem;
@@ -195,10 +195,12 @@ impl<'a> Lowerer<'a> {
     ) -> Option<Value<'a>> {
         if closure.params.len() != given.len() {
             let (takes, found) = (closure.params.len(), given.len());
-            return self.fail(at, format!("this closure takes {takes} arguments, and is given {found}"));
+            let takes = counted(takes, "argument", "arguments");
+            return self.fail(at, format!("this closure takes {takes}, and is given {found}"));
         }
         let mut frame = closure.frame.clone();
         frame.anchor = self.anchor(at);
+        frame.around = frame.scopes.len();
         frame.scopes.push(Default::default());
         self.frames.push(frame);
         for (pattern, given) in closure.params.iter().zip(given) {

@@ -3,9 +3,10 @@
 //! In: a value, a type as written, the frame whose letters it uses. Out: the value in that type, placeholders
 //! settled, what broadcasts visibly repeated. Never: a silent change of a shape.
 
+use super::networks::INITIALISERS;
 use super::scope::Frame;
 use super::types::Any;
-use super::value::Value;
+use super::value::{Function, Value};
 use super::written::written_type;
 use super::{At, Lowerer};
 use crate::ast::TypeExpr;
@@ -20,7 +21,7 @@ pub(super) enum Declared<'d> {
     /// `let` with a type.
     Let,
     /// The value of a function.
-    Output { function: &'d str, place: &'d str },
+    Output { function: &'d str, place: &'d str, part: Option<usize> },
 }
 
 impl<'a> Lowerer<'a> {
@@ -43,7 +44,13 @@ impl<'a> Lowerer<'a> {
             (_, Value::Poison) => None,
             (TypeExpr::Tuple(types, _), Value::Tuple(values)) if types.len() == values.len() => {
                 let mut all = Vec::with_capacity(types.len());
-                for (ty, value) in types.iter().zip(values.iter()) {
+                for (index, (ty, value)) in types.iter().zip(values.iter()).enumerate() {
+                    let whose = match whose {
+                        Declared::Output { function, place, .. } => {
+                            Declared::Output { function, place, part: Some(index) }
+                        }
+                        whose => whose,
+                    };
                     all.push(self.coerce(frame, value.clone(), ty, whose, at));
                 }
                 Some(Value::Tuple(all.into_iter().collect::<Option<Vec<_>>>()?.into()))
@@ -95,7 +102,10 @@ impl<'a> Lowerer<'a> {
                 None => {
                     return match self.declared_type(frame, declared) {
                         Ok(Some(ty)) if self.is_param(index) && !ty.rows.is_empty() && !is_argument => {
-                            let wanted = self.show(&Type { rows: vec![], ..ty });
+                            let ty = Type { rows: vec![], ..ty };
+                            let wanted = self.show(&ty);
+                            // It has a shape all the same: that nothing fixes it would be a second error.
+                            self.settle(index, &ty);
                             self.fail(at, format!("a parameter has no rows: declare it as {wanted}"))
                         }
                         Ok(Some(_)) if matches!(declared, TypeExpr::Tensor { index: true, .. }) => {
@@ -160,8 +170,16 @@ impl<'a> Lowerer<'a> {
             Value::Tuple(values) => {
                 format!("({})", super::written::joined(values.iter().map(|value| self.describe(value))))
             }
-            Value::Number(n, _) => format!("the number {n}"),
+            Value::Number(n, true) => format!("the number {n}"),
+            // With its point, so that 2.0 does not look like an integer.
+            Value::Number(n, false) => format!("the number {n:?}"),
             Value::Size(size) => format!("the size {}", self.sizes.show(size)),
+            Value::Function(Function::Word(name)) => format!("the function `{name}`"),
+            Value::Function(Function::Item(id, _)) => match self.linked.items.get(*id) {
+                Some(item) => format!("the function `{}`", item.item.name().text),
+                None => value.kind().to_owned(),
+            },
+            Value::Function(Function::Closure(_)) => "a closure".to_owned(),
             other => other.kind().to_owned(),
         }
     }
@@ -192,6 +210,11 @@ impl<'a> Lowerer<'a> {
         let (ty, why) = (written_type(declared), why.map(|why| format!(": {why}")).unwrap_or_default());
         let text = if let Declared::Argument { text, .. } = whose { text } else { "" };
         let from = node.map(|node| self.shape_from(node, text)).unwrap_or_default();
+        let why = match declared {
+            TypeExpr::Initial(_) => format!("; an initialiser is {INITIALISERS}"),
+            TypeExpr::Function(_) => format!("{why}; a function is a name without a call, or `|x| …`"),
+            _ => why,
+        };
         let (first, rest) = match whose {
             Declared::Argument { callee, param, place, .. } => {
                 let param = param.map(|name| format!(" as `{name}`")).unwrap_or_default();
@@ -199,10 +222,13 @@ impl<'a> Lowerer<'a> {
                 (first, format!("{from}`{callee}` is declared at {place}."))
             }
             Declared::Let => (format!("this is declared as {ty}, but it is {found}{why}."), from),
-            Declared::Output { function, place } => (
-                format!("`{function}` returns {ty}, but this is {found}{why}."),
-                format!("{from}`{function}` is declared at {place}."),
-            ),
+            Declared::Output { function, place, part } => {
+                let part = part.map(|index| format!(" as value {}", index + 1)).unwrap_or_default();
+                (
+                    format!("`{function}` returns {ty}{part}, but this is {found}{why}."),
+                    format!("{from}`{function}` is declared at {place}."),
+                )
+            }
         };
         self.fail(at, [first, rest].join("\n").trim_end().to_owned())
     }

@@ -201,6 +201,16 @@ impl<'a> Lowerer<'a> {
                 None => Some(Value::Nothing),
             },
             Value::Poison => None,
+            Value::Function(Function::Word("training")) => {
+                self.fail(condition, "`training` stands here without its parentheses: write `training()`")
+            }
+            other if !matches!(other, Value::Tensor(_) | Value::Pending(_)) => {
+                let found = self.describe(&other);
+                self.fail(
+                    condition,
+                    format!("`if` asks for a flag, such as `training()` or `n > 2`, and this is {found}"),
+                )
+            }
             other => {
                 let found = self.describe(&other);
                 self.fail(

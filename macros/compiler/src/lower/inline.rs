@@ -26,6 +26,11 @@ impl<'a> Lowerer<'a> {
         at: At,
         want: &Want<'a>,
     ) -> Option<Value<'a>> {
+        if function.role == Role::Optimizer {
+            let name = &function.name.text;
+            let message = format!("`{name}` is an optimizer: the trainer runs it, a function cannot call it");
+            return self.fail(at, message);
+        }
         let mut frame = Frame::new(item, self.anchor(at));
         for (generic, size) in function.generics.iter().zip(sizes) {
             let from = "the sizes of the call".to_owned();
@@ -65,7 +70,7 @@ impl<'a> Lowerer<'a> {
         if function.role == Role::State {
             value = self.state_item(value, at).unwrap_or(Value::Poison);
         }
-        let whose = Declared::Output { function: &function.name.text, place: &place };
+        let whose = Declared::Output { function: &function.name.text, place: &place, part: None };
         let value = self.in_frame(|this, frame| this.coerce(frame, value, &function.output, whose, at));
         self.frames.pop();
         value
@@ -242,13 +247,7 @@ impl<'a> Lowerer<'a> {
                     *count += 1;
                 }
             }
-            Role::Function => {}
-            Role::Optimizer => {
-                return self.fail(
-                    at,
-                    format!("`{name}` is an optimizer: the trainer runs it, a function cannot call it"),
-                );
-            }
+            Role::Function | Role::Optimizer => {}
         }
         Some(())
     }

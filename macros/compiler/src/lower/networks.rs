@@ -110,7 +110,9 @@ impl<'a> Lowerer<'a> {
             let found = self.describe(&value);
             return self.fail(
                 at,
-                format!("the body of a state says how it starts, and this is {found}: {INITIALISERS}"),
+                format!(
+                    "the body of a state says how it starts, and this is {found}; write one of {INITIALISERS}"
+                ),
             );
         };
         let Owner { path, network, .. } = self.networks.owners.get(owner)?;
@@ -221,6 +223,8 @@ impl<'a> Lowerer<'a> {
             }
         }
         let mut wrong = Vec::new();
+        // A size that only a run knows is in every parameter that it reaches, and often in another mistake: said once.
+        let (mut run_time, has_errors) = (false, !self.errors.is_empty());
         for decl in &mut self.graph.params {
             if let Initial::FanIn(size) = &mut decl.initial {
                 *size = self.sizes.resolve(size);
@@ -231,6 +235,10 @@ impl<'a> Lowerer<'a> {
             if let Some(symbol) =
                 decl.ty.features.iter().find(|s| s.value().is_none() && !self.sizes.is_open(s))
             {
+                let again = std::mem::replace(&mut run_time, true);
+                if again || has_errors {
+                    continue;
+                }
                 wrong.push(format!(
                     "the parameter `{}` is {}, and {symbol} is only known when the program runs: \
                      give that axis a size in the arguments of this function",

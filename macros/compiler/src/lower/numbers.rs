@@ -73,7 +73,14 @@ impl<'a> Lowerer<'a> {
             ">=" => "ge",
             _ => {
                 let (l, r) = (self.describe(left), self.describe(right));
-                return self.fail(at, format!("`{operator}` is not for tensors: here it has {l} and {r}"));
+                let instead = match operator {
+                    "&&" => "; of comparisons, which are 1 or 0, `a * b` is 1 where both are",
+                    "||" => "; of comparisons, which are 1 or 0, `max(a, b)` is 1 where one of them is",
+                    "%" => "; `a - b * floor(a / b)` is the remainder",
+                    _ => "",
+                };
+                return self
+                    .fail(at, format!("`{operator}` is not for tensors: here it has {l} and {r}{instead}"));
             }
         };
         self.element_wise(row, operator, &operands, at, want)
@@ -96,7 +103,11 @@ impl<'a> Lowerer<'a> {
             ("!", Value::Flag(flag)) => Some(Value::Flag(!flag)),
             _ => {
                 let found = self.describe(&value);
-                self.fail(at, format!("`{operator}` is not for {found}"))
+                let instead = match operator {
+                    "!" => "; of a comparison, which is 1 or 0, `1.0 - a` is the opposite",
+                    _ => "",
+                };
+                self.fail(at, format!("`{operator}` is not for {found}{instead}"))
             }
         }
     }

@@ -6,6 +6,7 @@
 use super::expr::{Hint, Want};
 use super::scope::Frame;
 use super::value::Value;
+use super::written::counted;
 use super::{At, Lowerer, Mode};
 use crate::ast::{Function, Item, Role, TypeExpr};
 use crate::error::Result;
@@ -142,11 +143,17 @@ impl<'a> Lowerer<'a> {
         if values.len() != moments.len() + 1 {
             let names: Vec<_> = moments.iter().map(|s| format!("`{}`", s.name)).collect();
             let message = format!(
-                "`{}` returns {} values; it should return the weight and its {} moments ({}), in this order",
+                "`{}` returns {}; it should return the weight{}",
                 function.name.text,
-                values.len(),
-                moments.len(),
-                names.join(", ")
+                counted(values.len(), "value", "values"),
+                match names.len() {
+                    0 => " alone".to_owned(),
+                    n => format!(
+                        " and its {} ({}), in this order",
+                        if n == 1 { "moment" } else { "moments" },
+                        names.join(", ")
+                    ),
+                }
             );
             return self.report(at, message);
         }
@@ -166,20 +173,47 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The caret of a word that looks beyond one element: nodes from `first` on are its own.
+    pub(super) fn word_of_an_optimizer(&mut self, word: &str, first: usize, at: At) -> Option<()> {
+        let root = self.linked.items.get(&self.linked.root)?;
+        let Item::Function(function @ Function { role: Role::Optimizer, .. }) = &root.item else {
+            return Some(());
+        };
+        match self.beyond_one_element(first).is_some() {
+            true => {
+                let name = &function.name.text;
+                self.fail(
+                    at,
+                    format!(
+                        "`{name}` is an optimizer, which works element by element, and `{word}` does not"
+                    ),
+                )
+            }
+            false => Some(()),
+        }
+    }
+
     fn element_wise_only(&mut self, function: &Function) {
-        let outside = self.graph.nodes.iter().find(|node| match &node.kind {
-            Kind::Input(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Map(_) => false,
-            Kind::View(View::Broadcast(_)) => false,
-            Kind::Param(_) | Kind::Random { .. } | Kind::Reduce { .. } | Kind::Contract { .. } => true,
-            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => true,
-            Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => true,
-        });
-        if let Some(node) = outside {
+        if !self.errors.is_empty() {
+            return;
+        }
+        if let Some(node) = self.beyond_one_element(0) {
             let (name, label) = (&function.name.text, &node.origin.label);
             let message =
                 format!("`{name}` works element by element: `{label}` (line {}) does not", node.origin.line);
             self.report(self.root_at(), message);
         }
+    }
+
+    /// A node that is not made element by element.
+    fn beyond_one_element(&self, first: usize) -> Option<&graph::Node> {
+        self.graph.nodes.iter().skip(first).find(|node| match &node.kind {
+            Kind::Input(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Map(_) => false,
+            Kind::View(View::Broadcast(_)) => false,
+            Kind::Param(_) | Kind::Random { .. } | Kind::Reduce { .. } | Kind::Contract { .. } => true,
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => true,
+            Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => true,
+        })
     }
 }
 

@@ -25,7 +25,9 @@ impl<'a> Lowerer<'a> {
         at: At,
     ) {
         let (from, to, inclusive) = range;
-        let Some((first, last)) = self.bound(from).zip(self.bound(to)) else { return };
+        // Both bounds have the same mistake, most often: said once.
+        let Some(first) = self.bound(from) else { return };
+        let Some(last) = self.bound(to) else { return };
         let turns = last.saturating_sub(first).saturating_add(i64::from(inclusive));
         if turns > UNROLLED {
             self.long_loop(variable, first, turns, body, at);

@@ -21,6 +21,8 @@ pub(super) struct Frame<'a> {
     pub(super) letters: Letters,
     /// Innermost last.
     pub(super) scopes: Vec<HashMap<String, Value<'a>>>,
+    /// How many of the scopes a closure has around it: it sees them, and changes nothing there.
+    pub(super) around: usize,
     /// Whose parameters are made here; none where there must not be any.
     pub(super) owner: Option<usize>,
     /// Where in the root this frame was called; its own text, where it is the root's.
@@ -47,6 +49,7 @@ impl<'a> Frame<'a> {
             item,
             letters: Letters::default(),
             scopes: vec![HashMap::new()],
+            around: 0,
             owner: None,
             anchor,
             metrics: None,
@@ -70,6 +73,14 @@ impl<'a> Frame<'a> {
         let generic =
             matches!(&self.item.item, Item::Function(f) if f.generics.iter().any(|g| g.name.text == name));
         (generic || is_size_variable(name)) && name != BATCH && self.local(name).is_none()
+    }
+
+    /// Whether a name is of what is around the closure that this is.
+    pub(super) fn is_around(&self, name: &str) -> bool {
+        self.scopes
+            .iter()
+            .rposition(|scope| scope.contains_key(name))
+            .is_some_and(|scope| scope < self.around)
     }
 
     /// Changes a local; false where there is none.

@@ -87,7 +87,11 @@ impl<'a> Lowerer<'a> {
         match (pattern, value) {
             (Pattern::Wild(_), _) => {}
             (Pattern::Name(name), Value::Nothing) => {
-                self.report(at, Value::Nothing.kind());
+                let message = format!(
+                    "there is nothing to call `{}`: neither `update` nor a block without a last expression has a value",
+                    name.text
+                );
+                self.report(at, message);
                 self.bind_name(name, Value::Poison);
             }
             (Pattern::Name(name), value) => self.bind_name(name, value),
@@ -113,6 +117,13 @@ impl<'a> Lowerer<'a> {
     }
 
     fn assign(&mut self, name: &'a Name, expr: &'a Expr) {
+        if self.frames.last().is_some_and(|frame| frame.is_around(&name.text)) {
+            let message = format!(
+                "`{}` is a name of what is around this closure, which only reads it: let the closure return the new value",
+                name.text
+            );
+            return self.report(At { span: name.span, line: expr.line }, message);
+        }
         let hint = match self.frames.last().and_then(|frame| frame.local(&name.text)) {
             Some(Value::Tensor(node)) => Hint::Type(self.graph.ty(*node).clone()),
             _ => Hint::None,

@@ -5,7 +5,7 @@
 
 use super::Lowerer;
 use super::scope::Frame;
-use super::written::written_type;
+use super::written::{be, counted, written_type};
 use crate::ast::{FeatureExpr, SizeExpr, TypeExpr};
 use crate::graph::Type;
 use crate::size::{BATCH, Size};
@@ -101,8 +101,8 @@ impl<'a> Lowerer<'a> {
         let lead = actual.len().checked_sub(extra.len()).filter(|lead| *lead > 0);
         let Some((lead, last)) = lead.and_then(|lead| actual.split_at_checked(lead)) else {
             return Err(format!(
-                "it has {} row axes where {} are expected; `repeat(x, n)` adds one",
-                actual.len(),
+                "it has {} where {} are expected; `repeat(x, n)` adds one",
+                counted(actual.len(), "row axis", "row axes"),
                 extra.len() + 1
             ));
         };
@@ -136,7 +136,8 @@ impl<'a> Lowerer<'a> {
         let fixed = declared.len() - usize::from(hole.is_some());
         if actual.len() < fixed || (hole.is_none() && actual.len() > fixed) {
             let least = if hole.is_some() { "at least " } else { "" };
-            return Err(format!("{} feature axes where {least}{fixed} are expected", actual.len()));
+            let found = counted(actual.len(), "feature axis", "feature axes");
+            return Err(format!("{found} where {least}{fixed} {} expected", be(fixed)));
         }
         let hole_len = actual.len() - fixed;
         let mut axis = 0;

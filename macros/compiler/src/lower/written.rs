@@ -28,9 +28,19 @@ pub(super) fn written_type(ty: &TypeExpr) -> String {
         TypeExpr::Size(_) => "usize".to_owned(),
         TypeExpr::Flag(_) => "bool".to_owned(),
         TypeExpr::Initial(_) => "Initial".to_owned(),
-        TypeExpr::Function(_) => "Function".to_owned(),
+        TypeExpr::Function(_) => "impl Fn(…)".to_owned(),
         TypeExpr::Slot(name) => name.text.clone(),
     }
+}
+
+/// `1 axis`, `2 axes`.
+pub(super) fn counted(n: usize, one: &str, several: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { several })
+}
+
+/// `is` or `are`.
+pub(super) fn be(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
 }
 
 /// `dense(x: Tensor<B, _, I>, out: usize) -> Tensor<B, _, out>`.

@@ -90,6 +90,16 @@ impl Arguments {
         let text = key.to_string();
         match (text.as_str(), self.attribute) {
             ("trains", Attribute::Function(Role::Loss)) => {
+                const SHAPE: &str = "`trains` lists networks in parentheses: `trains(encode, decode)`";
+                if self.trains.is_some() {
+                    return Err(syn::Error::new(
+                        key.span(),
+                        "`trains` stands here twice: one list has all networks",
+                    ));
+                }
+                if !input.peek(syn::token::Paren) {
+                    return Err(syn::Error::new(key.span(), SHAPE));
+                }
                 let list;
                 syn::parenthesized!(list in input);
                 let paths = Punctuated::<syn::Path, Token![,]>::parse_terminated(&list)?;
@@ -102,8 +112,14 @@ impl Arguments {
                 self.trains = Some(paths.iter().map(path).collect());
             }
             ("backward", Attribute::Function(Role::Function)) => {
-                input.parse::<Token![=]>()?;
-                self.backward = Some(path(&input.parse::<syn::Path>()?));
+                let named = input.parse::<Token![=]>().and_then(|_| input.parse::<syn::Path>());
+                let named = named.map_err(|_| {
+                    syn::Error::new(
+                        key.span(),
+                        "`backward` names an annotated function: `backward = derivative`",
+                    )
+                })?;
+                self.backward = Some(path(&named));
             }
             ("crate", _) => {
                 input.parse::<Token![=]>()?;

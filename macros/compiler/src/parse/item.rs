@@ -67,10 +67,16 @@ impl Parser {
         }
         let body = self.block(&item.block);
         if body.value.is_none() && self.errors.is_empty() {
-            let message = format!(
-                "`{}` ends without a value: its last line is what it returns, without a `;`",
-                name.text
-            );
+            let message = match item.block.stmts.last() {
+                Some(syn::Stmt::Expr(syn::Expr::If(_), None)) => format!(
+                    "`{}` returns what this `if` is, which is nothing where it does not hold: add `else {{ … }}`",
+                    name.text
+                ),
+                _ => format!(
+                    "`{}` ends without a value: its last line is what it returns, without a `;`",
+                    name.text
+                ),
+            };
             let at = item.block.stmts.last().map_or(signature.ident.span(), |s| s.span());
             self.error(at, message);
         }
@@ -111,19 +117,20 @@ impl Parser {
 
     fn qualifiers(&mut self, signature: &syn::Signature) {
         let refused = [
-            signature.constness.map(|t| t.span),
-            signature.asyncness.map(|t| t.span),
-            signature.abi.as_ref().map(|a| a.extern_token.span),
-            signature.variadic.as_ref().map(|v| v.dots.span()),
+            ("const", signature.constness.map(|t| t.span)),
+            ("async", signature.asyncness.map(|t| t.span)),
+            ("extern", signature.abi.as_ref().map(|a| a.extern_token.span)),
+            ("…", signature.variadic.as_ref().map(|v| v.dots.span())),
             match &signature.safety {
-                syn::Safety::Safe(t) => Some(t.span),
-                syn::Safety::Unsafe(t) => Some(t.span),
-                _ => None,
+                syn::Safety::Safe(t) => ("safe", Some(t.span)),
+                syn::Safety::Unsafe(t) => ("unsafe", Some(t.span)),
+                _ => ("", None),
             },
-            signature.generics.where_clause.as_ref().map(|w| w.where_token.span),
+            ("where", signature.generics.where_clause.as_ref().map(|w| w.where_token.span)),
         ];
-        for span in refused.into_iter().flatten() {
-            self.error(span, "a function of Diabolo is a plain `fn name(…) -> …`");
+        for (what, span) in refused.into_iter().filter_map(|(what, span)| Some((what, span?))) {
+            let message = format!("a function of Diabolo has no `{what}`: it is a plain `fn name(…) -> …`");
+            self.error(span, message);
         }
     }
 
@@ -164,7 +171,19 @@ impl Parser {
                 by_ref: None, mutability: None, ident, subpat: None, ..
             }) = &*argument.pat
             else {
-                self.error(argument.pat.span(), "an argument is a name and its type: `x: Tensor<B, 784>`");
+                let message = match &*argument.pat {
+                    syn::Pat::Ident(pattern) if pattern.mutability.is_some() => {
+                        let name = &pattern.ident;
+                        format!(
+                            "an argument does not change: leave out `mut`, and write `let mut {name} = {name};`"
+                        )
+                    }
+                    syn::Pat::Tuple(_) => {
+                        "an argument has one name: take it apart inside, with `let (a, b) = …;`".to_owned()
+                    }
+                    _ => "an argument is a name and its type: `x: Tensor<B, 784>`".to_owned(),
+                };
+                self.error(argument.pat.span(), message);
                 continue;
             };
             let name = self.name(ident);
@@ -185,12 +204,28 @@ impl Parser {
                 TypeExpr::Tuple(types, _) => types.iter().all(|ty| matches!(ty, TypeExpr::Size(_))),
                 TypeExpr::Function(_) | TypeExpr::Slot(_) => false,
             };
-            if default.is_some() && !takes_number {
+            if let Some(value) = default.as_ref().filter(|_| takes_number) {
+                self.fitting_default(&name.text, &ty, value);
+            } else if default.is_some() {
                 self.error(ident.span(), format!("`{}` is not a number, so it has no default", name.text));
             }
             params.push(Param { name, ty, default });
         }
         params
+    }
+
+    /// A literal of the wrong kind is said here, where it can be changed, not in what calls the function.
+    fn fitting_default(&mut self, name: &str, ty: &TypeExpr, value: &Expr) {
+        let message = match (ty, &value.kind) {
+            (TypeExpr::Size(_), ExprKind::Number(_, false)) => {
+                format!("`{name}` is a size, so its default is an integer")
+            }
+            (TypeExpr::Initial(_), ExprKind::Number(..)) => format!(
+                "`{name}` is an initialiser, so its default is one: `kaiming()`, or `constant(…)` for one number everywhere"
+            ),
+            _ => return,
+        };
+        self.errors.push(Error::new(value.span, message));
     }
 
     fn default_value(&mut self, attributes: &[syn::Attribute], ty: &TypeExpr) -> Option<Expr> {
@@ -200,7 +235,7 @@ impl Parser {
                 match attribute.parse_args::<syn::Expr>() {
                     // An initialiser is a call of a word; what else it may not be shows where it is used.
                     Ok(value) if matches!(ty, TypeExpr::Initial(_)) => default = Some(self.expr(&value)),
-                    Ok(value) => default = Some(self.constant_value(&value)),
+                    Ok(value) => default = Some(self.constant_value(&value, "a default")),
                     Err(error) => {
                         self.error(error.span(), "a default is a number: `#[default(0.1)] lambda: f32`")
                     }
@@ -230,14 +265,15 @@ impl Parser {
                 false
             }
         };
-        Item::Constant { name, is_size, value: self.constant_value(&item.expr) }
+        Item::Constant { name, is_size, value: self.constant_value(&item.expr, "a constant") }
     }
 
     /// Numbers, arithmetic and other constants.
-    fn constant_value(&mut self, value: &syn::Expr) -> Expr {
+    fn constant_value(&mut self, value: &syn::Expr, what: &str) -> Expr {
         let value = self.expr(value);
         if let Some(span) = not_constant(&value) {
-            self.errors.push(Error::new(span, "a constant is made of numbers, + - * / and other constants"));
+            let message = format!("{what} is made of numbers, + - * / and other constants");
+            self.errors.push(Error::new(span, message));
         }
         value
     }

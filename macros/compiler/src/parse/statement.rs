@@ -83,6 +83,12 @@ impl Parser {
             syn::Expr::Path(path) if path.path.get_ident().is_some() => {
                 path.path.get_ident().map(|i| self.name(i))
             }
+            syn::Expr::Call(call) => {
+                let message =
+                    "only a name made by `let mut` can be assigned to; a state is replaced by `update(…)`";
+                self.error(call.func.span(), message);
+                None
+            }
             other => {
                 self.error(other.span(), "only a name made by `let mut` can be assigned to");
                 None
@@ -134,10 +140,7 @@ impl Parser {
                 Pattern::Tuple(elements, self.span(tuple.paren_token.span.join()))
             }
             syn::Pat::Type(typed) => {
-                self.error(
-                    typed.ty.span(),
-                    "the types of these are found from their use: leave this one out",
-                );
+                self.error(typed.ty.span(), "the type of this name is found from its use: leave it out");
                 self.pattern(&typed.pat)
             }
             other => {

@@ -33,8 +33,14 @@ impl Parser {
             }
             syn::Type::ImplTrait(bound) => TypeExpr::Function(self.span(bound.impl_token.span)),
             syn::Type::Path(path) if path.qself.is_none() => self.named_type(ty, &path.path),
-            syn::Type::Reference(_) => {
-                self.refuse_type(ty, "a value needs no `&`: write the type alone".to_owned())
+            syn::Type::Reference(reference) => {
+                // A type that is none has a mistake of its own.
+                let before = self.errors.0.len();
+                self.ty(&reference.elem);
+                match self.errors.0.len() == before {
+                    true => self.refuse_type(ty, "a value needs no `&`: write the type alone".to_owned()),
+                    false => TypeExpr::Scalar(self.span(ty.span())),
+                }
             }
             syn::Type::Array(_) | syn::Type::Slice(_) => {
                 self.refuse_type(ty, format!("arrays are not part of Diabolo; {KNOWN}"))

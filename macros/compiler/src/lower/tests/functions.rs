@@ -126,7 +126,7 @@ fn sizes_that_do_not_fit_say_why() {
     says("let f = net::<2>; sum(f::<3>(x))", "`f` has its sizes already");
     says("sum(relu::<3>(x))", "only an annotated function has sizes, so `relu::<…>` has no meaning");
     says("sum(net::<{ 3 / 2 }>(x))", "`3 / 2` is not whole");
-    says("sum(ends::<5>(x))", "elements 0 to 5 of an axis of 3 are not inside it");
+    says("sum(ends::<5>(x))", "elements 0 to 5 are not inside an axis of 3");
     says("let z: Tensor<B, 4> = net::<2>(x); sum(z)", "2 where 4 is expected");
     says("sum(back::<2>(x))", "3 where 2 is expected (axis 1); `K` comes from the sizes of the call");
 }

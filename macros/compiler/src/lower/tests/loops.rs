@@ -163,7 +163,7 @@ fn mistakes_in_loops_are_explained() {
         stacked,
         "the sequences of a `scan` have equally many steps, and Tensor<B, 3, 2> has 3 where Tensor<B, 4, 2> has 4",
     );
-    says("scan(|s| s, zeros(), x)", stacked, "this closure takes 1 arguments, and is given 2");
+    says("scan(|s| s, zeros(), x)", stacked, "this closure takes 1 argument, and is given 2");
     says(
         "scan(x, zeros(), x)",
         stacked,
@@ -194,6 +194,6 @@ fn mistakes_in_loops_are_explained() {
     says(
         "let mut f = relu; let mut a = last(x); for i in 0..65 { f = tanh; a = 0.5 * a; } a",
         one,
-        "`f` is a function",
+        "`f` is the function `relu`",
     );
 }

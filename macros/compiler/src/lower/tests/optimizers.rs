@@ -86,10 +86,10 @@ fn what_an_optimizer_is_not() {
         messages(&optimizer(&linked(&text, "f")).expect_err(body))
     };
     let text = wrong("(w - lr * g / sqrt(sum_squares(g)), m)", "(Weight, Moment)");
-    assert!(text.contains("`f` works element by element: `sum_squares` (line 1) does not"), "{text}");
-    let text = wrong("w - lr * g", "Weight");
     assert!(
-        text.contains("`f` returns 1 values; it should return the weight and its 1 moments (`m`)"),
+        text.contains("`f` is an optimizer, which works element by element, and `sum_squares` does not"),
         "{text}"
     );
+    let text = wrong("w - lr * g", "Weight");
+    assert!(text.contains("`f` returns 1 value; it should return the weight and its moment (`m`)"), "{text}");
 }

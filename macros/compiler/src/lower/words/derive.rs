@@ -24,7 +24,13 @@ pub(super) static WORDS: &[Entry] = &[
         let (x_ty, y_ty) = (l.graph.ty(cut).clone(), l.graph.ty(y).clone());
         let derivative = match x_ty.rows == y_ty.rows {
             true => autodiff::jacobian(&mut l.graph, y, cut).map_err(|why| format!(": {why}")),
-            false => Err(format!(", and {} and {} have different rows", l.show(&x_ty), l.show(&y_ty))),
+            false => {
+                let (x, y) = (l.show(&x_ty), l.show(&y_ty));
+                let message = format!(
+                    "`jacobian` is taken row by row, and this function has other rows than its argument: it turns {x} into {y}"
+                );
+                return l.fail(call.at, message);
+            }
         };
         match derivative {
             Ok(node) => Some(Value::Tensor(node)),

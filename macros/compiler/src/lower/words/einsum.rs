@@ -10,6 +10,7 @@ use crate::graph::{NodeId, Type};
 use crate::lower::Lowerer;
 use crate::lower::broadcast::Operand;
 use crate::lower::value::Value;
+use crate::lower::written::counted;
 use crate::size::Size;
 
 pub(super) static WORDS: &[Entry] =
@@ -181,7 +182,11 @@ fn factor<'a>(
     let from = l.shape_from(node, &operand.text);
     if features.len() != ty.features.len() {
         let (wish, have) = (labels.len(), ty.features.len() + usize::from(has_rows));
-        let message = format!("{wish} labels for {shown}, which has {have} axes (rows count as one)\n{from}");
+        let message = format!(
+            "{} for {shown}, which has {} (rows count as one)\n{from}",
+            counted(wish, "label", "labels"),
+            counted(have, "axis", "axes")
+        );
         return l.fail(operand.at, message.trim_end());
     }
     if let Some(row) = row.filter(|row| features.contains(row)) {

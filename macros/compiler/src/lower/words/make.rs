@@ -8,7 +8,7 @@ use crate::graph::{Distribution, Initial};
 use crate::lower::Lowerer;
 use crate::lower::networks::INITIALISERS;
 use crate::lower::pending::What;
-use crate::lower::value::Value;
+use crate::lower::value::{Function, Value};
 
 const fn entry(name: &'static str, params: &'static [&'static str], run: Run) -> Entry {
     Entry { name, params, rest_after: None, run }
@@ -59,7 +59,17 @@ fn made<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>, what: &str) -> Option<Valu
         return l.parameter(initial, call.word, call.want.name(), call.at);
     }
     let (word, found) = (call.word, l.describe(&operand.value));
-    l.fail(operand.at, format!("`{word}` takes how the {what} starts, and this is {found}: {INITIALISERS}"))
+    if let Value::Function(Function::Word(initial)) = operand.value
+        && INITIALISERS.contains(&format!("{initial}("))
+    {
+        let message =
+            format!("`{initial}` stands here without its parentheses: write `{word}({initial}(…))`");
+        return l.fail(operand.at, message);
+    }
+    l.fail(
+        operand.at,
+        format!("`{word}` takes how the {what} starts, and this is {found}; write one of {INITIALISERS}"),
+    )
 }
 
 fn waiting<'a>(

@@ -19,7 +19,7 @@ use super::broadcast::Operand;
 use super::expr::{Hint, Want};
 use super::value::Value;
 use super::{At, Lowerer};
-use crate::ast::Argument;
+use crate::ast::{Argument, Name};
 use crate::graph::{NodeId, Type};
 use crate::ops::Row;
 use crate::size::Size;
@@ -111,7 +111,7 @@ pub(super) fn call<'a>(
     let mut operands = Vec::with_capacity(args.len());
     for arg in args {
         let value = lowerer.eval(&arg.value, &inner);
-        operands.push((arg.name.as_ref().map(|name| name.text.as_str()), Operand::of(value, &arg.value)));
+        operands.push((arg.name.as_ref(), Operand::of(value, &arg.value)));
     }
     dispatch(lowerer, word, operands, at, want)
 }
@@ -130,7 +130,7 @@ pub(super) fn apply<'a>(
 fn dispatch<'a>(
     lowerer: &mut Lowerer<'a>,
     word: &'a str,
-    operands: Vec<(Option<&str>, Operand<'a>)>,
+    operands: Vec<(Option<&Name>, Operand<'a>)>,
     at: At,
     want: &Want<'a>,
 ) -> Option<Value<'a>> {
@@ -147,14 +147,17 @@ fn dispatch<'a>(
                 let given: Vec<_> = call.args.iter().flatten().chain(&call.rest).cloned().collect();
                 lowerer.numbers_only(word, &given)?;
             }
-            (entry.run)(lowerer, call)
+            let first = lowerer.graph.nodes.len();
+            let value = (entry.run)(lowerer, call);
+            lowerer.word_of_an_optimizer(word, first, at)?;
+            value
         }
         (_, Some(row)) => {
             const NAMES: [&str; 3] = ["a", "b", "c"];
             let params: Vec<_> =
                 NAMES.iter().take(row.arity).map(|name| Parameter { name, optional: false }).collect();
             let signature = format!("{word}({})", NAMES.get(..row.arity).unwrap_or_default().join(", "));
-            let names: Vec<_> = operands.iter().map(|(name, _)| *name).collect();
+            let names = spelled(&operands);
             match arrange(&params, &names, word, &signature) {
                 Ok(places) => {
                     let ordered = places.into_iter().map(|place| Some(operands.get(place?)?.1.clone()));
@@ -172,7 +175,7 @@ fn dispatch<'a>(
 fn arranged<'a, 'w>(
     lowerer: &mut Lowerer<'a>,
     entry: &Entry,
-    operands: Vec<(Option<&str>, Operand<'a>)>,
+    operands: Vec<(Option<&Name>, Operand<'a>)>,
     at: At,
     want: &'w Want<'a>,
 ) -> Option<Call<'a, 'w>> {
@@ -192,7 +195,7 @@ fn arranged<'a, 'w>(
     }
     let signature =
         WORDS.iter().find(|word| word.name == entry.name).map_or(entry.name, |word| word.signature);
-    let names: Vec<_> = fixed.iter().map(|(name, _)| *name).collect();
+    let names = spelled(&fixed);
     match arrange(&params, &names, entry.name, signature) {
         Ok(places) => {
             let args = places.into_iter().map(|place| Some(fixed.get(place?)?.1.clone())).collect();
@@ -205,15 +208,24 @@ fn arranged<'a, 'w>(
 fn complain<'a, T>(
     lowerer: &mut Lowerer<'a>,
     mistakes: Vec<super::arguments::Mistake>,
-    operands: &[(Option<&str>, Operand<'a>)],
+    operands: &[(Option<&Name>, Operand<'a>)],
     at: At,
 ) -> Option<T> {
     for (position, text) in mistakes {
         let operand = position.and_then(|position| operands.get(position));
         let text = text.replace("It is declared as", "It is written");
-        lowerer.report(operand.map_or(at, |(_, operand)| operand.at), text);
+        let at = operand.map_or(at, |(name, operand)| At {
+            span: name.map_or(operand.at.span, |name| name.span),
+            ..operand.at
+        });
+        lowerer.report(at, text);
     }
     None
+}
+
+/// The names that stand before arguments.
+fn spelled<'n>(operands: &[(Option<&'n Name>, Operand<'_>)]) -> Vec<Option<&'n str>> {
+    operands.iter().map(|(name, _)| name.map(|name| name.text.as_str())).collect()
 }
 
 impl<'a> Call<'a, '_> {

@@ -52,14 +52,22 @@ fn slice<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     let inside = match (size.value(), len.value(), usize::try_from(start)) {
         (Some(size), Some(len), Ok(start)) => start.checked_add(len).is_some_and(|end| end <= size),
         // Of an axis that a run knows: as far as its end, or a known number of elements before it.
-        _ => whole || start >= 0 && (&size - &end).value().is_some(),
+        _ => whole || size.value().is_none() && start >= 0 && (&size - &end).value().is_some(),
     };
     if !inside {
-        let (size, end) = (l.sizes.show(&size), l.sizes.show(&end));
-        return l.fail(
-            call.at,
-            format!("elements {start} to {end} of an axis of {size} are not inside it for certain"),
-        );
+        let known = size.value().is_some() && end.symbols().next().is_none();
+        let (size, last) = (l.sizes.show(&size), l.sizes.show(&end));
+        let message = match known {
+            true if start < 0 => format!("`start` counts from 0, and this is {start}"),
+            true if size.value().is_some() && len.value().is_none() => {
+                format!("elements {start} to {last} are none: `end` comes before `start`")
+            }
+            true => format!("elements {start} to {last} are not inside an axis of {size}"),
+            false => format!(
+                "whether elements {start} to {last} are inside an axis of {size} is known only at run time"
+            ),
+        };
+        return l.fail(call.at, message);
     }
     l.mark(call.at, call.word);
     Some(Value::Tensor(l.graph.slice(x, axis, Size::integer(start), len)))

@@ -88,10 +88,18 @@ fn scan<'a>(l: &mut Lowerer<'a>, call: &Call<'a, '_>) -> Option<Value<'a>> {
     }
     let mut states = Vec::new();
     leaves(&init.value, &mut states);
+    let mut hints = hints(&init.value, call.want);
+    // Where another number of steps is wanted, that is the mistake, and not the state's shape.
+    if let Some(wanted) = call.want.ty().and_then(|ty| ty.features.first()) {
+        let (wanted, steps) = (l.sizes.resolve(wanted), l.sizes.resolve(&length));
+        if wanted != steps && !l.sizes.is_open(&wanted) && !l.sizes.is_open(&steps) {
+            hints.fill(None);
+        }
+    }
     let turns = Turns {
         what: "`scan`".to_owned(),
         init: states.into_iter().map(|value| Operand { value, ..init.clone() }).collect(),
-        hints: hints(&init.value, call.want),
+        hints,
         sequences: sequences.iter().map(|(_, node)| *node).collect(),
         length,
         reverse,
