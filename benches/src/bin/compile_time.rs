@@ -105,7 +105,7 @@ fn compiler(root: &Path, project: &Path, loss: &str, runs: usize) -> io::Result<
     let (mut best, mut bytes) = (Cost { wall: f64::INFINITY, processor: f64::INFINITY }, 0);
     for _ in 0..runs {
         let mut dump = Command::new(root.join("target/debug/examples/dump"));
-        dump.arg(project.join("src/main.rs")).arg(loss).args(["--stage", "rust"]);
+        dump.arg(project.join("src/main.rs")).arg(loss).args(["--stage", "tokens"]);
         for file in fs::read_dir(root.join("runtime/src/nn"))? {
             dump.arg("--with").arg(file?.path());
         }
