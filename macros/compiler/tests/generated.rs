@@ -3,6 +3,7 @@
 //! In: small losses. Out: `tests/golden/rust_*.rs`, formatted. Never: the library's files as they stand; a line moved
 //! there would change texts here.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use diabolo_compiler::link::from_source;
@@ -63,6 +64,20 @@ fn deep(x: Tensor<B, 20>) -> Tensor<B, 20> {
 fn stack(x: Tensor<B, 20>) -> Tensor<B> {
     sum_squares(deep(x) - x)
 }
+
+#[network]
+fn shaken(x: Tensor<B, 20>) -> Tensor<B, 20> {
+    let mut h = x;
+    for _ in 0..LAYERS {
+        h = tanh(dense(h + normal_like(h), 20));
+    }
+    h
+}
+
+#[loss]
+fn noisy(x: Tensor<B, 20>) -> Tensor<B> {
+    sum_squares(shaken(x) - x)
+}
 "#;
 
 /// The formatted code of a loss.
@@ -108,4 +123,19 @@ fn depth_adds_no_loop() {
     assert_eq!(structs(5), structs(12));
     // The first and the last layer differ from those between.
     assert!(structs(5) < 14, "{}", structs(5));
+}
+
+/// Loops that draw random numbers are shared too, and each caller says which numbers are its own.
+#[test]
+fn shared_loops_draw_different_numbers() {
+    let (few, many) = (code("noisy", 4), code("noisy", 8));
+    let draws = |code: &str| code.matches("normal_block").count();
+    assert_eq!(draws(&few), draws(&many), "{many}");
+    let given = |line: &str| {
+        let (field, value) = line.trim().strip_prefix("site")?.split_once(": ")?;
+        let number: u32 = value.trim_end_matches(',').parse().ok()?;
+        field.parse::<u32>().is_ok().then_some(number)
+    };
+    let numbers: BTreeSet<u32> = many.lines().filter_map(given).collect();
+    assert_eq!(numbers.len(), 8, "{numbers:?}");
 }

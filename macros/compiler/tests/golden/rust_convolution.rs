@@ -214,6 +214,7 @@ const _: () = {
         let (x1, inputs) = inputs.split_at(32 * dim_B);
         /// filter.kernel
         let p0 = &params[offsets[0]..][..12];
+        /// loss
         let (m0, metrics) = metrics.split_at_mut(1);
         let (lanes0, work) = work.split_at_mut(slots[0]);
         let (scratch, work) = work.split_at_mut(slots[1]);
@@ -381,7 +382,9 @@ const _: () = {
         let (x1, inputs) = inputs.split_at(32 * dim_B);
         /// filter.kernel
         let p0 = &params[offsets[0]..][..12];
+        /// grad filter.kernel
         let (g0, grads) = grads.split_at_mut(12);
+        /// loss
         let (m0, metrics) = metrics.split_at_mut(1);
         let (w0, work) = work.split_at_mut(slots[0]);
         let (lanes0, work) = work.split_at_mut(slots[1]);

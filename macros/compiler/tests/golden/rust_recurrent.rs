@@ -625,6 +625,7 @@ const _: () = {
         let p2 = &params[offsets[2]..][..64];
         /// remember.dense1.bias
         let p3 = &params[offsets[3]..][..8];
+        /// loss
         let (m0, metrics) = metrics.split_at_mut(1);
         let (lanes0, work) = work.split_at_mut(slots[0]);
         let (scratch, work) = work.split_at_mut(slots[1]);
@@ -874,10 +875,15 @@ const _: () = {
         let p2 = &params[offsets[2]..][..64];
         /// remember.dense1.bias
         let p3 = &params[offsets[3]..][..8];
+        /// grad remember.dense0.weight
         let (g0, grads) = grads.split_at_mut(24);
+        /// grad remember.dense0.bias
         let (g1, grads) = grads.split_at_mut(8);
+        /// grad remember.dense1.weight
         let (g2, grads) = grads.split_at_mut(64);
+        /// grad remember.dense1.bias
         let (g3, grads) = grads.split_at_mut(8);
+        /// loss
         let (m0, metrics) = metrics.split_at_mut(1);
         let (w0, work) = work.split_at_mut(slots[0]);
         let (lanes0, work) = work.split_at_mut(slots[1]);

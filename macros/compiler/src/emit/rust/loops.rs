@@ -49,7 +49,8 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, loops: &mut Loops) -> Result<To
         .collect();
     let inside = sizes.iter().map(|(_, new)| new);
     let declared_sizes = inside.clone().map(|new| quote!(#new: usize,));
-    let given_sizes = sizes.iter().map(|(old, new)| if old == *new { quote!(#new,) } else { quote!(#new: #old,) });
+    let given_sizes =
+        sizes.iter().map(|(old, new)| if old == *new { quote!(#new,) } else { quote!(#new: #old,) });
     let declared = fields.iter().map(|field| {
         let name = &field.name;
         if field.mutable { quote!(#name: &'a mut [F],) } else { quote!(#name: &'a [F],) }

@@ -13,6 +13,7 @@ use super::sizes::{literal, padded, size, symbol};
 use super::stage::scratch;
 use super::steps::{self, Scope};
 use crate::graph::{Constant, Graph, Kind};
+use crate::schedule::print::buffer_name;
 use crate::schedule::{Home, Schedule, Segment, Stage};
 use crate::size::{BATCH, Size};
 
@@ -159,19 +160,20 @@ fn head(schedule: &Schedule) -> TokenStream {
         let (i, doc) = (literal(i), format!(" {}", param.path));
         out.extend(quote!(#[doc = #doc] let #local = &params[offsets[#i]..][..#len];));
     }
-    let mut cut = |what: &str, from: &str, list: BTreeMap<usize, Size>| {
+    let mut cut = |what: &str, from: &str, list: BTreeMap<usize, (Size, String)>| {
         let from = format_ident!("{from}");
-        for (i, len) in list {
-            let (local, len) = (format_ident!("{what}{i}"), size(&len));
-            out.extend(quote!(let (#local, #from) = #from.split_at_mut(#len);));
+        for (i, (len, name)) in list {
+            let (local, len, doc) = (format_ident!("{what}{i}"), size(&len), format!(" {name}"));
+            out.extend(quote!(#[doc = #doc] let (#local, #from) = #from.split_at_mut(#len);));
         }
     };
-    let of = |pick: &dyn Fn(&Home) -> Option<usize>| -> BTreeMap<usize, Size> {
-        let buffers = schedule.buffers.iter();
+    let of = |pick: &dyn Fn(&Home) -> Option<usize>| -> BTreeMap<usize, (Size, String)> {
+        let buffers = schedule.buffers.iter().enumerate();
         buffers
-            .filter_map(|buffer| {
+            .filter_map(|(index, buffer)| {
                 let rows = if buffer.rows { Size::batch() } else { Size::known(1) };
-                pick(&buffer.home).map(|i| (i, &rows * &buffer.elements))
+                let named = || (&rows * &buffer.elements, buffer_name(schedule, index));
+                pick(&buffer.home).map(|i| (i, named()))
             })
             .collect()
     };

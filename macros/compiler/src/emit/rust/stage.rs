@@ -59,7 +59,8 @@ pub(super) fn stage(
     let lanes = format_ident!("lanes{number}");
     let number_of = literal(number);
     let height = (!stage.scratch.is_empty()).then(|| quote!(let height = tilings[#number_of].tile;));
-    let doc = format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
+    let doc =
+        format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
     Ok(quote! {
         #[doc = #doc]
         kernels::stage(

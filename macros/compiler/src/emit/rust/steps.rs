@@ -130,11 +130,7 @@ impl<'a> Scope<'a> {
 }
 
 /// A step.
-pub(super) fn step(
-    scope: &Scope<'_>,
-    step: &Step,
-    loops: &mut Loops,
-) -> Result<TokenStream, String> {
+pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<TokenStream, String> {
     match step {
         Step::Loop(l) => loops::fused(scope, l, loops),
         Step::Product(p) => Ok(product(scope, p)),

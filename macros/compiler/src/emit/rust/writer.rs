@@ -4,16 +4,19 @@
 //! around them.
 
 mod follow;
+mod outputs;
+mod position;
 
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
-use super::sizes::{literal, size, sum, times};
+use super::sizes::{literal, size, times};
 use super::steps::Scope;
-use crate::graph::{Distribution, Reduction};
+use crate::graph::Distribution;
 use crate::ops::Row;
 use crate::schedule::{Access, Extent, Follow, Loop, Op, Place};
 use crate::size::Size;
+use position::Position;
 
 /// A slice that the body sees.
 pub(super) struct Field {
@@ -67,25 +70,16 @@ pub(super) struct Writer<'a> {
     starts: Vec<(String, Ident)>,
 }
 
-/// Where an operation finds its elements.
-struct Position {
-    /// The first element of a run.
-    start: TokenStream,
-    /// The first element of a block.
-    block: TokenStream,
-    /// From the first element of a run to that of a block, where they differ.
-    step: Option<TokenStream>,
-    /// The elements from one to the next.
-    stride: Size,
-}
-
 impl<'a> Writer<'a> {
     /// Nothing yet, but all fields.
     pub fn new(scope: &'a Scope<'a>, l: &'a Loop, width: usize) -> Result<Self, String> {
         let run = l.space.last().ok_or("a loop without axes")?;
         let single = !run.rows && run.size.value() == Some(width);
         let by_blocks = |op: &Op| {
-            matches!(op, Op::Choose(..) | Op::Count(_) | Op::Random { .. } | Op::Reduce { follow: Some(_), .. })
+            matches!(
+                op,
+                Op::Choose(..) | Op::Count(_) | Op::Random { .. } | Op::Reduce { follow: Some(_), .. }
+            )
         };
         let scalar = single && width == 1 && !l.body.iter().any(by_blocks);
         let (fields, text, starts) = (Vec::new(), Text::default(), Vec::new());
@@ -131,44 +125,6 @@ impl<'a> Writer<'a> {
     /// The field for a place.
     pub fn field(&mut self, place: &Place) -> Result<Ident, String> {
         self.find(place).map(|field| field.name.clone()).ok_or_else(|| "a fill of what no loop sums".into())
-    }
-
-    /// Where the elements of a place lie; declares the first element of a run.
-    fn position(&mut self, offset: &Size, strides: &[Size]) -> Position {
-        let mut terms = Vec::new();
-        if *offset != Size::default() {
-            terms.push(size(offset));
-        }
-        let (stride, outer) = match strides.split_last() {
-            Some((stride, outer)) => (stride.clone(), outer),
-            None => (Size::default(), &[][..]),
-        };
-        for (i, stride) in outer.iter().enumerate().filter(|(_, stride)| **stride != Size::default()) {
-            let counter = format_ident!("i{i}");
-            terms.push(times(quote!(#counter), stride));
-        }
-        let start = (!terms.is_empty()).then(|| self.start(sum(terms)));
-        let step = (stride != Size::default() && !self.single).then(|| times(quote!(at), &stride));
-        let block = match (&start, &step) {
-            (None, None) => quote!(0),
-            (Some(start), None) => quote!(#start),
-            (None, Some(step)) => step.clone(),
-            (Some(start), Some(step)) => quote!(#start + #step),
-        };
-        let start = start.map_or_else(|| quote!(0), |start| quote!(#start));
-        Position { start, block, step, stride }
-    }
-
-    /// The local that holds the first element of a run; one for all that begin there.
-    fn start(&mut self, value: TokenStream) -> Ident {
-        let text = value.to_string();
-        if let Some((_, name)) = self.starts.iter().find(|(known, _)| *known == text) {
-            return name.clone();
-        }
-        let name = format_ident!("start{}", self.starts.len());
-        self.starts.push((text, name.clone()));
-        self.text.before.extend(quote!(let #name = #value;));
-        name
     }
 
     pub fn op(&mut self, at: usize, op: &Op) -> Result<(), String> {
@@ -278,84 +234,6 @@ impl<'a> Writer<'a> {
         self.text.random = true;
         self.text.sites.push((name, site));
     }
-
-    /// An array that the elements write.
-    fn output(&mut self, at: usize, value: &TokenStream) -> Ident {
-        let (width, out) = (literal(self.width), format_ident!("out{at}"));
-        self.text.loads.extend(quote!(let mut #out = [F::ZERO; #width];));
-        self.text.element.extend(quote!(#out[l] = #value;));
-        out
-    }
-
-    fn store(&mut self, at: usize, field: &Ident, position: &Position, value: &TokenStream) {
-        let Position { start, block, stride, .. } = position;
-        if self.scalar {
-            return self.text.stores.extend(quote!(#field[#start] = #value;));
-        }
-        let (out, len) = (self.output(at, value), self.len());
-        self.text.stores.extend(if stride.is_one() {
-            quote!(block::store(#field, #block, #len, &#out);)
-        } else {
-            let stride = size(stride);
-            quote!(for l in 0..#len { #field[#block + l * #stride] = #out[l]; })
-        });
-    }
-
-    fn reduce(
-        &mut self,
-        at: usize,
-        reduction: Reduction,
-        of: &Ident,
-        (into, field): (&Access, &Ident),
-        fresh: bool,
-    ) {
-        let (width, len) = (literal(self.width), self.len());
-        let position = self.position(&into.place.offset, &into.strides);
-        let start = &position.start;
-        if position.stride != Size::default() {
-            // Element by element onto what is there.
-            let held = if self.scalar {
-                quote!(#field[#start])
-            } else {
-                let held = format_ident!("in{at}");
-                let load = self.block(field, &position.block, &position.stride);
-                self.text.loads.extend(quote!(let #held #load;));
-                quote!(#held[l])
-            };
-            let joined = match reduction {
-                Reduction::Sum => quote!(#held + #of),
-                Reduction::Max => quote!(math::max::<I, F>(#held, #of)),
-            };
-            return self.store(at, field, &position, &joined);
-        }
-        let total = if self.scalar { of.clone() } else { format_ident!("total{at}") };
-        if !self.scalar {
-            let out = self.output(at, &quote!(#of));
-            match (reduction, self.single) {
-                (Reduction::Sum, true) => {
-                    self.text.stores.extend(quote!(let #total = block::sum(&#out, #width);));
-                }
-                (Reduction::Sum, false) => {
-                    let lanes = format_ident!("sum{at}");
-                    self.text.before.extend(quote!(let mut #lanes = [F::ZERO; #width];));
-                    self.text.stores.extend(quote!(block::accumulate(&mut #lanes, &#out, #len);));
-                    self.text.after.extend(quote!(let #total = block::sum(&#lanes, #width);));
-                }
-                (Reduction::Max, true) => {
-                    self.text.stores.extend(quote!(let #total = block::max(&#out, #width);));
-                }
-                (Reduction::Max, false) => {
-                    self.text.before.extend(quote!(let mut #total = F::from_f64(f64::NEG_INFINITY);));
-                    self.text.stores.extend(quote!(#total = math::max::<I, F>(#total, block::max(&#out, #len));));
-                }
-            }
-        }
-        self.text.after.extend(match (fresh, reduction) {
-            (true, _) => quote!(#field[#start] = #total;),
-            (false, Reduction::Sum) => quote!(#field[#start] += #total;),
-            (false, Reduction::Max) => quote!(#field[#start] = math::max::<I, F>(#field[#start], #total);),
-        });
-    }
 }
 
 /// The expression of a row over locals.
@@ -384,7 +262,11 @@ pub(super) fn float(value: f64) -> TokenStream {
         _ if value.is_nan() => quote!(F::from_f64(f64::NAN)),
         _ => {
             let digits = Literal::f64_unsuffixed(value.abs());
-            if value.is_sign_negative() { quote!(F::from_f64(-#digits)) } else { quote!(F::from_f64(#digits)) }
+            if value.is_sign_negative() {
+                quote!(F::from_f64(-#digits))
+            } else {
+                quote!(F::from_f64(#digits))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::sizes::{literal, size, times};
-use super::{Access, Follow, Op, Position, Writer};
+use super::{Access, Follow, Op, Writer};
 use crate::size::Size;
 
 impl Writer<'_> {
@@ -94,21 +94,5 @@ impl Writer<'_> {
                 *place += #total;
             }
         });
-    }
-}
-
-impl Position {
-    /// `start +`, or nothing.
-    fn behind(&self) -> Option<TokenStream> {
-        let start = &self.start;
-        (start.to_string() != "0").then(|| quote!(#start +))
-    }
-
-    /// The first element of a block, where a run begins elsewhere.
-    fn from(&self, first: &Ident) -> TokenStream {
-        match &self.step {
-            Some(step) => quote!(#first + #step),
-            None => quote!(#first),
-        }
     }
 }
