@@ -1,4 +1,4 @@
-//! What a program costs its user to compile: `compile_time [runs]` prints a table.
+//! What a program costs its user to compile: `compile_time [runs [program…]]` prints a table.
 //!
 //! In: the programs in `benches/compile`. Out: for each, the seconds of the compiler alone (unoptimised, as
 //! cargo builds macros; the best of the runs of `dump`, which starts a process), and the median seconds of `cargo build` after an edit,
@@ -23,13 +23,15 @@ const PROGRAMS: [(&str, &str, &str, usize); 7] = [
 
 fn main() -> io::Result<()> {
     let runs = env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(3);
+    let chosen: Vec<String> = env::args().skip(2).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let work = root.join("target/compile-time");
     run(cargo(&root).args(["build", "-q", "-p", "diabolo-compiler", "--example", "dump"]))?;
     println!(
         "| program | layers | compiler, s | emitted, kB | debug, s | release, s |\n| - | - | - | - | - | - |"
     );
-    for (name, text, loss, layers) in PROGRAMS {
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|one| one == name);
+    for (name, text, loss, layers) in PROGRAMS.into_iter().filter(|(name, ..)| wanted(name)) {
         let text = text.replace("LAYERS", &layers.to_string());
         let project = project(&root, &work, name, &text)?;
         let (compiler, emitted) = compiler(&root, &project, loss, runs)?;
