@@ -28,7 +28,13 @@ fn main() {
         let items = rust::program(&names, &plan).unwrap_or_else(|error| panic!("{name}: {error}"));
         let symbols = &names.symbols;
         let module = format_ident!("{name}");
-        modules.extend(quote!(mod #module { #items }));
+        modules.extend(quote! {
+            #[allow(
+                unused_variables, unused_mut, unused_parens, unused_imports, unused_doc_comments, non_snake_case, dead_code,
+                clippy::all
+            )]
+            mod #module { #items }
+        });
         let single = if single { quote!(Some(#module::train::<f32>)) } else { quote!(None) };
         table.extend(quote! {
             Emitted {

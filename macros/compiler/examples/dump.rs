@@ -5,17 +5,18 @@
 //! ```
 //!
 //! In: files with annotated items, and a name. Out: the step's text. The first file's items hide those of the
-//! same name in the others. `--stage rust` prints tokens; pipe them through `rustfmt`.
+//! same name in the others. `--stage rust` prints formatted code, `--stage tokens` what the macro hands to rustc.
 
 use std::process::ExitCode;
 
 use diabolo_compiler::lower::Mode;
 use diabolo_compiler::pipeline::{self, Context};
 use diabolo_compiler::{error, link, print, schedule};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 const USAGE: &str = "usage: dump FILE [--with FILE]… FUNCTION \
-                     [--stage ast|linked|lower|autodiff|simplify|contract|schedule|rust] [--mode train|evaluate]";
+                     [--stage ast|linked|lower|autodiff|simplify|contract|schedule|rust|tokens] [--mode train|evaluate]";
 
 /// What to print.
 struct Request {
@@ -65,7 +66,11 @@ impl Request {
         match self.stage.as_str() {
             "ast" => Ok(format!("{:#?}", linked.root().item)),
             "linked" => Ok(listed(&linked)),
-            "rust" => self.rust(&linked),
+            "tokens" => Ok(self.tokens(&linked)?.to_string()),
+            "rust" => {
+                let file = syn::parse2(self.tokens(&linked)?).map_err(|e| format!("not Rust: {e}"))?;
+                Ok(prettyplease::unparse(&file))
+            }
             "schedule" => {
                 let plan = schedule::schedule(&self.graph(&linked)?.1)?;
                 Ok(schedule::print::print(&plan))
@@ -96,10 +101,10 @@ impl Request {
         matches!(&linked.root().item, Item::Function(function) if function.role == Role::Loss)
     }
 
-    fn rust(&self, linked: &link::Linked) -> Result<String, String> {
+    fn tokens(&self, linked: &link::Linked) -> Result<TokenStream, String> {
         let name = format_ident!("{}", self.function);
         let context = Context { krate: quote!(::diabolo), name, trains: self.trains(linked) };
-        Ok(pipeline::compile(linked, &context).map_err(said)?.to_string())
+        pipeline::compile(linked, &context).map_err(said)
     }
 }
 

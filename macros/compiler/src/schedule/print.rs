@@ -186,7 +186,8 @@ fn source_name(schedule: &Schedule, source: Source) -> String {
     }
 }
 
-fn buffer_name(schedule: &Schedule, index: usize) -> String {
+/// What the plan calls a buffer: a place of its own, or `grad …`, `loss`, whose memory is handed in.
+pub(crate) fn buffer_name(schedule: &Schedule, index: usize) -> String {
     let Buffer { home, writer, .. } = &schedule.buffers[index];
     match home {
         Home::Slot(i) => format!("w{i}"),

@@ -8,6 +8,7 @@ mod crosses;
 mod loops;
 mod optimizer;
 mod run;
+mod shared;
 mod sizes;
 mod spec;
 mod stage;
@@ -20,6 +21,7 @@ use quote::{format_ident, quote};
 use crate::graph::Graph;
 use crate::link::Linked;
 use crate::schedule::{Schedule, schedule};
+use shared::Loops;
 
 pub use optimizer::optimizer;
 pub use run::Names;
@@ -50,7 +52,10 @@ impl Meta {
 /// # Errors
 /// A fault of the compiler.
 pub fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStream, String> {
-    run::program(names, schedule)
+    let mut loops = Loops::new(names.krate, "Loop");
+    let functions = run::program(names, schedule, &mut loops)?;
+    let loops = loops.items();
+    Ok(quote!(#loops #functions))
 }
 
 /// The inherent name of a function of the traits `Declared`, `Root` and `Loss`: the traits are implemented before
@@ -161,7 +166,8 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
     let Meta { krate, name, .. } = meta;
     let symbols = run::symbols(std::iter::once(&evaluate).chain(&train));
     let names = |prefix| Names { krate, prefix, symbols: symbols.clone() };
-    let items = self::program(&names("evaluate"), &evaluate_plan)?;
+    let mut loops = Loops::new(krate, "Loop");
+    let items = run::program(&names("evaluate"), &evaluate_plan, &mut loops)?;
     let spec =
         spec::spec(meta, sizes, &symbols, &evaluate, train.as_ref(), &evaluate_plan, train_plan.as_ref())?;
     let [spec_of, workspace_of, evaluate_of] =
@@ -169,7 +175,7 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
     let loss = match &train_plan {
         None => TokenStream::new(),
         Some(plan) => {
-            let items = self::program(&names("train"), plan)?;
+            let items = run::program(&names("train"), plan, &mut loops)?;
             let [workspace_of, train_of] =
                 ["train_workspace", "train"].map(|function| numbered(function, number));
             quote! {
@@ -185,11 +191,14 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
             }
         }
     };
+    let loops = loops.items();
     Ok(quote! {
         #[allow(
             unused_variables,
             unused_mut,
             unused_parens,
+            unused_imports,
+            unused_doc_comments,
             non_snake_case,
             dead_code,
             clippy::all,
@@ -197,6 +206,7 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
             clippy::nursery
         )]
         const _: () = {
+            #loops
             #items
             impl #name {
                 fn #spec_of() -> &'static #krate::program::Spec {

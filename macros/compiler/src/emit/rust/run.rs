@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::sizes::{size, symbol};
+use super::shared::Loops;
+use super::sizes::{literal, padded, size, symbol};
+use super::stage::scratch;
 use super::steps::{self, Scope};
 use crate::graph::{Constant, Graph, Kind};
+use crate::schedule::print::buffer_name;
 use crate::schedule::{Home, Schedule, Segment, Stage};
 use crate::size::{BATCH, Size};
 
@@ -28,15 +31,6 @@ impl<'a> Names<'a> {
     /// For a program that stands alone.
     pub fn of(krate: &'a TokenStream, prefix: &'a str, schedule: &Schedule) -> Self {
         Names { krate, prefix, symbols: symbols([&schedule.graph]) }
-    }
-
-    /// A struct of this program.
-    pub(super) fn item(&self, what: &str, number: usize) -> Ident {
-        let mut name = self.prefix.to_owned();
-        if let Some(first) = name.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        format_ident!("{name}{what}{number}")
     }
 }
 
@@ -67,27 +61,29 @@ fn collect(graph: &Graph, found: &mut Vec<String>) {
     }
 }
 
-/// The items of a program.
-pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStream, String> {
+/// The functions of a program; the structs of its loops join the others.
+pub(super) fn program(
+    names: &Names<'_>,
+    schedule: &Schedule,
+    loops: &mut Loops,
+) -> Result<TokenStream, String> {
     let krate = names.krate;
     let run = format_ident!("{}", names.prefix);
     let workspace = format_ident!("{}_workspace", names.prefix);
     let layout = format_ident!("{}_layout", names.prefix);
-    let mut items = TokenStream::new();
     let mut segments = TokenStream::new();
-    let mut structs = 0;
     let mut stages = 0;
     for segment in &schedule.segments {
         segments.extend(match segment {
             Segment::Stage(stage) => {
                 stages += 1;
-                super::stage::stage(names, schedule, stage, stages - 1, &mut structs, &mut items)?
+                super::stage::stage(names, schedule, stage, stages - 1, loops)?
             }
             Segment::Alone(list) => {
                 let scope = Scope::alone(names, schedule, stages_of(schedule));
                 let mut out = TokenStream::new();
                 for step in list {
-                    out.extend(steps::step(&scope, step, &mut structs, &mut items)?);
+                    out.extend(steps::step(&scope, step, loops)?);
                 }
                 out
             }
@@ -97,36 +93,32 @@ pub(super) fn program(names: &Names<'_>, schedule: &Schedule) -> Result<TokenStr
                 let value = scope.buffer(*buffer);
                 let this = &schedule.buffers[*buffer];
                 let len = if this.rows { &this.elements * &Size::batch() } else { this.elements.clone() };
-                let len = size(&len);
+                let (index, len) = (literal(*index), size(&len));
                 quote!(inspect(#index, &#value[..#len]);)
             }
         });
     }
     let head = head(schedule);
     let dims = dims(names);
-    let (layout_item, slots, count) = self::layout(names, schedule, &layout);
+    let (layout_item, slots) = self::layout(names, schedule, &layout);
     Ok(quote! {
-        #items
         #layout_item
         /// Elements of scratch that the program needs.
         #[allow(unused_variables)]
         pub(crate) fn #workspace(dims: &[usize]) -> usize {
-            let (slots, tilings) = #layout(dims);
-            let mut total = 0;
-            for slot in slots {
-                total += slot;
-            }
-            total
+            let (slots, tilings, scratches) = #layout(dims);
+            slots.iter().sum()
         }
         /// Runs the program.
-        #[allow(unused_variables, unused_mut, non_snake_case)]
+        #[allow(unused_variables, unused_mut, unused_doc_comments, non_snake_case)]
         pub(crate) fn #run<F: #krate::kernels::Float>(env: #krate::program::Env<'_, F>) {
+            use #krate::kernels;
             let #krate::program::Env {
                 dims, first_row, inputs, params, offsets, hypers, seed, step, work, grads, states, outputs,
                 metrics, inspect,
             } = env;
             #dims
-            let (slots, tilings): ([usize; #count], _) = #layout(dims);
+            let (slots, tilings, scratches) = #layout(dims);
             #head
             #slots
             #segments
@@ -148,6 +140,7 @@ pub(super) fn dims(names: &Names<'_>) -> TokenStream {
         .enumerate()
         .map(|(i, name)| {
             let local = symbol(name);
+            let i = literal(i);
             quote!(let #local = dims[#i];)
         })
         .collect()
@@ -159,25 +152,28 @@ fn head(schedule: &Schedule) -> TokenStream {
     let mut out = TokenStream::new();
     for (i, input) in graph.inputs.iter().enumerate() {
         let (local, len) = (format_ident!("x{i}"), size(&input.ty.elements()));
-        out.extend(quote!(let (#local, inputs) = inputs.split_at(#len);));
+        let doc = format!(" {}", input.name);
+        out.extend(quote!(#[doc = #doc] let (#local, inputs) = inputs.split_at(#len);));
     }
     for (i, param) in graph.params.iter().enumerate() {
         let (local, len) = (format_ident!("p{i}"), size(&param.ty.elements()));
-        out.extend(quote!(let #local = &params[offsets[#i]..][..#len];));
+        let (i, doc) = (literal(i), format!(" {}", param.path));
+        out.extend(quote!(#[doc = #doc] let #local = &params[offsets[#i]..][..#len];));
     }
-    let mut cut = |what: &str, from: &str, list: BTreeMap<usize, Size>| {
+    let mut cut = |what: &str, from: &str, list: BTreeMap<usize, (Size, String)>| {
         let from = format_ident!("{from}");
-        for (i, len) in list {
-            let (local, len) = (format_ident!("{what}{i}"), size(&len));
-            out.extend(quote!(let (#local, #from) = #from.split_at_mut(#len);));
+        for (i, (len, name)) in list {
+            let (local, len, doc) = (format_ident!("{what}{i}"), size(&len), format!(" {name}"));
+            out.extend(quote!(#[doc = #doc] let (#local, #from) = #from.split_at_mut(#len);));
         }
     };
-    let of = |pick: &dyn Fn(&Home) -> Option<usize>| -> BTreeMap<usize, Size> {
-        let buffers = schedule.buffers.iter();
+    let of = |pick: &dyn Fn(&Home) -> Option<usize>| -> BTreeMap<usize, (Size, String)> {
+        let buffers = schedule.buffers.iter().enumerate();
         buffers
-            .filter_map(|buffer| {
+            .filter_map(|(index, buffer)| {
                 let rows = if buffer.rows { Size::batch() } else { Size::known(1) };
-                pick(&buffer.home).map(|i| (i, &rows * &buffer.elements))
+                let named = || (&rows * &buffer.elements, buffer_name(schedule, index));
+                pick(&buffer.home).map(|i| (i, named()))
             })
             .collect()
     };
@@ -188,54 +184,49 @@ fn head(schedule: &Schedule) -> TokenStream {
     out
 }
 
-/// The function that sizes the arena, the statements that cut it, and the number of its parts.
-fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream, TokenStream, usize) {
+/// The function that sizes the arena, and the statements that cut it.
+fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream, TokenStream) {
     let krate = names.krate;
     let dims = dims(names);
     let mut tilings = Vec::new();
     let mut lens = Vec::new();
     let mut cuts = TokenStream::new();
-    for (i, slot) in schedule.slots.iter().enumerate() {
-        let local = format_ident!("w{i}");
-        let elements = if slot.rows { &slot.elements * &Size::batch() } else { slot.elements.clone() };
-        let exact = size(&elements);
-        let part = lens.len();
-        lens.push(quote!(usize::next_multiple_of(#exact, 16)));
+    let mut cut = |local: Ident, len: TokenStream| {
+        let part = literal(lens.len());
+        lens.push(len);
         cuts.extend(quote!(let (#local, work) = work.split_at_mut(slots[#part]);));
+    };
+    for (i, slot) in schedule.slots.iter().enumerate() {
+        let elements = if slot.rows { &slot.elements * &Size::batch() } else { slot.elements.clone() };
+        cut(format_ident!("w{i}"), padded(&elements));
     }
-    let mut scratch = Vec::new();
+    let mut scratches = Vec::new();
     for (i, stage) in schedule.segments.iter().filter_map(stage_of).enumerate() {
         // Rows of inputs that loops read are in the cache as well, but their size does not depend on us.
         let bytes = size(&(&stage.row_elements * &Size::known(4)));
-        let (flops, lane) = (size(&stage.row_flops), size(&stage.lane));
+        let (flops, lane) = (size(&stage.row_flops), size(&(&stage.lane * &Size::known(4))));
         let over = size(&stage.over);
-        tilings.push(quote!(#krate::kernels::Tiling::plan(#over, #bytes, #flops, 4 * #lane)));
-        let local = format_ident!("lanes{i}");
-        let part = lens.len();
-        lens.push(quote!(tilings[#i].lanes * usize::next_multiple_of(#lane, 16)));
-        cuts.extend(quote!(let (#local, work) = work.split_at_mut(slots[#part]);));
-        let slots = stage.scratch.iter().map(|slot| {
-            let slot = size(slot);
-            quote!(usize::next_multiple_of(tilings[#i].tile * #slot, 16))
-        });
-        scratch.push(quote!(tilings[#i].lanes * (0 #(+ #slots)*)));
+        tilings.push(quote!(kernels::Tiling::plan(#over, #bytes, #flops, #lane)));
+        let number = literal(i);
+        let part = padded(&stage.lane);
+        cut(format_ident!("lanes{i}"), quote!(tilings[#number].lanes * #part));
+        scratches.push(scratch(i, &stage.scratch));
     }
     // All stages share one scratch: they follow each other.
-    let part = lens.len();
-    let scratch = scratch.into_iter().fold(quote!(0usize), |max, this| quote!((#max).max(#this)));
-    lens.push(scratch);
-    cuts.extend(quote!(let scratch = &mut work[..slots[#part]];));
-    let (parts, stages) = (lens.len(), tilings.len());
+    cut(format_ident!("scratch"), quote!(scratches.into_iter().max().unwrap_or(0)));
+    let (parts, stages) = (literal(lens.len()), literal(tilings.len()));
     let item = quote! {
-        /// The parts of the arena, and how the batch is cut.
+        /// The parts of the arena, how the batch is cut, and the scratch of each stage.
         #[allow(unused_variables, unused_parens, non_snake_case, clippy::all)]
-        fn #name(dims: &[usize]) -> ([usize; #parts], [#krate::kernels::Tiling; #stages]) {
+        fn #name(dims: &[usize]) -> ([usize; #parts], [#krate::kernels::Tiling; #stages], [usize; #stages]) {
+            use #krate::kernels;
             #dims
-            let tilings: [#krate::kernels::Tiling; #stages] = [#(#tilings),*];
-            ([#(#lens),*], tilings)
+            let tilings: [kernels::Tiling; #stages] = [#(#tilings),*];
+            let scratches: [usize; #stages] = [#(#scratches),*];
+            ([#(#lens),*], tilings, scratches)
         }
     };
-    (item, cuts, parts)
+    (item, cuts)
 }
 
 fn stage_of(segment: &Segment) -> Option<&Stage> {

@@ -14,11 +14,33 @@ pub(super) fn symbol(name: &str) -> Ident {
     format_ident!("dim_{}", name)
 }
 
+/// A number without the suffix that `quote` adds.
+pub(super) fn literal(n: usize) -> TokenStream {
+    let n = Literal::usize_unsuffixed(n);
+    quote!(#n)
+}
+
+/// Whether every value of the symbols makes it a multiple of 16.
+pub(super) fn is_padded(size: &Size) -> bool {
+    size.terms().all(|(_, factor)| factor % 16 == 0)
+}
+
+/// A size, to the next multiple of 16: slices of the arena begin where cache lines do.
+pub(super) fn padded(size: &Size) -> TokenStream {
+    match size.value() {
+        Some(n) => literal(n.next_multiple_of(16)),
+        None if is_padded(size) => self::size(size),
+        None => {
+            let size = self::size(size);
+            quote!(usize::next_multiple_of(#size, 16))
+        }
+    }
+}
+
 /// A size.
 pub(super) fn size(size: &Size) -> TokenStream {
     if let Some(n) = size.value() {
-        let n = Literal::usize_unsuffixed(n);
-        return quote!(#n);
+        return literal(n);
     }
     // What is added first, so that nothing falls below 0 on the way.
     let mut terms: Vec<(&[String], i64)> = size.terms().collect();

@@ -6,9 +6,12 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::run::{Names, stages_of};
-use super::sizes::size;
+use super::shared::{Loops, listed};
+use super::sizes::{is_padded, literal, size, times};
 use super::steps::{self, Scope};
-use crate::schedule::{Home, Schedule, Stage};
+use crate::graph::NodeId;
+use crate::schedule::{Home, Schedule, Stage, Step};
+use crate::size::Size;
 
 /// A stage: its closure over tiles.
 pub(super) fn stage(
@@ -16,14 +19,12 @@ pub(super) fn stage(
     schedule: &Schedule,
     stage: &Stage,
     number: usize,
-    structs: &mut usize,
-    items: &mut TokenStream,
+    loops: &mut Loops,
 ) -> Result<TokenStream, String> {
-    let krate = names.krate;
     let scope = Scope::stage(names, schedule, stage, stages_of(schedule));
     let mut body = TokenStream::new();
     for step in &stage.steps {
-        body.extend(steps::step(&scope, step, structs, items)?);
+        body.extend(steps::step(&scope, step, loops)?);
     }
     let mut full = Vec::new();
     let mut full_names = Vec::new();
@@ -33,16 +34,20 @@ pub(super) fn stage(
         let elements = size(&buffer.elements);
         full.push(match buffer.rows {
             true => quote!((&mut #local[..#over * #elements], #elements)),
-            false => quote!((&mut #local[..#elements], #elements / usize::max(#over, 1))),
+            false => match (buffer.elements.value(), stage.over.value()) {
+                (Some(n), Some(over)) => {
+                    let row = literal(n / over.max(1));
+                    quote!((&mut #local[..#elements], #row))
+                }
+                _ => quote!((&mut #local[..#elements], #elements / usize::max(#over, 1))),
+            },
         });
         full_names.push(local);
     }
     let mut cuts = TokenStream::new();
     for (i, slot) in stage.scratch.iter().enumerate() {
-        let (local, slot) = (format_ident!("s{i}"), size(slot));
-        cuts.extend(quote! {
-            let (#local, scratch) = scratch.split_at_mut(usize::next_multiple_of(height * #slot, 16));
-        });
+        let (local, len) = (format_ident!("s{i}"), tiled(&quote!(height), slot));
+        cuts.extend(quote!(let (#local, scratch) = scratch.split_at_mut(#len);));
     }
     for i in &stage.local {
         let buffer = &schedule.buffers[*i];
@@ -52,17 +57,57 @@ pub(super) fn stage(
         }
     }
     let lanes = format_ident!("lanes{number}");
-    let slots = stage.scratch.iter().map(|slot| {
-        let slot = size(slot);
-        quote!(usize::next_multiple_of(tilings[#number].tile * #slot, 16))
-    });
+    let number_of = literal(number);
+    let height = (!stage.scratch.is_empty()).then(|| quote!(let height = tilings[#number_of].tile;));
+    let doc =
+        format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
     Ok(quote! {
-        let (height, lanes) = (tilings[#number].tile, tilings[#number].lanes);
-        let tile_scratch = &mut scratch[..lanes * (0 #(+ #slots)*)];
-        #krate::kernels::stage(tilings[#number], tile_scratch, #lanes, [#(#full),*], |tile| {
-            let #krate::kernels::Tile { first, rows, scratch, acc, full: [#(#full_names),*] } = tile;
-            #cuts
-            #body
-        });
+        #[doc = #doc]
+        kernels::stage(
+            tilings[#number_of],
+            &mut scratch[..scratches[#number_of]],
+            #lanes,
+            [#(#full),*],
+            |tile| {
+                let kernels::Tile { first, rows, scratch, acc, full: [#(#full_names),*] } = tile;
+                #height
+                #cuts
+                #body
+            },
+        );
     })
+}
+
+/// What steps compute.
+fn nodes(steps: &[Step]) -> Vec<NodeId> {
+    let one = |step: &Step| match step {
+        Step::Loop(l) => l.nodes.clone(),
+        Step::Product(p) => vec![p.node],
+        Step::Select(s) => vec![s.node],
+        Step::Scan(turns) => nodes(&turns.steps),
+    };
+    steps.iter().flat_map(one).collect()
+}
+
+/// The elements that a tile of this height has in a slot, to the next multiple of 16.
+fn tiled(height: &TokenStream, slot: &Size) -> TokenStream {
+    let elements = times(height.clone(), slot);
+    if is_padded(slot) { elements } else { quote!(usize::next_multiple_of(#elements, 16)) }
+}
+
+/// The scratch of one lane of stage `number`.
+pub(super) fn scratch(number: usize, slots: &[Size]) -> TokenStream {
+    let number = literal(number);
+    let height = quote!(tilings[#number].tile);
+    let whole = slots.iter().filter(|slot| is_padded(slot)).fold(Size::default(), |sum, slot| &sum + slot);
+    let mut parts: Vec<TokenStream> =
+        slots.iter().filter(|slot| !is_padded(slot)).map(|slot| tiled(&height, slot)).collect();
+    if whole != Size::default() {
+        parts.insert(0, times(height, &whole));
+    }
+    match parts.as_slice() {
+        [] => quote!(0),
+        [one] => quote!(tilings[#number].lanes * #one),
+        _ => quote!(tilings[#number].lanes * (#(#parts)+*)),
+    }
 }

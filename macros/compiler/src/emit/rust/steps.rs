@@ -1,6 +1,6 @@
 //! Steps inside a stage, or on the calling thread: calls of loops and of products.
 //!
-//! In: a step and the scope it stands in. Out: statements, and the structs of loops as items.
+//! In: a step and the scope it stands in. Out: statements; the structs of loops join those of the root.
 //! Never: an element.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,9 @@ use quote::{format_ident, quote};
 
 use super::loops;
 use super::run::Names;
+use super::shared::{Loops, listed};
 use super::sizes::{extent, size, sum, symbol, times};
+use crate::graph::NodeId;
 use crate::schedule::{Axis, Home, Place, Product, Schedule, Select, Source, Stage, Step};
 use crate::size::Size;
 
@@ -100,8 +102,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// `file:line` and the user's words for nodes.
-    pub fn comment(&self, nodes: &[crate::graph::NodeId]) -> String {
+    /// The user's words for nodes, each with its `file:line`.
+    pub fn words(&self, nodes: &[NodeId]) -> Vec<String> {
         let mut parts: Vec<String> = Vec::new();
         for node in nodes {
             let origin = &self.schedule.graph.node(*node).origin;
@@ -116,25 +118,21 @@ impl<'a> Scope<'a> {
                 parts.push(part);
             }
         }
-        parts.join(", ")
+        parts
+    }
+
+    /// The words as a comment on a statement; nothing where there are none.
+    pub fn doc(&self, nodes: &[NodeId]) -> Option<TokenStream> {
+        let words = self.words(nodes);
+        let text = format!(" {}", listed(&words));
+        (!words.is_empty()).then(|| quote!(#[doc = #text]))
     }
 }
 
 /// A step.
-pub(super) fn step(
-    scope: &Scope<'_>,
-    step: &Step,
-    structs: &mut usize,
-    items: &mut TokenStream,
-) -> Result<TokenStream, String> {
+pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<TokenStream, String> {
     match step {
-        Step::Loop(l) => {
-            let name = scope.names.item("Loop", *structs);
-            *structs += 1;
-            let (item, call) = loops::fused(scope, l, &name)?;
-            items.extend(item);
-            Ok(call)
-        }
+        Step::Loop(l) => loops::fused(scope, l, loops),
         Step::Product(p) => Ok(product(scope, p)),
         Step::Select(s) => Ok(select(scope, s)),
         Step::Scan(turns) => {
@@ -142,30 +140,33 @@ pub(super) fn step(
             inside.counters.push(turns.counter.clone());
             let mut body = TokenStream::new();
             for this in &turns.steps {
-                body.extend(self::step(&inside, this, structs, items)?);
+                body.extend(self::step(&inside, this, loops)?);
             }
             let (counter, count) = (symbol(&turns.counter), size(&turns.count));
             let range = if turns.reverse { quote!((0..#count).rev()) } else { quote!(0..#count) };
-            Ok(quote!(for #counter in #range { #body }))
+            let doc = scope.doc(&[turns.node]);
+            Ok(quote!(#doc for #counter in #range { #body }))
         }
     }
 }
 
 /// The first of many, in order, run after run.
 fn select(scope: &Scope<'_>, s: &Select) -> TokenStream {
-    let krate = scope.names.krate;
     let (outer, n, k, largest) = (extent(&s.outer), size(&s.n), size(&s.k), s.largest);
     let part = |place: &Place, len: &TokenStream| {
-        let (local, start) = (scope.source(place.source), scope.base(place).unwrap_or_else(|| quote!(0)));
-        quote!(#local[#start..][..#outer * #len])
+        let local = scope.source(place.source);
+        match scope.base(place) {
+            Some(start) => quote!(#local[#start..][..#outer * #len]),
+            None => quote!(#local[..#outer * #len]),
+        }
     };
     let (from, into) = (part(&s.from, &n), part(&s.into, &k));
-    quote!(#krate::kernels::top_k(&mut #into, &#from, #n, #k, #largest);)
+    let doc = scope.doc(&[s.node]);
+    quote!(#doc kernels::top_k(&mut #into, &#from, #n, #k, #largest);)
 }
 
 /// A product on this thread, inside its outer loops.
 fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
-    let krate = scope.names.krate;
     let counters: Vec<Ident> = (0..p.outer.len()).map(|i| format_ident!("i{i}")).collect();
     let at = |place: &Place, of: fn(&Axis) -> &Size| {
         let mut terms: Vec<TokenStream> = scope.base(place).into_iter().collect();
@@ -182,28 +183,34 @@ fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
     let slice = |place: &Place, of: fn(&Axis) -> &Size, mutable: bool| {
         let local = scope.source(place.source);
         match (at(place, of), mutable) {
-            (None, false) => quote!(&#local[..]),
-            (None, true) => quote!(&mut #local[..]),
+            (None, _) => quote!(#local),
             (Some(start), false) => quote!(&#local[#start..]),
             (Some(start), true) => quote!(&mut #local[#start..]),
         }
     };
     let (a, b, c) = (slice(&p.a, |x| &x.a, false), slice(&p.b, |x| &x.b, false), slice(&p.c, |x| &x.c, true));
-    let mut call = if p.is_plain() { plain(krate, p, &a, &b, &c) } else { sliding(krate, p, &a, &b, &c) };
+    let mut call = if p.is_plain() { plain(p, &a, &b, &c) } else { sliding(p, &a, &b, &c) };
     for (axis, i) in p.outer.iter().zip(&counters).rev() {
         let n = extent(&axis.extent);
         call = quote!(for #i in 0..#n { #call });
     }
     let clear = p.clear.as_ref().map(|whole| {
         let (local, len) = (scope.source(p.c.source), extent(whole));
-        let base = scope.base(&p.c).unwrap_or_else(|| quote!(0));
-        quote!(#local[#base..][..#len].fill(F::ZERO);)
+        match scope.base(&p.c) {
+            Some(base) => quote!(#local[#base..][..#len].fill(F::ZERO);),
+            None => quote!(#local[..#len].fill(F::ZERO);),
+        }
     });
-    quote!(#clear #call)
+    let doc = scope.doc(&[p.node]);
+    match clear {
+        // The comment is about both.
+        Some(clear) => quote!(#doc #clear #call),
+        None => quote!(#doc #call),
+    }
 }
 
 /// A product of plain matrices.
-fn plain(krate: &TokenStream, p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> TokenStream {
+fn plain(p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> TokenStream {
     let (m, n, k) = (count(&p.m), count(&p.n), count(&p.k));
     let [am, ak, bk, bn, cm, cn] = [
         stride(&p.m, |x| &x.a),
@@ -215,23 +222,17 @@ fn plain(krate: &TokenStream, p: &Product, a: &TokenStream, b: &TokenStream, c: 
     ];
     let accumulate = p.accumulate;
     quote! {
-        #krate::kernels::matmul(
-            #krate::kernels::MatMut::new(#c, #m, #n, #cm, #cn),
-            #krate::kernels::MatRef::new(#a, #m, #k, #am, #ak),
-            #krate::kernels::MatRef::new(#b, #k, #n, #bk, #bn),
+        kernels::matmul(
+            kernels::MatMut::new(#c, #m, #n, #cm, #cn),
+            kernels::MatRef::new(#a, #m, #k, #am, #ak),
+            kernels::MatRef::new(#b, #k, #n, #bk, #bn),
             #accumulate,
         );
     }
 }
 
 /// A product that walks over several axes of its right factor and of its result.
-fn sliding(
-    krate: &TokenStream,
-    p: &Product,
-    a: &TokenStream,
-    b: &TokenStream,
-    c: &TokenStream,
-) -> TokenStream {
+fn sliding(p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> TokenStream {
     let (m, k) = (count(&p.m), count(&p.k));
     let (am, ak) = (stride(&p.m, |x| &x.a), stride(&p.k, |x| &x.a));
     let axes = |axes: &[Axis], of: fn(&Axis) -> &Size| {
@@ -239,16 +240,16 @@ fn sliding(
             let (n, stride) = (extent(&axis.extent), size(of(axis)));
             quote!((#n, #stride))
         });
-        quote!(#krate::kernels::Axes::new(&[#(#pairs),*]))
+        quote!(kernels::Axes::new(&[#(#pairs),*]))
     };
     let (bk, bn) = (axes(&p.k, |x| &x.b), axes(&p.n, |x| &x.b));
     let (cm, cn) = (axes(&p.m, |x| &x.c), axes(&p.n, |x| &x.c));
     let accumulate = p.accumulate;
     quote! {
-        #krate::kernels::matmul_sliding(
-            #krate::kernels::SlideMut::new(#c, #cm, #cn),
-            #krate::kernels::MatRef::new(#a, #m, #k, #am, #ak),
-            #krate::kernels::SlideRef::new(#b, #bk, #bn),
+        kernels::matmul_sliding(
+            kernels::SlideMut::new(#c, #cm, #cn),
+            kernels::MatRef::new(#a, #m, #k, #am, #ak),
+            kernels::SlideRef::new(#b, #bk, #bn),
             #accumulate,
         );
     }
@@ -267,7 +268,6 @@ fn stride(axes: &[Axis], of: fn(&Axis) -> &Size) -> TokenStream {
 
 /// Products that all threads share.
 pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, String> {
-    let krate = scope.names.krate;
     let slice = |place: &Place| {
         let local = scope.source(place.source);
         let mut terms: Vec<TokenStream> = scope.base(place).into_iter().collect();
@@ -275,10 +275,10 @@ pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, S
             terms.push(size(&place.offset));
         }
         if terms.is_empty() {
-            return quote!(#local[..]);
+            return quote!(#local);
         }
         let start = sum(terms);
-        quote!(#local[#start..])
+        quote!(&#local[#start..])
     };
     let products = list.iter().map(|p| {
         let (a, b, c) = (slice(&p.a), slice(&p.b), scope.source(p.c.source));
@@ -286,14 +286,19 @@ pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, S
         let [am, ak, bk, bn] =
             [stride(&p.m, |x| &x.a), stride(&p.k, |x| &x.a), stride(&p.k, |x| &x.b), stride(&p.n, |x| &x.b)];
         let accumulate = p.accumulate;
+        let doc = scope.doc(&[p.node]);
         quote! {
-            #krate::kernels::Product {
+            #doc
+            kernels::Product {
                 c: &mut #c[..#m * #n],
-                a: #krate::kernels::MatRef::new(&#a, #m, #k, #am, #ak),
-                b: #krate::kernels::MatRef::new(&#b, #k, #n, #bk, #bn),
+                a: kernels::MatRef::new(#a, #m, #k, #am, #ak),
+                b: kernels::MatRef::new(#b, #k, #n, #bk, #bn),
                 accumulate: #accumulate,
             }
         }
     });
-    Ok(quote!(#krate::kernels::products([#(#products),*]);))
+    Ok(quote! {
+        /// On all threads, over the whole batch.
+        kernels::products([#(#products),*]);
+    })
 }

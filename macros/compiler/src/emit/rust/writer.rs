@@ -4,19 +4,23 @@
 //! around them.
 
 mod follow;
+mod outputs;
+mod position;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
-use super::sizes::{size, sum, times};
+use super::sizes::{literal, size, times};
 use super::steps::Scope;
-use crate::graph::{Distribution, Reduction};
+use crate::graph::Distribution;
 use crate::ops::Row;
-use crate::schedule::{Access, Follow, Op, Place};
+use crate::schedule::{Access, Extent, Follow, Loop, Op, Place};
 use crate::size::Size;
+use position::Position;
 
 /// A slice that the body sees.
 pub(super) struct Field {
+    /// What the body calls it: by its position, so that equal loops have equal text.
     pub name: Ident,
     /// What it is cut from, and where.
     pub local: Ident,
@@ -43,9 +47,12 @@ pub(super) struct Text {
     pub random: bool,
     /// Whether a run may end before it begins, because it belongs to another tile.
     pub window: bool,
+    /// The sites of random numbers, which differ between layers that do the same.
+    pub sites: Vec<(Ident, u32)>,
 }
 
-/// Writes a body, operation by operation.
+/// Writes a body, operation by operation. Of operation 3, `in3` is a block that was read, `v3` the value of an element,
+/// `out3` a block to be written.
 pub(super) struct Writer<'a> {
     pub scope: &'a Scope<'a>,
     /// The whole body.
@@ -53,58 +60,75 @@ pub(super) struct Writer<'a> {
     pub fields: Vec<Field>,
     pub text: Text,
     pub width: usize,
+    /// The innermost axis.
+    pub run: &'a Extent,
     /// Whether a run is exactly one block.
     pub single: bool,
+    /// Whether that block is one element: then there are no blocks.
+    pub scalar: bool,
+    /// The first elements of runs: the expression, and its name.
+    starts: Vec<(String, Ident)>,
 }
 
-impl Writer<'_> {
-    /// The field for a place.
-    pub fn field(&mut self, place: &Place, mutable: bool) -> Ident {
-        let (local, base) = (self.scope.source(place.source), self.scope.base(place));
-        let same = |field: &Field| {
-            field.local == local
-                && field.base.as_ref().map(|b| b.to_string()) == base.as_ref().map(|b| b.to_string())
+impl<'a> Writer<'a> {
+    /// Nothing yet, but all fields.
+    pub fn new(scope: &'a Scope<'a>, l: &'a Loop, width: usize) -> Result<Self, String> {
+        let run = l.space.last().ok_or("a loop without axes")?;
+        let single = !run.rows && run.size.value() == Some(width);
+        let by_blocks = |op: &Op| {
+            matches!(
+                op,
+                Op::Choose(..) | Op::Count(_) | Op::Random { .. } | Op::Reduce { follow: Some(_), .. }
+            )
         };
-        if let Some(field) = self.fields.iter_mut().find(|field| same(field)) {
-            field.mutable |= mutable;
-            return field.name.clone();
+        let scalar = single && width == 1 && !l.body.iter().any(by_blocks);
+        let (fields, text, starts) = (Vec::new(), Text::default(), Vec::new());
+        let mut writer = Writer { scope, ops: &l.body, fields, text, width, run, single, scalar, starts };
+        for op in &l.body {
+            match op {
+                Op::Load(access) | Op::Choose(access, _) => writer.declare(&access.place, false),
+                Op::Store(access, _) | Op::Reduce { into: access, .. } => writer.declare(&access.place, true),
+                Op::Count(_) | Op::Number(_) | Op::Extent(_) | Op::Random { .. } | Op::Map(..) => {}
+            }
         }
-        let others = self.fields.iter().filter(|field| field.local == local).count();
-        let name = if others == 0 { local.clone() } else { format_ident!("{local}_{others}") };
-        self.fields.push(Field { name: name.clone(), local, base, mutable });
-        name
+        let (mut read, mut written) = (0.., 0..);
+        for field in &mut writer.fields {
+            let (what, number) = if field.mutable { ("output", &mut written) } else { ("input", &mut read) };
+            let number: usize = number.next().unwrap_or_default();
+            field.name = format_ident!("{what}{number}");
+        }
+        Ok(writer)
     }
 
-    /// Declares `at<op>`, the first element in a run; returns it, and the position of the block.
-    fn position(&mut self, op: usize, offset: &Size, strides: &[Size]) -> (Ident, TokenStream) {
-        let start = format_ident!("at{op}");
-        let mut terms = Vec::new();
-        if *offset != Size::default() {
-            terms.push(size(offset));
+    /// Whether all blocks of a run are full.
+    pub fn even(&self) -> bool {
+        self.single || !self.run.rows && self.run.size.value().is_some_and(|n| n % self.width == 0)
+    }
+
+    fn find(&mut self, place: &Place) -> Option<&mut Field> {
+        let (local, base) = (self.scope.source(place.source), self.scope.base(place));
+        let text = base.as_ref().map(ToString::to_string);
+        self.fields
+            .iter_mut()
+            .find(|field| field.local == local && field.base.as_ref().map(ToString::to_string) == text)
+    }
+
+    fn declare(&mut self, place: &Place, mutable: bool) {
+        if let Some(field) = self.find(place) {
+            field.mutable |= mutable;
+            return;
         }
-        let (inner, outer) = match strides.split_last() {
-            Some((inner, outer)) => (inner.clone(), outer),
-            None => (Size::default(), &[][..]),
-        };
-        for (i, stride) in outer.iter().enumerate().filter(|(_, stride)| **stride != Size::default()) {
-            let counter = format_ident!("i{i}");
-            terms.push(times(quote!(#counter), stride));
-        }
-        let value = sum(terms);
-        self.text.before.extend(quote!(let #start = #value;));
-        let block = if inner == Size::default() {
-            quote!(#start)
-        } else {
-            let step = times(quote!(at), &inner);
-            quote!(#start + #step)
-        };
-        (start, block)
+        let (local, base) = (self.scope.source(place.source), self.scope.base(place));
+        self.fields.push(Field { name: local.clone(), local, base, mutable });
+    }
+
+    /// The field for a place.
+    pub fn field(&mut self, place: &Place) -> Result<Ident, String> {
+        self.find(place).map(|field| field.name.clone()).ok_or_else(|| "a fill of what no loop sums".into())
     }
 
     pub fn op(&mut self, at: usize, op: &Op) -> Result<(), String> {
-        let krate = self.scope.names.krate;
-        let width = self.width;
-        let (value, block, out) = (format_ident!("v{at}"), format_ident!("b{at}"), format_ident!("o{at}"));
+        let value = format_ident!("v{at}");
         match op {
             Op::Number(number) => {
                 let number = float(*number);
@@ -115,44 +139,25 @@ impl Writer<'_> {
                 self.text.before.extend(quote!(let #value = F::from_usize(#of);));
             }
             Op::Load(access) => {
-                let field = self.field(&access.place, false);
-                let (start, position) = self.position(at, &access.place.offset, &access.strides);
-                let inner = access.strides.last().cloned().unwrap_or_default();
-                if inner == Size::default() {
-                    self.text.before.extend(quote!(let #value = #field[#start];));
-                } else {
-                    let load = if inner.is_one() {
-                        quote!(block::load(&#field[..], #position, len))
-                    } else {
-                        let inner = size(&inner);
-                        quote!(block::load_strided(&#field[..], #position, #inner, len))
-                    };
-                    self.text.loads.extend(quote!(let #block: [F; #width] = #load;));
-                    self.text.element.extend(quote!(let #value = #block[l];));
-                }
+                let field = self.field(&access.place)?;
+                self.load(at, access, &field);
             }
-            Op::Choose(access, follow) => self.choose(at, access, follow),
+            Op::Choose(access, follow) => {
+                let field = self.field(&access.place)?;
+                self.choose(at, access, follow, &field);
+            }
             Op::Count(strides) => {
-                let (_, position) = self.position(at, &Size::default(), strides);
-                let inner = size(&strides.last().cloned().unwrap_or_default());
+                let Position { block: position, stride, .. } = self.position(&Size::default(), strides);
+                let (block, element) = (format_ident!("in{at}"), times(quote!(l), &stride));
                 self.text.loads.extend(quote!(let #block = #position;));
-                self.text.element.extend(quote!(let #value = F::from_usize(#block + l * #inner);));
+                self.text.element.extend(if stride == Size::default() {
+                    quote!(let #value = F::from_usize(#block);)
+                } else {
+                    quote!(let #value = F::from_usize(#block + #element);)
+                });
             }
             Op::Random { distribution, site, row, strides } => {
-                self.text.random = true;
-                let draw = match distribution {
-                    Distribution::Normal => quote!(normal_block),
-                    Distribution::Uniform => quote!(uniform_block),
-                };
-                let (_, position) = self.position(at, &Size::default(), strides);
-                let row = size(row);
-                self.text.loads.extend(quote! {
-                    let #block = #krate::kernels::random::#draw::<I, F>(
-                        #krate::kernels::random::Stream { seed, step: time, site: #site },
-                        start * (#row) as u64 + (#position) as u64,
-                    );
-                });
-                self.text.element.extend(quote!(let #value = #block[l];));
+                self.random(at, *distribution, *site, row, strides);
             }
             Op::Map(row, args) => {
                 let args: Vec<String> = args.iter().map(|arg| format!("v{arg}")).collect();
@@ -161,82 +166,73 @@ impl Writer<'_> {
             }
             Op::Store(access, of) => {
                 let of = format_ident!("v{of}");
-                let field = self.field(&access.place, true);
-                let (_, position) = self.position(at, &access.place.offset, &access.strides);
-                self.output(&out, &quote!(#of));
-                self.store(&field, &position, access, &out);
+                let field = self.field(&access.place)?;
+                let position = self.position(&access.place.offset, &access.strides);
+                self.store(at, &field, &position, &quote!(#of));
             }
-            Op::Reduce { value, into, follow: Some(follow), .. } => self.place(at, *value, into, follow),
+            Op::Reduce { value, into, follow: Some(follow), .. } => {
+                let field = self.field(&into.place)?;
+                self.place(at, *value, into, follow, &field);
+            }
             Op::Reduce { reduction, value, into, fresh, follow: None } => {
-                self.reduce(at, *reduction, *value, into, *fresh);
+                let field = self.field(&into.place)?;
+                self.reduce(at, *reduction, &format_ident!("v{value}"), (into, &field), *fresh);
             }
         }
         Ok(())
     }
 
-    /// An array that the elements write.
-    fn output(&mut self, out: &Ident, value: &TokenStream) {
-        let width = self.width;
-        self.text.loads.extend(quote!(let mut #out = [F::ZERO; #width];));
-        self.text.element.extend(quote!(#out[l] = #value;));
+    /// The elements of a block.
+    fn len(&self) -> TokenStream {
+        if self.even() { literal(self.width) } else { quote!(len) }
     }
 
-    fn store(&mut self, field: &Ident, position: &TokenStream, access: &Access, out: &Ident) {
-        let inner = access.strides.last().cloned().unwrap_or_default();
-        self.text.stores.extend(if inner.is_one() {
-            quote!(block::store(&mut #field[..], #position, len, &#out);)
+    fn load(&mut self, at: usize, access: &Access, field: &Ident) {
+        let (value, block) = (format_ident!("v{at}"), format_ident!("in{at}"));
+        let Position { start, block: position, stride, .. } =
+            self.position(&access.place.offset, &access.strides);
+        if stride == Size::default() {
+            self.text.before.extend(quote!(let #value = #field[#start];));
+        } else if self.scalar {
+            self.text.loads.extend(quote!(let #value = #field[#start];));
         } else {
-            let inner = size(&inner);
-            quote!(for l in 0..len { #field[#position + l * #inner] = #out[l]; })
-        });
+            let load = self.block(field, &position, &stride);
+            self.text.loads.extend(quote!(let #block #load;));
+            self.text.element.extend(quote!(let #value = #block[l];));
+        }
     }
 
-    fn reduce(&mut self, at: usize, reduction: Reduction, value: usize, into: &Access, fresh: bool) {
-        let width = self.width;
-        let (of, out) = (format_ident!("v{value}"), format_ident!("o{at}"));
-        let (field, total) = (self.field(&into.place, true), format_ident!("total{at}"));
-        let (start, position) = self.position(at, &into.place.offset, &into.strides);
-        let inner = into.strides.last().cloned().unwrap_or_default();
-        if inner != Size::default() {
-            // Element by element onto what is there.
-            let held = format_ident!("b{at}");
-            let inner_size = size(&inner);
-            self.text.loads.extend(quote! {
-                let #held: [F; #width] = block::load_strided(&#field[..], #position, #inner_size, len);
-            });
-            self.output(
-                &out,
-                &match reduction {
-                    Reduction::Sum => quote!(#held[l] + #of),
-                    Reduction::Max => quote!(math::max::<I, F>(#held[l], #of)),
-                },
-            );
-            return self.store(&field, &position, into, &out);
+    /// `: [F; …] = …`, a block from memory.
+    fn block(&self, field: &Ident, position: &TokenStream, stride: &Size) -> TokenStream {
+        let (width, len) = (literal(self.width), self.len());
+        if stride.is_one() {
+            quote!(: [F; #width] = block::load(#field, #position, #len))
+        } else {
+            let stride = size(stride);
+            quote!(: [F; #width] = block::load_strided(#field, #position, #stride, #len))
         }
-        self.output(&out, &quote!(#of));
-        match (reduction, self.single) {
-            (Reduction::Sum, true) => {
-                self.text.stores.extend(quote!(let #total = block::sum(&#out, #width);));
-            }
-            (Reduction::Sum, false) => {
-                let lanes = format_ident!("sum{at}");
-                self.text.before.extend(quote!(let mut #lanes = [F::ZERO; #width];));
-                self.text.stores.extend(quote!(block::accumulate(&mut #lanes, &#out, len);));
-                self.text.after.extend(quote!(let #total = block::sum(&#lanes, #width);));
-            }
-            (Reduction::Max, true) => {
-                self.text.stores.extend(quote!(let #total = block::max(&#out, #width);));
-            }
-            (Reduction::Max, false) => {
-                self.text.before.extend(quote!(let mut #total = F::from_f64(f64::NEG_INFINITY);));
-                self.text.stores.extend(quote!(#total = math::max::<I, F>(#total, block::max(&#out, len));));
-            }
-        }
-        self.text.after.extend(match (fresh, reduction) {
-            (true, _) => quote!(#field[#start] = #total;),
-            (false, Reduction::Sum) => quote!(#field[#start] = #field[#start] + #total;),
-            (false, Reduction::Max) => quote!(#field[#start] = math::max::<I, F>(#field[#start], #total);),
+    }
+
+    fn random(&mut self, at: usize, distribution: Distribution, site: u32, row: &Size, strides: &[Size]) {
+        let (value, block) = (format_ident!("v{at}"), format_ident!("in{at}"));
+        let draw = match distribution {
+            Distribution::Normal => quote!(normal_block),
+            Distribution::Uniform => quote!(uniform_block),
+        };
+        let Position { block: position, .. } = self.position(&Size::default(), strides);
+        let number = if *row == Size::default() {
+            quote!((#position) as u64)
+        } else {
+            let row = size(row);
+            quote!(start * (#row) as u64 + (#position) as u64)
+        };
+        let name = format_ident!("site{at}");
+        self.text.loads.extend(quote! {
+            let #block = random::#draw::<I, F>(random::Stream { seed, step: time, site: #name }, #number);
         });
+        self.text.element.extend(quote!(let #value = #block[l];));
+        self.text.random = true;
+        self.text.sites.push((name, site));
     }
 }
 
@@ -246,7 +242,14 @@ pub(super) fn row(row: Row, args: &[String]) -> Result<TokenStream, String> {
     for (i, arg) in args.iter().enumerate() {
         code = code.replace(&format!("{{{i}}}"), arg);
     }
-    code.parse().map_err(|_| format!("the row `{}` is not Rust: {code}", row.name))
+    let code: TokenStream =
+        code.parse().map_err(|_| format!("the row `{}` is not Rust: {code}", row.name))?;
+    // A row may stand in an expression, but here it never does.
+    let mut tokens = code.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) => Ok(group.stream()),
+        _ => Ok(code),
+    }
 }
 
 /// A number.
@@ -257,6 +260,13 @@ pub(super) fn float(value: f64) -> TokenStream {
         f64::INFINITY => quote!(F::from_f64(f64::INFINITY)),
         f64::NEG_INFINITY => quote!(F::from_f64(f64::NEG_INFINITY)),
         _ if value.is_nan() => quote!(F::from_f64(f64::NAN)),
-        _ => quote!(F::from_f64(#value)),
+        _ => {
+            let digits = Literal::f64_unsuffixed(value.abs());
+            if value.is_sign_negative() {
+                quote!(F::from_f64(-#digits))
+            } else {
+                quote!(F::from_f64(#digits))
+            }
+        }
     }
 }

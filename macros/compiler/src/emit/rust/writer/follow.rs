@@ -3,10 +3,10 @@
 //! In: an access and the index that it follows. Out: the statements. Never: a place outside: a position beyond the
 //! end means the last one, and where there are no places, nothing is read or written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::super::sizes::{size, times};
+use super::super::sizes::{literal, size, times};
 use super::{Access, Follow, Op, Writer};
 use crate::size::Size;
 
@@ -22,74 +22,75 @@ impl Writer<'_> {
     }
 
     /// A value where an index says.
-    pub(super) fn choose(&mut self, at: usize, access: &Access, follow: &Follow) {
-        let width = self.width;
-        let (value, block) = (format_ident!("v{at}"), format_ident!("b{at}"));
-        let field = self.field(&access.place, false);
-        let (start, position) = self.position(at, &access.place.offset, &access.strides);
-        let inner = access.strides.last().cloned().unwrap_or_default();
-        let (stride, step, bound) = (size(&inner), size(&follow.step), size(&follow.bound));
+    pub(super) fn choose(&mut self, at: usize, access: &Access, follow: &Follow, field: &Ident) {
+        let (width, len) = (literal(self.width), self.len());
+        let (value, block) = (format_ident!("v{at}"), format_ident!("in{at}"));
+        let position = self.position(&access.place.offset, &access.strides);
+        let (stride, step, bound) = (size(&position.stride), size(&follow.step), size(&follow.bound));
         if self.is_fixed(follow.index) {
             let index = format_ident!("v{}", follow.index);
+            let (first, from) = (format_ident!("chosen{at}"), position.behind());
             let place = times(quote!(block::place(#index, #bound)), &follow.step);
-            self.text.before.extend(quote!(let #start = #start + #place;));
-            if inner == Size::default() {
-                let one = quote!(#field.get(#start).copied().unwrap_or(F::ZERO));
+            self.text.before.extend(quote!(let #first = #from #place;));
+            if position.stride == Size::default() {
+                let one = quote!(#field.get(#first).copied().unwrap_or(F::ZERO));
                 return self.text.before.extend(quote!(let #value = #one;));
             }
+            let position = position.from(&first);
             self.text.loads.extend(quote! {
-                let #block: [F; #width] = block::load_inside(&#field[..], #position, #stride, len);
+                let #block: [F; #width] = block::load_inside(#field, #position, #stride, #len);
             });
         } else {
-            let index = format_ident!("b{}", follow.index);
+            let (index, position) = (format_ident!("in{}", follow.index), &position.block);
             self.text.loads.extend(quote! {
                 let #block: [F; #width] =
-                    block::choose(&#field[..], (#position, #stride), &#index, (#step, #bound), len);
+                    block::choose(#field, (#position, #stride), &#index, (#step, #bound), #len);
             });
         }
         self.text.element.extend(quote!(let #value = #block[l];));
     }
 
     /// A sum where an index says.
-    pub(super) fn place(&mut self, at: usize, value: usize, into: &Access, follow: &Follow) {
-        let width = self.width;
-        let (of, out, place) =
-            (format_ident!("v{value}"), format_ident!("o{at}"), format_ident!("place{at}"));
-        let field = self.field(&into.place, true);
-        let (start, position) = self.position(at, &into.place.offset, &into.strides);
-        let inner = into.strides.last().cloned().unwrap_or_default();
-        let (stride, step, bound) = (size(&inner), size(&follow.step), size(&follow.bound));
+    pub(super) fn place(&mut self, at: usize, value: usize, into: &Access, follow: &Follow, field: &Ident) {
+        let (width, len) = (literal(self.width), self.len());
+        let (of, place) = (format_ident!("v{value}"), format_ident!("place{at}"));
+        let position = self.position(&into.place.offset, &into.strides);
+        let (stride, step, bound) = (size(&position.stride), size(&follow.step), size(&follow.bound));
         self.text.window |= follow.window;
-        self.output(&out, &quote!(#of));
+        let out = self.output(at, &quote!(#of));
         if !self.is_fixed(follow.index) {
-            let index = format_ident!("b{}", follow.index);
+            let (index, position) = (format_ident!("in{}", follow.index), &position.block);
             let places = if follow.window { quote!(first..first + rows) } else { quote!(0..#bound) };
             return self.text.stores.extend(quote! {
-                block::place_each(&mut #field[..], (#position, #stride), &#index, (#step, #bound), #places, &#out, len);
+                block::place_each(#field, (#position, #stride), &#index, (#step, #bound), #places, &#out, #len);
             });
         }
         let index = format_ident!("v{}", follow.index);
+        let (first, from) = (format_ident!("chosen{at}"), position.behind());
         self.text.before.extend(quote!(let #place = block::place(#index, #bound);));
-        self.text.before.extend(match follow.window {
-            false => quote!(let #start = #start + #place * #step;),
-            true => quote! {
+        self.text.before.extend(if follow.window {
+            let moved = times(quote!((#place - first)), &follow.step);
+            quote! {
                 if #place < first || #place >= first + rows {
                     break 'run;
                 }
-                let #start = #start + (#place - first) * #step;
-            },
+                let #first = #from #moved;
+            }
+        } else {
+            let moved = times(quote!(#place), &follow.step);
+            quote!(let #first = #from #moved;)
         });
-        if inner != Size::default() {
-            let add: TokenStream =
-                quote!(block::add_inside(&mut #field[..], #position, #stride, &#out, len););
+        if position.stride != Size::default() {
+            let position = position.from(&first);
+            let add: TokenStream = quote!(block::add_inside(#field, #position, #stride, &#out, #len););
             return self.text.stores.extend(add);
         }
         let (lanes, total) = (format_ident!("sum{at}"), format_ident!("total{at}"));
         self.text.before.extend(quote!(let mut #lanes = [F::ZERO; #width];));
-        self.text.stores.extend(quote!(block::accumulate(&mut #lanes, &#out, len);));
+        self.text.stores.extend(quote!(block::accumulate(&mut #lanes, &#out, #len);));
         self.text.after.extend(quote! {
             let #total = block::sum(&#lanes, #width);
-            if let Some(place) = #field.get_mut(#start) {
+            if let Some(place) = #field.get_mut(#first) {
                 *place += #total;
             }
         });
