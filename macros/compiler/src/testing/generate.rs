@@ -35,7 +35,8 @@ const JUMPS: [&str; 10] = ["sign", "floor", "round", "lt", "le", "gt", "ge", "eq
 /// The program of a seed: about `steps` random nodes over three inputs, three parameters, one state and one
 /// hyperparameter; one `Loss`, one `Metric`, three `Result`s and the state's next value.
 pub fn program(seed: u64, steps: usize) -> Program {
-    let mut make = Maker { rng: Rng(seed), graph: Graph::default(), pool: Vec::new(), indices: Vec::new() };
+    let (graph, pool, indices) = (Graph::default(), Vec::new(), Vec::new());
+    let mut make = Maker { rng: Rng(seed), graph, pool, indices, inside: false };
     let inputs = make.leaves();
     for _ in 0..steps {
         let node = make.step();
@@ -51,6 +52,8 @@ struct Maker {
     pool: Vec<NodeId>,
     /// Positions: kept apart, because nothing computes with them.
     indices: Vec<NodeId>,
+    /// Whether this is the step of a loop, where rows do not meet.
+    inside: bool,
 }
 
 const BATCH: usize = 3;
@@ -226,7 +229,7 @@ impl Maker {
     fn reduce(&mut self) -> NodeId {
         let x = self.any();
         let rank = self.graph.ty(x).rank();
-        let first = usize::from(!self.graph.ty(x).rows.is_empty() && self.rng.chance(0.85));
+        let first = usize::from(!self.graph.ty(x).rows.is_empty() && (self.inside || self.rng.chance(0.85)));
         let axes: Vec<usize> = (first..rank).filter(|_| self.rng.chance(0.6)).collect();
         let largest = self.rng.chance(0.3);
         let reduction = if largest { Reduction::Max } else { Reduction::Sum };

@@ -3,12 +3,24 @@
 //! In: a seed, or two graphs. Out: a well-formed graph with inputs, or the first difference. Never: used by
 //! the compiler itself.
 
+pub mod coverage;
 mod generate;
+
+use std::ops::Range;
 
 use crate::graph::*;
 use crate::interp::{Inputs, Value, interpret};
 
 pub use generate::{Program, program};
+
+/// The seeds of the random programs that every check compiles.
+pub const SEEDS: Range<u64> = 0..500;
+
+/// The nodes of the random program of a seed, before its gradient: 20 for one of four, 10 for the others, because
+/// the time of a check is rustc's.
+pub fn steps(seed: u64) -> usize {
+    if seed.is_multiple_of(4) { 20 } else { 10 }
+}
 
 /// A small generator of random numbers (splitmix64): the same everywhere, forever.
 #[derive(Clone, Debug)]

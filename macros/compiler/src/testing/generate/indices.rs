@@ -112,7 +112,7 @@ impl Maker {
         }
     }
 
-    fn chosen(&mut self, index: NodeId) -> NodeId {
+    pub(super) fn chosen(&mut self, index: NodeId) -> NodeId {
         let table = self.any();
         match self.fitting(table, index) {
             Some(shared) => self.graph.gather(table, index, shared),

@@ -34,23 +34,14 @@ impl Maker {
         if self.rng.chance(0.2) {
             pool.push(self.graph.random(Distribution::Uniform, step.clone()));
         }
+        let (outer, was_inside) = (std::mem::replace(&mut self.pool, pool), self.inside);
+        self.inside = true;
         for _ in 0..2 + self.rng.below(4) {
-            let (a, b) = (*self.rng.pick(&pool), *self.rng.pick(&pool));
-            let made = match self.rng.below(6) {
-                0 => self.graph.row("sin", &[a]),
-                1 => self.graph.sub(a, b),
-                2 if !rest.is_empty() => {
-                    let rank = step.rank();
-                    let sum = self.graph.sum(a, &[rank - 1]);
-                    let axes = (0..rank).map(|axis| (axis + 1 < rank).then_some(axis)).collect();
-                    self.graph.broadcast(sum, axes, step.clone())
-                }
-                3 => self.graph.add(a, b),
-                4 => self.graph.mul(a, b),
-                _ => self.squash(a, (-1.0, 1.0)),
-            };
-            pool.push(made);
+            self.step_of_loop(&step);
         }
+        self.inside = was_inside;
+        let pool: Vec<NodeId> = std::mem::replace(&mut self.pool, outer);
+        let pool: Vec<NodeId> = pool.into_iter().filter(|id| *self.graph.ty(*id) == step).collect();
         let mut carries = Vec::new();
         for (at, init) in init.into_iter().enumerate() {
             // A carry may also take the place of another one, as it is.
@@ -83,5 +74,42 @@ impl Maker {
         };
         self.keep(results.stacked[count + 1]);
         result
+    }
+
+    /// One more value of a step, and something of the state's type made of it.
+    fn step_of_loop(&mut self, step: &Type) {
+        let (a, b) = (self.any(), self.any());
+        let fits = *self.graph.ty(a) == *step && *self.graph.ty(b) == *step;
+        let made = match self.rng.below(11) {
+            0 => self.graph.row("sin", &[a]),
+            1 if fits => self.graph.sub(a, b),
+            2 if fits => self.graph.add(a, b),
+            3 | 4 if fits => self.graph.mul(a, b),
+            5 => self.reduce(),
+            6 => self.view(),
+            7 => self.contract(),
+            8 if !self.indices.is_empty() => {
+                let index = *self.rng.pick(&self.indices);
+                self.chosen(index)
+            }
+            9 => self.squash(a, (-1.0, 1.0)),
+            _ => self.map(),
+        };
+        self.keep(made);
+        if *self.graph.ty(made) != *step {
+            let fitting = self.fit(made, step);
+            self.keep(fitting);
+        }
+    }
+
+    /// Repeated where that is enough, else its sums.
+    fn fit(&mut self, x: NodeId, step: &Type) -> NodeId {
+        if let Some(fitting) = self.graph.broadcast_like(x, step) {
+            return fitting;
+        }
+        let (rows, rank) = (self.graph.ty(x).rows.len(), self.graph.ty(x).rank());
+        let sum = self.graph.sum(x, &(rows.min(1)..rank).collect::<Vec<_>>());
+        let sum = self.squash(sum, (-1.0, 1.0));
+        self.graph.broadcast_like(sum, step).unwrap_or_else(|| self.graph.full(0.4, step))
     }
 }

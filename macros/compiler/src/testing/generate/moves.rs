@@ -8,13 +8,22 @@ use crate::graph::*;
 use crate::size::Size;
 
 impl Maker {
+    /// Some view that fits some value.
     pub(super) fn view(&mut self) -> NodeId {
+        (0..4).find_map(|_| self.some_view()).unwrap_or_else(|| {
+            let x = self.any();
+            self.graph.identity(x)
+        })
+    }
+
+    fn some_view(&mut self) -> Option<NodeId> {
         let x = self.any();
         let ty = self.graph.ty(x).clone();
         let (rows, rank, shape) = (ty.rows.len(), ty.rank(), ty.shape());
         let axis = (rank > rows).then(|| rows + self.rng.below(rank - rows));
         let known = axis.and_then(|axis| shape[axis].value().map(|n| (axis, n)));
-        match (self.rng.below(11), known) {
+        let open = axis.filter(|axis| shape[*axis] == Size::symbol("T"));
+        Some(match (self.rng.below(15), known) {
             (0, _) => {
                 let flat = Type { rows: ty.rows.clone(), features: vec![Size::product(&ty.features)] };
                 self.graph.reshape(x, flat)
@@ -60,19 +69,36 @@ impl Maker {
                     self.graph.concat(&[x, x], axis)
                 }
             }
-            (9, Some((axis, n))) if n > 1 => {
+            (9 | 11, Some((axis, n))) if n > 1 => {
                 let (kernel, dilation) = (1 + self.rng.below(n.min(3)), 1 + self.rng.below(2));
                 let stride = 1 + self.rng.below(2);
                 let dilation = if dilation * (kernel - 1) < n { dilation } else { 1 };
-                self.graph.window(x, axis, kernel, stride, dilation).unwrap_or(x)
+                return self.graph.window(x, axis, kernel, stride, dilation);
             }
             (9 | 10, _) if axis.is_some_and(|axis| axis + 1 < rank && shape[axis + 1].value().is_some()) => {
                 self.folded(x, axis.unwrap_or(rows))
             }
-            (7, _) if rows == 1 => self.graph.batch(x),
-            (7 | 8, _) if rows == 0 && shape.first() == Some(&Size::batch()) => self.graph.unbatch(x),
-            _ => self.graph.identity(x),
-        }
+            (12, _) if open.is_some() => {
+                let start = &shape[axis?] - &Size::known(1);
+                self.graph.slice(x, axis?, start, Size::known(1))
+            }
+            (13, _) if axis.is_some() && shape[axis?] != Size::batch() => {
+                let after = Size::known(self.rng.below(2));
+                let len = &(&Size::symbol("T") + &shape[axis?]) + &after;
+                self.graph.pad(x, axis?, Size::symbol("T"), len)
+            }
+            (7, _) if rows == 1 && !self.inside => self.graph.batch(x),
+            (7 | 8, _) if !self.inside => {
+                let turned = |id: &NodeId| {
+                    let ty = self.graph.ty(*id);
+                    ty.rows.is_empty() && ty.features.first() == Some(&Size::batch())
+                };
+                let found: Vec<NodeId> = self.pool.iter().copied().filter(turned).collect();
+                self.graph.unbatch(*found.last()?)
+            }
+            (14, _) if self.rng.chance(0.3) => self.graph.identity(x),
+            _ => return None,
+        })
     }
 
     /// Axes taken for pieces, which need not come from a window.
@@ -111,7 +137,8 @@ impl Maker {
             args.push(arg);
         }
         let mut output: Vec<u32> = Vec::new();
-        let batched = args.iter().any(|arg| !self.graph.ty(*arg).rows.is_empty()) && self.rng.chance(0.9);
+        let batched = args.iter().any(|arg| !self.graph.ty(*arg).rows.is_empty())
+            && (self.inside || self.rng.chance(0.9));
         if batched {
             output.push(0);
         }
