@@ -1,24 +1,12 @@
-//! The programs under test: those of the zoo, and random ones.
+//! The programs of the zoo: written by hand.
 //!
 //! In: nothing. Out: names and graphs, the same for the build script that emits them and for the test that
 //! interprets them. Never: a pass left out; these are the graphs that users' programs become.
 
 use diabolo_compiler::graph::Graph;
-use diabolo_compiler::interp::Inputs;
 use diabolo_compiler::link::from_source;
 use diabolo_compiler::lower::{Mode, OptimizerGraph, optimizer};
-use diabolo_compiler::{autodiff, passes, pipeline, testing};
-
-/// Random programs: `random0` and so on.
-pub const RANDOM: u64 = 200;
-/// Nodes of a random program, before its gradient.
-const STEPS: usize = 20;
-
-/// Which random programs are compiled for f32 as well: rustc's time is the test's.
-#[allow(dead_code)] // the test asks the table instead
-pub fn in_f32(seed: u64) -> bool {
-    seed.is_multiple_of(2)
-}
+use diabolo_compiler::pipeline;
 
 /// The losses of the zoo.
 pub const ZOO: &[&str] = &[
@@ -83,14 +71,4 @@ pub fn rule(name: &str) -> OptimizerGraph {
         let list: Vec<&str> = errors.0.iter().map(|error| error.message.as_str()).collect();
         panic!("{name}: {}", list.join("\n"))
     })
-}
-
-/// A random program with its gradients, and what it is run on.
-pub fn random(seed: u64) -> (Graph, Inputs) {
-    let testing::Program { mut graph, inputs } = testing::program(seed, STEPS);
-    autodiff::differentiate_loss(&mut graph);
-    for (_, pass) in passes::ALL {
-        graph = pass(&graph);
-    }
-    (graph, inputs)
 }

@@ -58,8 +58,21 @@ fn rows_of_derivatives() -> BTreeSet<&'static str> {
     found
 }
 
-/// What no derivative makes.
-const ELSEWHERE: [&str; 0] = [];
+/// What no derivative makes: leaves, what is taken from the program itself, and what has no derivative.
+const ELSEWHERE: [&str; 12] = [
+    "an input",
+    "a parameter",
+    "a hyperparameter",
+    "a size",
+    "places in order",
+    "normal numbers",
+    "uniform numbers",
+    "a largest",
+    "positions as numbers",
+    "the places of the largest",
+    "the places of the smallest",
+    "a stopped gradient",
+];
 
 /// What the passes remove wherever it is.
 const REMOVED: [&str; 4] = ["a cut", "a product of one", "a product of more", "a stopped gradient"];
