@@ -10,8 +10,9 @@ use diabolo_compiler::graph::{Graph, Kind, Node, NodeId, Type, View};
 use diabolo_compiler::interp::Inputs;
 use diabolo_compiler::{autodiff, passes, testing};
 
-/// The environment variable that lists other programs than those of every check: `0..500`, or `17:9:2:14,23`, which is
-/// seed 17, its first 9 steps, its output 2 alone, and nodes 14 and 23 replaced by a number; blanks between several.
+/// The environment variable that lists other programs than those of every check: `0..500`, or `17:9:2:14,23.1`, which is
+/// seed 17, its first 9 steps, its output 2 alone, node 14 replaced by a number and node 23 by its argument 1; blanks
+/// between several.
 pub const VARIABLE: &str = "DIABOLO_RANDOM";
 /// What a node is replaced by: nothing jumps there.
 const NUMBER: f64 = 0.371_3;
@@ -25,8 +26,8 @@ pub struct Spec {
     pub steps: usize,
     /// The only output that is kept, by its place; all where none is.
     pub output: Option<usize>,
-    /// The nodes, with the gradient's, that are replaced by a number.
-    pub cut: Vec<u32>,
+    /// The nodes, with the gradient's, that are replaced: by a number, or by one of their arguments.
+    pub cut: Vec<(u32, Option<usize>)>,
 }
 
 impl Spec {
@@ -38,7 +39,7 @@ impl Spec {
     /// Its name as a module.
     #[allow(dead_code)] // not asked by everyone who reads this file
     pub fn name(&self) -> String {
-        format!("random{self}").replace([':', ','], "_").replace('*', "all")
+        format!("random{self}").replace([':', ','], "_").replace('*', "all").replace('.', "by")
     }
 
     /// The program with its gradients before any pass, and what it is run on.
@@ -70,16 +71,16 @@ impl Spec {
         let number = start.number(NUMBER);
         let old = graph.ids().map(|id| {
             let Node { kind, args, ty, origin } = graph.node(id).clone();
-            match self.cut.contains(&id.0) {
-                true => {
-                    let kind = match ty == Type::scalar() {
-                        true => Kind::View(View::Identity),
-                        false => Kind::View(View::Broadcast(vec![None; ty.rank()])),
-                    };
-                    Node { kind, args: vec![number], ty, origin }
+            let args: Vec<NodeId> = args.into_iter().map(later).collect();
+            let (kind, args) = match self.cut.iter().find(|(node, _)| *node == id.0) {
+                None => (kind, args),
+                Some((_, Some(arg))) => {
+                    (Kind::View(View::Identity), args.get(*arg).copied().into_iter().collect())
                 }
-                false => Node { kind, args: args.into_iter().map(later).collect(), ty, origin },
-            }
+                Some((_, None)) if ty == Type::scalar() => (Kind::View(View::Identity), vec![number]),
+                Some((_, None)) => (Kind::View(View::Broadcast(vec![None; ty.rank()])), vec![number]),
+            };
+            Node { kind, args, ty, origin }
         });
         let nodes = start.nodes.into_iter().chain(old).collect();
         let mut outputs = graph.outputs.clone();
@@ -92,7 +93,8 @@ impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Spec { seed, steps, output, cut } = self;
         let output = output.map_or("*".to_owned(), |output| output.to_string());
-        let cut: Vec<String> = cut.iter().map(u32::to_string).collect();
+        let cut: Vec<String> =
+            cut.iter().map(|(node, by)| by.map_or(node.to_string(), |arg| format!("{node}.{arg}"))).collect();
         match *self == Spec::whole(*seed) {
             true => write!(f, "{seed}"),
             false => write!(f, "{seed}:{steps}:{output}:{}", cut.join(",")),
@@ -103,7 +105,7 @@ impl fmt::Display for Spec {
 impl FromStr for Spec {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |_| format!("`{text}` is not SEED or SEED:STEPS:OUTPUT:NODE,NODE");
+        let wrong = |_| format!("`{text}` is not SEED or SEED:STEPS:OUTPUT:NODE,NODE.ARGUMENT");
         let mut parts = text.split(':');
         let mut spec = Spec::whole(parts.next().unwrap_or("").parse().map_err(wrong)?);
         if let Some(steps) = parts.next() {
@@ -113,7 +115,13 @@ impl FromStr for Spec {
             spec.output = Some(output.parse().map_err(wrong)?);
         }
         let cut = parts.next().unwrap_or("").split(',').filter(|node| !node.is_empty());
-        spec.cut = cut.map(|node| node.parse().map_err(wrong)).collect::<Result<_, _>>()?;
+        let one = |node: &str| -> Result<(u32, Option<usize>), String> {
+            match node.split_once('.') {
+                None => Ok((node.parse().map_err(wrong)?, None)),
+                Some((node, arg)) => Ok((node.parse().map_err(wrong)?, Some(arg.parse().map_err(wrong)?))),
+            }
+        };
+        spec.cut = cut.map(one).collect::<Result<_, _>>()?;
         Ok(spec)
     }
 }

@@ -1,12 +1,12 @@
 //! Derivatives of every row and every kind, first and second order, against central differences.
 
-use diabolo_compiler::autodiff::{differentiate_loss, vjp};
+use diabolo_compiler::autodiff::vjp;
 use diabolo_compiler::graph::*;
 use diabolo_compiler::interp::{Inputs, interpret};
 use diabolo_compiler::ops::rows;
 use diabolo_compiler::print::print_live;
 use diabolo_compiler::size::Size;
-use diabolo_compiler::testing::{Rng, is_slope, program};
+use diabolo_compiler::testing::{Rng, gradients, is_slope, program};
 use diabolo_compiler::verify::verify;
 
 #[test]
@@ -47,29 +47,12 @@ fn rows_to_second_order() {
 
 #[test]
 fn kinds_in_random_programs() {
+    let mut compared = 0;
     for seed in 0..150 {
-        let mut made = program(seed, 14);
-        verify(&made.graph, "generate").unwrap_or_else(|e| panic!("{seed}: {e}"));
-        let loss = made.graph.outputs[0].node;
-        differentiate_loss(&mut made.graph);
-        verify(&made.graph, "autodiff").unwrap_or_else(|e| panic!("{seed}: {e}"));
-        if made.is_frozen() {
-            continue;
-        }
-        let values = interpret(&made.graph, &made.inputs).unwrap();
-        for output in &made.graph.outputs {
-            let Role::Gradient(param) = output.role else { continue };
-            let gradient = &values[output.node];
-            for e in 0..gradient.data.len().min(3) {
-                let what =
-                    format!("seed {seed}, parameter {param}, element {e}\n{}", print_live(&made.graph));
-                is_slope(&made.graph, &made.inputs, loss, gradient.data[e], gradient.scale[e], |i| {
-                    &mut i.params[param][e]
-                })
-                .unwrap_or_else(|e| panic!("{what}: {e}"));
-            }
-        }
+        compared += gradients(seed, 14)
+            .unwrap_or_else(|error| panic!("seed {seed}, {error}\n{}", print_live(&program(seed, 14).graph)));
     }
+    assert!(compared > 400, "{compared}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod coverage;
 mod generate;
+mod slopes;
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use crate::graph::*;
 use crate::interp::{Inputs, Value, interpret};
 
 pub use generate::{Program, program};
+pub use slopes::gradients;
 
 /// The seeds of the random programs that every check compiles.
 pub const SEEDS: Range<u64> = 0..500;

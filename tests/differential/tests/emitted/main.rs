@@ -13,7 +13,6 @@ use diabolo::program::{Env, Update};
 use diabolo_compiler::interp::{Inputs, interpret};
 use diabolo_compiler::lower::SlotKind;
 use diabolo_compiler::testing::Rng;
-use diabolo_kernels::Float;
 use random::Spec;
 
 #[path = "../../graphs.rs"]
@@ -82,7 +81,7 @@ struct EmittedRule {
     update: fn(Update<'_, f64>),
 }
 
-#[allow(dead_code, clippy::all)]
+#[allow(unused, clippy::all)]
 mod programs {
     use super::{Emitted, EmittedRule};
     include!(concat!(env!("OUT_DIR"), "/programs.rs"));

@@ -1,0 +1,133 @@
+//! Any number of random programs: emitted code against the interpreter, gradients against differences.
+//!
+//! ```text
+//! cargo run -p diabolo-random -- --from 1000 --count 5000
+//! cargo run -p diabolo-random -- --from 1000 --seconds 3600
+//! ```
+//!
+//! In: a first seed, and a number of programs or of seconds. Out: what was compared; for a program that differs, the
+//! smallest one found that still does, both values, and the command that repeats it. Never: a program that its seed
+//! does not fix; a stop at the first difference, before the others of its batch are known.
+
+mod batch;
+mod shrink;
+
+#[path = "../../differential/random.rs"]
+mod random;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use diabolo_compiler::print::print_bare;
+use diabolo_compiler::testing::{gradients, steps};
+use random::Spec;
+
+/// Programs that are compiled together: as many as in every check.
+const BATCH: u64 = 500;
+
+/// Random programs, compiled and compared.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "random")]
+struct Flags {
+    /// The seed of the first program; those of every check are 0 to 499.
+    #[arg(long, default_value_t = 500)]
+    from: u64,
+    /// How many programs.
+    #[arg(long, default_value_t = BATCH)]
+    count: u64,
+    /// How long batches are begun, instead of a number of programs.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Goes on after a batch with differences.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// What was done.
+#[derive(Default)]
+struct Sums {
+    programs: u64,
+    nodes: usize,
+    elements: usize,
+    slopes: usize,
+    faults: usize,
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let (start, mut sums, mut seed) = (Instant::now(), Sums::default(), flags.from);
+    let more = |seed: u64| match flags.seconds {
+        Some(seconds) => start.elapsed() < Duration::from_secs(seconds),
+        None => seed < flags.from + flags.count,
+    };
+    while more(seed) && (flags.keep_going || sums.faults == 0) {
+        let end = match flags.seconds {
+            Some(_) => seed + BATCH,
+            None => (seed + BATCH).min(flags.from + flags.count),
+        };
+        if let Err(error) = one(seed, end, &mut sums) {
+            eprintln!("seeds {seed}..{end}: {error}");
+            return ExitCode::FAILURE;
+        }
+        seed = end;
+        println!(
+            "seeds {}..{seed}: {} programs, {} nodes, {} elements and {} slopes compared, {} differ, {:.0} s",
+            flags.from,
+            sums.programs,
+            sums.nodes,
+            sums.elements,
+            sums.slopes,
+            sums.faults,
+            start.elapsed().as_secs_f64()
+        );
+    }
+    if sums.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One batch: differences, then emitted code.
+fn one(from: u64, to: u64, sums: &mut Sums) -> Result<(), String> {
+    for seed in from..to {
+        match gradients(seed, steps(seed)) {
+            Ok(slopes) => sums.slopes += slopes,
+            Err(fault) => {
+                sums.faults += 1;
+                slope(seed, &fault);
+            }
+        }
+    }
+    let specs: Vec<Spec> = (from..to).map(Spec::whole).collect();
+    for (spec, outcome) in specs.iter().zip(batch::run(&specs)?) {
+        sums.programs += 1;
+        match outcome {
+            Ok(agreed) => {
+                sums.elements += agreed.elements;
+                sums.nodes += agreed.nodes;
+            }
+            Err(fault) => {
+                sums.faults += 1;
+                println!("{spec}: {fault}");
+                difference(spec, fault)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes a program that differs smaller, and shows it.
+fn difference(spec: &Spec, fault: String) -> Result<(), String> {
+    let faults = |specs: &[Spec]| Ok(batch::run(specs)?.into_iter().map(Result::err).collect());
+    let (small, fault) = shrink::shrink(spec, fault, faults)?;
+    println!("smallest: {fault}\n{}again:", print_bare(&small.graph().0));
+    println!("  {}='{small}' cargo test -p diabolo-differential --test emitted random", random::VARIABLE);
+    Ok(())
+}
+
+/// Shows the shortest program of a seed whose gradient is not its difference.
+fn slope(seed: u64, fault: &str) {
+    let shorter = (1..steps(seed)).find_map(|steps| Some((steps, gradients(seed, steps).err()?)));
+    let (steps, fault) = shorter.unwrap_or((steps(seed), fault.to_owned()));
+    println!("{seed}, gradient, smallest after {steps} steps: {fault}");
+    let small = Spec { steps, output: Some(0), ..Spec::whole(seed) };
+    println!("{}", print_bare(&small.raw().0));
+}
