@@ -1,7 +1,5 @@
 //! Passes keep the meaning: random programs with their gradients, before and after.
 
-use std::collections::BTreeMap;
-
 use diabolo_compiler::autodiff::differentiate_loss;
 use diabolo_compiler::graph::*;
 use diabolo_compiler::passes::{contract, simplify, sparse, sweep};
@@ -24,59 +22,6 @@ fn keeps_meaning(name: &str, pass: impl Fn(&Graph) -> Graph, tolerance: f64) {
         same_meaning(&made.graph, &new, &made.inputs, tolerance).unwrap_or_else(|e| {
             panic!("seed {seed}: {e}\n{}\nbecame\n{}", print_live(&made.graph), print_bare(&new))
         });
-    }
-}
-
-#[test]
-fn random_programs_cover_all_kinds_and_rows() {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for seed in 0..400 {
-        let graph = sweep(&trained(seed, 4 + seed as usize % 20).graph);
-        for node in &graph.nodes {
-            let text = format!("{:?}", node.kind);
-            let name = match &node.kind {
-                Kind::Map(_) | Kind::View(_) => &*text,
-                _ => text.split(['(', ' ']).next().unwrap(),
-            };
-            let name = name.split(" {").next().unwrap().split("[").next().unwrap();
-            *seen.entry(name.trim_end_matches('(').to_owned()).or_default() += 1;
-        }
-    }
-    let kinds = [
-        "Input",
-        "Param",
-        "Hyper",
-        "Const",
-        "Random",
-        "Reduce",
-        "Contract",
-        "StopGradient",
-        "TopK",
-        "Gather",
-        "Scatter",
-    ];
-    let views = [
-        "Identity",
-        "Reshape",
-        "Permute",
-        "Broadcast",
-        "Slice",
-        "Pad",
-        "Concat",
-        "Batch",
-        "Unbatch",
-        "Number",
-    ];
-    let rows = diabolo_compiler::ops::rows().map(|row| format!("Map({})", row.name));
-    let all = kinds.into_iter().map(str::to_owned).chain(rows);
-    for name in all {
-        assert!(seen.contains_key(&name), "{name} is missing: {seen:?}");
-    }
-    for view in views {
-        assert!(
-            seen.keys().any(|key| key.starts_with(&format!("View({view}"))),
-            "{view} is missing: {seen:?}"
-        );
     }
 }
 

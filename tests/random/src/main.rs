@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p diabolo-random -- --from 1000 --count 5000
 //! cargo run -p diabolo-random -- --from 1000 --seconds 3600
+//! cargo run -p diabolo-random -- 17                       # one program again, made smaller if it differs
 //! ```
 //!
 //! In: a first seed, and a number of programs or of seconds. Out: what was compared; for a program that differs, the
@@ -15,6 +16,7 @@ mod shrink;
 #[path = "../../differential/random.rs"]
 mod random;
 
+use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,8 @@ const BATCH: u64 = 500;
 #[derive(Parser, Clone, Debug)]
 #[command(name = "random")]
 struct Flags {
+    /// Programs by themselves, such as `17`, `17..40` or `17:9:2:14,23.1`, instead of batches.
+    programs: Vec<String>,
     /// The seed of the first program; those of every check are 0 to 499.
     #[arg(long, default_value_t = 500)]
     from: u64,
@@ -56,6 +60,26 @@ struct Sums {
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
+    match if flags.programs.is_empty() { batches(&flags) } else { listed(&flags) } {
+        Ok(sums) if sums.faults == 0 => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The programs of the command line.
+fn listed(flags: &Flags) -> Result<Sums, String> {
+    let mut sums = Sums::default();
+    emitted(&random::parse(&flags.programs.join(" "))?, &mut sums)?;
+    println!("{sums}");
+    Ok(sums)
+}
+
+/// Batch after batch.
+fn batches(flags: &Flags) -> Result<Sums, String> {
     let (start, mut sums, mut seed) = (Instant::now(), Sums::default(), flags.from);
     let more = |seed: u64| match flags.seconds {
         Some(seconds) => start.elapsed() < Duration::from_secs(seconds),
@@ -66,23 +90,21 @@ fn main() -> ExitCode {
             Some(_) => seed + BATCH,
             None => (seed + BATCH).min(flags.from + flags.count),
         };
-        if let Err(error) = one(seed, end, &mut sums) {
-            eprintln!("seeds {seed}..{end}: {error}");
-            return ExitCode::FAILURE;
-        }
+        one(seed, end, &mut sums).map_err(|error| format!("seeds {seed}..{end}: {error}"))?;
         seed = end;
-        println!(
-            "seeds {}..{seed}: {} programs, {} nodes, {} elements and {} slopes compared, {} differ, {:.0} s",
-            flags.from,
-            sums.programs,
-            sums.nodes,
-            sums.elements,
-            sums.slopes,
-            sums.faults,
-            start.elapsed().as_secs_f64()
-        );
+        println!("seeds {}..{seed}: {sums}, {:.0} s", flags.from, start.elapsed().as_secs_f64());
     }
-    if sums.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(sums)
+}
+
+impl fmt::Display for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sums { programs, nodes, elements, slopes, faults } = self;
+        write!(
+            f,
+            "{programs} programs, {nodes} nodes, {elements} elements and {slopes} slopes compared, {faults} differ"
+        )
+    }
 }
 
 /// One batch: differences, then emitted code.
@@ -96,8 +118,12 @@ fn one(from: u64, to: u64, sums: &mut Sums) -> Result<(), String> {
             }
         }
     }
-    let specs: Vec<Spec> = (from..to).map(Spec::whole).collect();
-    for (spec, outcome) in specs.iter().zip(batch::run(&specs)?) {
+    emitted(&(from..to).map(Spec::whole).collect::<Vec<_>>(), sums)
+}
+
+/// Compiles programs and compares them with the interpreter.
+fn emitted(specs: &[Spec], sums: &mut Sums) -> Result<(), String> {
+    for (spec, outcome) in specs.iter().zip(batch::run(specs)?) {
         sums.programs += 1;
         match outcome {
             Ok(agreed) => {
