@@ -2,7 +2,7 @@
 
 use diabolo_compiler::autodiff::differentiate_loss;
 use diabolo_compiler::graph::*;
-use diabolo_compiler::passes::{contract, simplify, sparse, sweep};
+use diabolo_compiler::passes::{contract, simplify, sparse};
 use diabolo_compiler::print::{print_bare, print_live};
 use diabolo_compiler::size::Size;
 use diabolo_compiler::testing::{Program, program, same_meaning};

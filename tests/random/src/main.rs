@@ -27,6 +27,8 @@ use random::Spec;
 
 /// Programs that are compiled together: as many as in every check.
 const BATCH: u64 = 500;
+/// Programs of a batch that are made smaller: one fault shows in many, and each takes some twenty compilations.
+const SHRUNK: usize = 3;
 
 /// Random programs, compiled and compared.
 #[derive(Parser, Clone, Debug)]
@@ -123,6 +125,7 @@ fn one(from: u64, to: u64, sums: &mut Sums) -> Result<(), String> {
 
 /// Compiles programs and compares them with the interpreter.
 fn emitted(specs: &[Spec], sums: &mut Sums) -> Result<(), String> {
+    let mut wrong = Vec::new();
     for (spec, outcome) in specs.iter().zip(batch::run(specs)?) {
         sums.programs += 1;
         match outcome {
@@ -133,11 +136,11 @@ fn emitted(specs: &[Spec], sums: &mut Sums) -> Result<(), String> {
             Err(fault) => {
                 sums.faults += 1;
                 println!("{spec}: {fault}");
-                difference(spec, fault)?;
+                wrong.push((spec, fault));
             }
         }
     }
-    Ok(())
+    wrong.into_iter().take(SHRUNK).try_for_each(|(spec, fault)| difference(spec, fault))
 }
 
 /// Makes a program that differs smaller, and shows it.
