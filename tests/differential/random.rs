@@ -37,7 +37,6 @@ impl Spec {
     }
 
     /// Its name as a module.
-    #[allow(dead_code)] // not asked by everyone who reads this file
     pub fn name(&self) -> String {
         format!("random{self}").replace([':', ','], "_").replace('*', "all").replace('.', "by")
     }

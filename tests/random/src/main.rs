@@ -13,6 +13,7 @@
 mod batch;
 mod shrink;
 
+#[allow(dead_code)] // each of its readers needs a part
 #[path = "../../differential/random.rs"]
 mod random;
 

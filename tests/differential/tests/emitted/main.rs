@@ -17,6 +17,7 @@ use random::Spec;
 
 #[path = "../../graphs.rs"]
 mod graphs;
+#[allow(dead_code)] // each of its readers needs a part
 #[path = "../../random.rs"]
 mod random;
 
