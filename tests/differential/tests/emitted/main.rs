@@ -82,7 +82,7 @@ struct EmittedRule {
     update: fn(Update<'_, f64>),
 }
 
-#[allow(unused, clippy::all)]
+#[allow(unused, non_snake_case, clippy::all)]
 mod programs {
     use super::{Emitted, EmittedRule};
     include!(concat!(env!("OUT_DIR"), "/programs.rs"));
