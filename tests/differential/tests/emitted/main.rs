@@ -22,6 +22,7 @@ mod graphs;
 mod random;
 
 /// What generated code sees: with every instruction set.
+#[allow(unused_imports)] // only the zoo does
 mod native {
     pub(crate) use diabolo::program;
     pub(crate) use diabolo_kernels as kernels;
