@@ -15,7 +15,13 @@
 //! Nothing computes with them; `Gather` and `Scatter` follow them, and `View::Number` makes numbers of them. A
 //! position beyond the end means the last place.
 
+mod declared;
+mod scan;
+
 use std::rc::Rc;
+
+pub use declared::{HyperDecl, Initial, InputDecl, NetworkDecl, Output, ParamDecl, Role};
+pub use scan::{Scan, ScanResult};
 
 use crate::ops::Row;
 use crate::size::Size;
@@ -249,72 +255,6 @@ pub enum Kind {
         /// Which of its results.
         result: ScanResult,
     },
-    // Their places are kept; each is one arm in every pass:
-}
-
-/// A loop over `length` steps. `[rows | T, f…]` is the type of a sequence whose steps are `[rows | f…]`: time is
-/// feature axis 0. Carries have rows all or none, and nothing inside crosses them.
-#[derive(Clone, Debug)]
-pub struct Scan {
-    /// One step. Its inputs: the carries, a slice of each sequence, what is the same in every step. Its outputs,
-    /// `Role::Result(i)` in order: the next carries, then further values. No parameters and no random numbers:
-    /// those are drawn for all steps before the loop.
-    pub body: Graph,
-    /// How many values pass from step to step.
-    pub carries: usize,
-    /// How many sequences are read along.
-    pub sequences: usize,
-    /// The number of steps.
-    pub length: Size,
-    /// Whether the last element comes first. Stacks keep the order of the sequences.
-    pub reverse: bool,
-}
-
-/// A result of a scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ScanResult {
-    /// An output of the body, of every step: `[rows | T, f…]`.
-    Stacked(usize),
-    /// A carry before every step: `[rows | T, f…]`.
-    Previous(usize),
-    /// A carry after the last step.
-    Last(usize),
-}
-
-impl Scan {
-    /// The type of a sequence whose steps have the type `step`.
-    pub fn stacked(&self, step: &Type) -> Type {
-        step.along(&self.length)
-    }
-
-    /// The type of a result; none where the scan lacks it.
-    pub fn result_type(&self, result: ScanResult) -> Option<Type> {
-        match result {
-            ScanResult::Stacked(output) => {
-                self.body.outputs.get(output).map(|o| self.stacked(self.body.ty(o.node)))
-            }
-            ScanResult::Previous(carry) => {
-                self.body.inputs.get(carry).filter(|_| carry < self.carries).map(|i| self.stacked(&i.ty))
-            }
-            ScanResult::Last(carry) => {
-                self.body.inputs.get(carry).filter(|_| carry < self.carries).map(|i| i.ty.clone())
-            }
-        }
-    }
-}
-
-/// Equal where they compute the same, wherever they come from.
-impl PartialEq for Scan {
-    fn eq(&self, other: &Scan) -> bool {
-        let (a, b) = (&self.body, &other.body);
-        let same = |x: &Node, y: &Node| x.kind == y.kind && x.args == y.args && x.ty == y.ty;
-        (self.carries, self.sequences, self.reverse) == (other.carries, other.sequences, other.reverse)
-            && self.length == other.length
-            && a.outputs == b.outputs
-            && a.inputs.iter().map(|i| &i.ty).eq(b.inputs.iter().map(|i| &i.ty))
-            && a.nodes.len() == b.nodes.len()
-            && a.nodes.iter().zip(&b.nodes).all(|(x, y)| same(x, y))
-    }
 }
 
 /// Where a node comes from, for comments, messages and logs.
@@ -339,100 +279,6 @@ pub struct Node {
     pub ty: Type,
     /// Where it comes from.
     pub origin: Rc<Origin>,
-}
-
-/// How a parameter starts. Values are drawn by a stream seeded by (seed, path), so no order matters.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Initial {
-    /// Every element this value.
-    Constant(f64),
-    /// Normal with this standard deviation.
-    Normal(f64),
-    /// Uniform on (-a, a).
-    Uniform(f64),
-    /// He et al. 2015: uniform on ±√(6 / fan_in), fan_in the product of all axes but the last.
-    Kaiming,
-    /// Glorot and Bengio 2010: uniform on ±√(6 / (fan_in + fan_out)).
-    Xavier,
-    /// The default of dense layers: uniform on ±1/√fan_in of the layer's input.
-    FanIn(Size),
-    /// Orthonormal rows or columns (Saxe et al. 2014).
-    Orthogonal,
-}
-
-/// A parameter of the program.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParamDecl {
-    /// The checkpoint's name: `encode.dense0.weight`.
-    pub path: String,
-    /// The network that owns it: an index into `Graph::networks`.
-    pub network: usize,
-    /// Its shape; no rows.
-    pub ty: Type,
-    /// Its first values.
-    pub initial: Initial,
-    /// Whether it is a state: no loss trains it, and `Role::State` replaces it after a step.
-    pub state: bool,
-}
-
-/// A network that the program uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkDecl {
-    /// Its name, the first part of its parameters' paths.
-    pub name: String,
-    /// The identity of the item that declares it.
-    pub id: String,
-    /// How the generated code reaches its type: callee positions from the root, e.g. `[0, 2]`. Every way
-    /// there, shortest first, at most 32.
-    pub routes: Vec<Vec<usize>>,
-    /// Whether the loss trains it.
-    pub trained: bool,
-}
-
-/// An argument of the root.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InputDecl {
-    /// The name: a column of the data.
-    pub name: String,
-    /// Its type.
-    pub ty: Type,
-    /// Whether its values are positions, not numbers.
-    pub index: bool,
-}
-
-/// A scalar argument of the root.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HyperDecl {
-    /// The name: a field of the generated struct.
-    pub name: String,
-    /// Its default, where it has one.
-    pub default: Option<f64>,
-}
-
-/// What the program hands out.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Role {
-    /// The loss: the mean over the batch, a `Scalar`.
-    Loss,
-    /// A named part of the loss: the mean over the batch, a `Scalar`.
-    Metric(String),
-    /// Element `index` of the returned tuple.
-    Result(usize),
-    /// The gradient of `Loss` for parameter `index`.
-    Gradient(usize),
-    /// What state `index` (a parameter) is after the step.
-    State(usize),
-    /// A value that `inspect` prints; the name.
-    Inspect(String),
-}
-
-/// One output.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Output {
-    /// What it is for.
-    pub role: Role,
-    /// Its value.
-    pub node: NodeId,
 }
 
 /// A derivative that the user wrote: `#[function(backward = g)]`.
