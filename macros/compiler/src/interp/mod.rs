@@ -174,13 +174,31 @@ fn evaluate(
     })
 }
 
+/// How much larger than itself the scale of a value is that came about by cancellation.
+const CANCELLED: f64 = 1e3;
+/// The rounding error of an f32, as a part of its scale.
+const ROUNDING: f64 = 1e-6;
+
 fn map(row: Row, shape: Vec<usize>, args: &[&Value], slopes: &mut Slopes) -> Value {
     let mut out = Value { shape, ..Value::default() };
     for e in 0..args[0].data.len() {
         let x: Vec<f64> = args.iter().map(|arg| arg.data[e]).collect();
         let y = (row.eval)(&x);
         let mut scale = y.abs();
-        for (slope, arg) in slopes.at(row, &x).into_iter().zip(args) {
+        let mut steep = slopes.at(row, &x);
+        // Where an argument cancelled, its rounding error is larger than itself, and a slope that happens to be 0
+        // at the exact value says nothing: the square of such a zero is the square of an error.
+        let cancelled = |e: usize| move |(x, arg): (&f64, &&Value)| arg.scale[e] > CANCELLED * x.abs();
+        if x.iter().zip(args).any(cancelled(e)) {
+            let beside: Vec<f64> = x.iter().zip(args).map(|(x, arg)| x + ROUNDING * arg.scale[e]).collect();
+            let near = slopes.at(row, &beside);
+            steep
+                .iter_mut()
+                .zip(near)
+                .filter(|(slope, _)| **slope == 0.0)
+                .for_each(|(slope, near)| *slope = near);
+        }
+        for (slope, arg) in steep.into_iter().zip(args) {
             // Infinite slopes of exact zeros (√0 of a zero) say nothing about rounding.
             if arg.scale[e] > 0.0 {
                 scale += slope.abs() * arg.scale[e];
