@@ -149,7 +149,10 @@ fn difference(spec: &Spec, fault: String) -> Result<(), String> {
     let faults = |specs: &[Spec]| Ok(batch::run(specs)?.into_iter().map(Result::err).collect());
     let (small, fault) = shrink::shrink(spec, fault, faults)?;
     println!("smallest: {fault}\n{}again:", print_bare(&small.graph().0));
-    println!("  {}='{small}' cargo test -p diabolo-differential --test emitted random_programs", random::VARIABLE);
+    println!(
+        "  {}='{small}' cargo test -p diabolo-differential --test emitted random_programs",
+        random::VARIABLE
+    );
     Ok(())
 }
 
