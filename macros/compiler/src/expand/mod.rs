@@ -81,12 +81,13 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
         }
         _ => return parse::item(name, arguments, item).map(|_| TokenStream::new()),
     };
-    let (ast, rest) = match parse::item(name, arguments.clone(), bare.clone()) {
+    let (ast, mentions, rest) = match parse::item(name, arguments.clone(), bare.clone()) {
         Ok(ast) => {
-            let rest = begin(name, arguments, bare, &site, &ast);
-            (Some(ast), rest)
+            let frees = free::paths(&ast);
+            let rest = begin(name, arguments, bare, &site, &ast, &frees);
+            (Some(ast), Some(surface::mentions(&frees)), rest)
         }
-        Err(errors) => (None, Err(errors)),
+        Err(errors) => (None, None, Err(errors)),
     };
     let is_sound = rest.is_ok();
     let rest = rest.unwrap_or_else(|errors| failed(&site, &errors));
@@ -98,7 +99,6 @@ fn item_of(name: &str, arguments: TokenStream, item: TokenStream) -> Result<Toke
         syn::Item::Fn(function) => surface::function(&site, role, function, ast.as_ref()),
         constant => surface::constant(constant, is_sound),
     };
-    let mentions = ast.as_ref().map(|ast| surface::mentions(&free::paths(ast)));
     Ok(quote!(#surface #mentions #rest))
 }
 
@@ -109,10 +109,10 @@ fn begin(
     item: TokenStream,
     site: &Site,
     ast: &Item,
+    frees: &[free::Free],
 ) -> Result<TokenStream> {
     let mut errors = Errors::default();
-    let frees = free::paths(ast);
-    for free in &frees {
+    for free in frees {
         let text = &free.path.text;
         if free.is_linked() == Some(false) {
             errors.push(Error::new(free.path.span, free.unknown()));

@@ -188,15 +188,13 @@ fn map(row: Row, shape: Vec<usize>, args: &[&Value], slopes: &mut Slopes) -> Val
         let mut steep = slopes.at(row, &x);
         // Where an argument cancelled, its rounding error is larger than itself, and a slope that happens to be 0
         // at the exact value says nothing: the square of such a zero is the square of an error.
-        let cancelled = |e: usize| move |(x, arg): (&f64, &&Value)| arg.scale[e] > CANCELLED * x.abs();
-        if x.iter().zip(args).any(cancelled(e)) {
+        if x.iter().zip(args).any(|(x, arg)| arg.scale[e] > CANCELLED * x.abs()) {
             let beside: Vec<f64> = x.iter().zip(args).map(|(x, arg)| x + ROUNDING * arg.scale[e]).collect();
-            let near = slopes.at(row, &beside);
-            steep
-                .iter_mut()
-                .zip(near)
-                .filter(|(slope, _)| **slope == 0.0)
-                .for_each(|(slope, near)| *slope = near);
+            for (slope, near) in steep.iter_mut().zip(slopes.at(row, &beside)) {
+                if *slope == 0.0 {
+                    *slope = near;
+                }
+            }
         }
         for (slope, arg) in steep.into_iter().zip(args) {
             // Infinite slopes of exact zeros (√0 of a zero) say nothing about rounding.

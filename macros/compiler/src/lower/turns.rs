@@ -83,6 +83,24 @@ impl<'a> Lowerer<'a> {
         Type { rows: ty.rows, features: ty.features.get(1..).unwrap_or_default().to_vec() }
     }
 
+    /// One step on this state, and on a place for a slice of each sequence: these places, and what the step makes.
+    fn one_step(
+        &mut self,
+        this: &Turns<'a>,
+        state: &[Value<'a>],
+        step: Step<'a, '_>,
+    ) -> (Vec<NodeId>, Option<Vec<Value<'a>>>) {
+        let mut slices = Vec::with_capacity(this.sequences.len());
+        for whole in &this.sequences {
+            let ty = self.slice_type(*whole);
+            slices.push(place(&mut self.graph, &ty));
+        }
+        self.in_step += 1;
+        let next = step(self, state, &slices);
+        self.in_step -= 1;
+        (slices, next)
+    }
+
     /// The types that a step makes of these; none where it has a mistake.
     fn trial(&mut self, this: &Turns<'a>, types: &[Option<Type>], step: Step<'a, '_>) -> Option<Vec<Type>> {
         let saved = self.save();
@@ -95,17 +113,7 @@ impl<'a> Lowerer<'a> {
                 None => self.placeholder(What::State, "zeros", init.at, None),
             })
             .collect();
-        let slices: Vec<NodeId> = this
-            .sequences
-            .iter()
-            .map(|whole| {
-                let ty = self.slice_type(*whole);
-                place(&mut self.graph, &ty)
-            })
-            .collect();
-        self.in_step += 1;
-        let next = step(self, &places, &slices);
-        self.in_step -= 1;
+        let (_, next) = self.one_step(this, &places, step);
         let mut found = Vec::new();
         for (at, value) in next.into_iter().flatten().enumerate() {
             let node = match value {
@@ -177,18 +185,8 @@ impl<'a> Lowerer<'a> {
                 place(&mut self.graph, &ty)
             })
             .collect();
-        let slices: Vec<NodeId> = this
-            .sequences
-            .iter()
-            .map(|whole| {
-                let ty = self.slice_type(*whole);
-                place(&mut self.graph, &ty)
-            })
-            .collect();
         let state: Vec<Value<'a>> = places.iter().map(|node| Value::Tensor(*node)).collect();
-        self.in_step += 1;
-        let next = step(self, &state, &slices);
-        self.in_step -= 1;
+        let (slices, next) = self.one_step(this, &state, step);
         let next = next?;
         let mut carries = Vec::new();
         for ((place, init), value) in places.iter().zip(&init).zip(next) {
