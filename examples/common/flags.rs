@@ -1,7 +1,8 @@
 //! The command line of every example.
 //!
-//! In: words. Out: what the example was asked to do, and its data. Never: a panic; a mistake is one line and a status.
+//! In: words. Out: what the example was asked to do, and its data where it learns digits. Never: a panic; a mistake is one line and a status.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::exit;
 
@@ -56,12 +57,21 @@ impl Default for Defaults {
     }
 }
 
-/// The command line itself; doc comments are its help.
-#[derive(Args)]
-struct CommandLine {
+/// The flag of examples that learn digits.
+#[derive(Args, Default)]
+struct Source {
     /// Folder with the IDX files of MNIST, packed or not, reduced to 8 × 8 [default: the embedded digits]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+}
+
+/// An example without flags of its own.
+#[derive(Args, Clone, Debug)]
+pub struct NoMore {}
+
+/// The command line itself; doc comments are its help.
+#[derive(Args)]
+struct CommandLine {
     /// Passes over the training rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
@@ -93,10 +103,20 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 impl Flags {
-    /// Reads the command line and sets the number of threads, or ends the program: with help where it was asked for, with
-    /// one line and a status other than zero where something is wrong.
-    pub fn parse_for(name: &'static str, defaults: Defaults) -> Flags {
-        let flags = Flags::parse(name, defaults, std::env::args_os()).unwrap_or_else(|(status, words)| {
+    /// Reads the command line of an example that learns digits, with the flags `E` of its own, and sets the number of
+    /// threads, or ends the program: with help where it was asked for, with one line and a status other than zero where
+    /// something is wrong.
+    pub fn of_digits<E: Args>(name: &'static str, defaults: Defaults) -> (Flags, E) {
+        Flags::or_exit(name, Flags::parse(name, defaults, true, std::env::args_os()))
+    }
+
+    /// The same of an example that makes its data itself: without `--data`.
+    pub fn alone<E: Args>(name: &'static str, defaults: Defaults) -> (Flags, E) {
+        Flags::or_exit(name, Flags::parse(name, defaults, false, std::env::args_os()))
+    }
+
+    fn or_exit<E>(name: &str, parsed: Result<(Flags, E), (i32, String)>) -> (Flags, E) {
+        let (flags, more) = parsed.unwrap_or_else(|(status, words)| {
             match status {
                 0 => println!("{words}"),
                 _ => eprintln!("{words}"),
@@ -107,22 +127,28 @@ impl Flags {
             eprintln!("{name}: cannot start {} threads: {error}", flags.threads);
             exit(1);
         }
-        flags
+        (flags, more)
     }
 
     /// The flags, or the status to end with and the words to say.
-    fn parse<I, T>(name: &'static str, defaults: Defaults, arguments: I) -> Result<Flags, (i32, String)>
-    where
-        I: IntoIterator<Item = T>,
-        T: Into<std::ffi::OsString> + Clone,
-    {
+    fn parse<E: Args>(
+        name: &'static str,
+        defaults: Defaults,
+        digits: bool,
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<(Flags, E), (i32, String)> {
         let about = format!(
             "Unless given: --epochs {}, --batch {}, --lr {}",
             defaults.epochs, defaults.batch, defaults.lr
         );
-        let command = CommandLine::augment_args(Command::new(name).after_help(about));
-        let matches = command.try_get_matches_from(arguments);
-        let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| {
+        let command = Command::new(name).after_help(about);
+        let command = if digits { Source::augment_args(command) } else { command };
+        let matches = CommandLine::augment_args(E::augment_args(command)).try_get_matches_from(arguments);
+        let read = matches.and_then(|matches| {
+            let source = if digits { Source::from_arg_matches(&matches)? } else { Source::default() };
+            Ok((source, CommandLine::from_arg_matches(&matches)?, E::from_arg_matches(&matches)?))
+        });
+        let (source, line, more) = read.map_err(|error| {
             let words = error.to_string();
             match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (0, words.trim_end().into()),
@@ -132,9 +158,9 @@ impl Flags {
         let threads = line
             .threads
             .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-        Ok(Flags {
+        let flags = Flags {
             name: name.into(),
-            data: line.data,
+            data: source.data,
             epochs: if line.smoke { 1 } else { line.epochs.map_or(defaults.epochs, |n| n as usize) },
             batch: line.batch.map_or(defaults.batch, |n| n as usize),
             lr: line.lr.unwrap_or(defaults.lr),
@@ -142,7 +168,8 @@ impl Flags {
             threads,
             out: line.out,
             smoke: line.smoke,
-        })
+        };
+        Ok((flags, more))
     }
 
     /// The data asked for: MNIST at 8 × 8 pixels, or the digits inside the crate; a few rows in a smoke run.
@@ -190,7 +217,30 @@ mod tests {
     use super::*;
 
     fn parse(words: &str) -> Result<Flags, (i32, String)> {
-        Flags::parse("vanilla", Defaults::default(), ["vanilla"].into_iter().chain(words.split_whitespace()))
+        parse_as(words, true).map(|(flags, NoMore {})| flags)
+    }
+
+    fn parse_as<E: Args>(words: &str, digits: bool) -> Result<(Flags, E), (i32, String)> {
+        let arguments = ["vanilla"].into_iter().chain(words.split_whitespace());
+        Flags::parse("vanilla", Defaults::default(), digits, arguments)
+    }
+
+    #[derive(Args)]
+    struct Beta {
+        /// The weight
+        #[arg(long, default_value_t = 1.0)]
+        beta: f32,
+    }
+
+    #[test]
+    fn an_example_may_have_flags_of_its_own_and_no_digits() {
+        let (flags, beta) = parse_as::<Beta>("--beta 4 --seed 3 --data there", true).unwrap();
+        assert_eq!((beta.beta, flags.seed, flags.data), (4.0, 3, Some("there".into())));
+        let (flags, beta) = parse_as::<Beta>("--seed 3", false).unwrap();
+        assert_eq!((beta.beta, flags.seed, flags.data), (1.0, 3, None));
+        let refused = parse_as::<Beta>("--data there", false).err().unwrap();
+        let expected = "vanilla: unexpected argument '--data' found (--help lists the flags)";
+        assert_eq!(refused, (2, expected.into()));
     }
 
     #[test]

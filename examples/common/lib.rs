@@ -6,6 +6,8 @@
 mod flags;
 mod small;
 mod study;
+mod trial;
 
-pub use flags::{Defaults, Flags};
+pub use flags::{Defaults, Flags, NoMore};
 pub use study::Study;
+pub use trial::Trial;

@@ -1,17 +1,16 @@
-//! One run of an example: its data, its folder, its training, its figures.
+//! One run of an example that learns digits: its data, its training, its figures.
 //!
 //! In: losses and functions of the example. Out: a trained model, pictures, a table. Never: a figure that was
 //! not computed by this run.
 
-use std::sync::{Arc, Mutex};
-
+use clap::Args;
 use diabolo::baseline::{Pca, mean_image_error};
 use diabolo::data::{Array, Digits};
 use diabolo::program::{IntoRoot, Loss, Root};
-use diabolo::report::{self, Figures, Run};
-use diabolo::{Adam, Error, Model, Result, Trainer};
+use diabolo::report::{self, Figures};
+use diabolo::{Error, Losses, Model, Result, Trainer};
 
-use crate::{Defaults, Flags};
+use crate::{Defaults, Flags, NoMore, Trial};
 
 /// The pairs in the picture of reconstructions.
 const PICTURED: usize = 24;
@@ -19,14 +18,12 @@ const PICTURED: usize = 24;
 const SAMPLES: usize = 60;
 const LINE: usize = 12;
 
-/// A run of an example.
+/// A run of an example that learns digits.
 pub struct Study {
-    /// What was asked for.
-    pub flags: Flags,
+    /// What was asked for, and the folder.
+    pub trial: Trial,
     /// The data.
     pub digits: Digits,
-    /// The folder.
-    pub run: Run,
 }
 
 impl Study {
@@ -35,15 +32,23 @@ impl Study {
     /// # Errors
     /// Where the data cannot be read or the folder cannot be made.
     pub fn begin(name: &'static str, defaults: Defaults) -> Result<Study> {
-        let flags = Flags::parse_for(name, defaults);
-        let (digits, run) = (flags.digits()?, flags.run()?);
+        Study::begin_with(name, defaults).map(|(study, NoMore {})| study)
+    }
+
+    /// The same for an example with flags of its own.
+    ///
+    /// # Errors
+    /// As [`Study::begin`].
+    pub fn begin_with<E: Args>(name: &'static str, defaults: Defaults) -> Result<(Study, E)> {
+        let (flags, more) = Flags::of_digits(name, defaults);
+        let (digits, trial) = (flags.digits()?, Trial::of(flags)?);
         println!(
             "{name}: {}, {} rows to train on, {} to test with",
             digits.name,
             digits.train.rows(),
             digits.test.rows()
         );
-        Ok(Study { flags, digits, run })
+        Ok((Study { trial, digits }, more))
     }
 
     /// Trains a loss as the flags say; the folder gets metrics, the curve and the parameters, named after it.
@@ -58,34 +63,8 @@ impl Study {
     ///
     /// # Errors
     /// As [`Study::train`].
-    pub fn fit<L: Loss>(&self, trainer: Trainer<L>) -> Result<Model> {
-        let curves: Arc<Mutex<Vec<Curve>>> = Arc::default();
-        let seen = Arc::clone(&curves);
-        let Flags { epochs, batch, lr, seed, .. } = self.flags;
-        let name = trainer.name()?;
-        let model = trainer
-            .optimizer(Adam::new(lr as f32))
-            .epochs(epochs)
-            .batch(batch)
-            .seed(seed)
-            .record(&self.run)
-            .on_epoch(move |epoch| {
-                let Ok(mut curves) = seen.lock() else { return };
-                for (name, value) in epoch.parts() {
-                    match curves.iter_mut().find(|(known, _)| *known == name) {
-                        Some((_, points)) => points.push((epoch.epoch as f64, value)),
-                        None => curves.push((name, vec![(epoch.epoch as f64, value)])),
-                    }
-                }
-            })
-            .fit(&self.digits.train)?;
-        if let Ok(curves) = curves.lock() {
-            let series: Vec<(&str, Vec<(f64, f64)>)> =
-                curves.iter().map(|(name, points)| (name.as_str(), points.clone())).collect();
-            report::curve(self.run.path(&format!("{name}-curve.png")), &name, ["epoch", "loss"], &series)?;
-        }
-        model.save(self.run.path(&format!("{name}.safetensors")))?;
-        Ok(model)
+    pub fn fit<L: Losses>(&self, trainer: Trainer<L>) -> Result<Model> {
+        self.trial.fit(trainer, &self.digits.train)
     }
 
     /// Runs a function over the test images.
@@ -105,7 +84,7 @@ impl Study {
     /// Where the picture cannot be written.
     pub fn picture(&self, name: &str, outputs: &Array<f32>) -> Result<()> {
         let inputs = self.digits.test.take(PICTURED)?.array::<f32>("x")?;
-        report::reconstructions(self.run.path(&format!("{name}.png")), &inputs, outputs, self.digits.shape)
+        report::reconstructions(self.trial.run.path(&format!("{name}.png")), &inputs, outputs, self.digits.shape)
     }
 
     /// Draws samples: `function` takes no input and returns images.
@@ -117,7 +96,7 @@ impl Study {
         I::Root: Root<Results<f32> = Array<f32>>,
     {
         let images = model.run(function, &SAMPLES)?;
-        report::grid(self.run.path("samples.png"), &images, self.digits.shape, LINE)
+        report::grid(self.trial.run.path("samples.png"), &images, self.digits.shape, LINE)
     }
 
     /// The mean squared error of outputs against the test images, summed over pixels.
@@ -157,11 +136,6 @@ impl Study {
         let figures = figures
             .row(&format!("PCA, {code} components"), self.pca(code)?.squared_error(test)?)
             .row("mean image", mean_image_error(train, test, "x")?);
-        self.run.figures(&figures)?;
-        println!("\n{figures}\n\npictures, curve, metrics and parameters: {}", self.run.folder().display());
-        Ok(())
+        self.trial.conclude(&figures)
     }
 }
-
-/// A named value over epochs.
-type Curve = (String, Vec<(f64, f64)>);
