@@ -79,7 +79,7 @@ struct CommandLine {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     batch: Option<u32>,
     /// Learning rate
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = positive)]
     lr: Option<f64>,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 7)]
@@ -95,9 +95,13 @@ struct CommandLine {
     smoke: bool,
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+/// A number above zero, for a `value_parser`.
+///
+/// # Errors
+/// Where it is none.
+pub fn positive(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(rate) if rate > 0.0 && f64::is_finite(rate) => Ok(rate),
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
         _ => Err("a positive number is needed".into()),
     }
 }

@@ -3,11 +3,13 @@
 //! In: the command line, a model. Out: the data, the folder of the run, its pictures and its figures beside those
 //! of the baselines. Never: a word about one particular model.
 
+mod codec;
 mod flags;
 mod small;
 mod study;
 mod trial;
 
-pub use flags::{Defaults, Flags, NoMore};
+pub use codec::{Packed, Quantised, gaussian_rate};
+pub use flags::{Defaults, Flags, NoMore, positive};
 pub use study::Study;
 pub use trial::Trial;

@@ -84,7 +84,12 @@ impl Study {
     /// Where the picture cannot be written.
     pub fn picture(&self, name: &str, outputs: &Array<f32>) -> Result<()> {
         let inputs = self.digits.test.take(PICTURED)?.array::<f32>("x")?;
-        report::reconstructions(self.trial.run.path(&format!("{name}.png")), &inputs, outputs, self.digits.shape)
+        report::reconstructions(
+            self.trial.run.path(&format!("{name}.png")),
+            &inputs,
+            outputs,
+            self.digits.shape,
+        )
     }
 
     /// Draws samples: `function` takes no input and returns images.

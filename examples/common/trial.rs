@@ -68,7 +68,8 @@ impl Trial {
         let curves: Arc<Mutex<Vec<Curve>>> = Arc::default();
         let seen = Arc::clone(&curves);
         let Flags { epochs, batch, seed, .. } = self.flags;
-        let name = trainer.name()?.replace(", ", "-");
+        // Sizes and lists are no part of a file's name: `vanilla<8>` is vanilla-8.
+        let name = trainer.name()?.replace(", ", "-").replace('<', "-").replace('>', "");
         let model = trainer
             .epochs(epochs)
             .batch(batch)

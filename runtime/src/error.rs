@@ -173,7 +173,7 @@ pub enum Error {
 
 impl Error {
     /// An [`Error::Io`] about `path`, for `map_err`.
-    pub(crate) fn io(path: impl Into<PathBuf>, doing: &'static str) -> impl FnOnce(io::Error) -> Error {
+    pub fn io(path: impl Into<PathBuf>, doing: &'static str) -> impl FnOnce(io::Error) -> Error {
         let path = path.into();
         move |source| Error::Io { path, doing, source }
     }
@@ -191,7 +191,7 @@ impl Error {
     }
 
     /// An [`Error::Config`].
-    pub(crate) fn config(what: impl Into<String>) -> Error {
+    pub fn config(what: impl Into<String>) -> Error {
         Error::Config { what: what.into() }
     }
 }

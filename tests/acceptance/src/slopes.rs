@@ -51,7 +51,8 @@ pub fn worst_slope<L: Loss, I: IntoRoot<Root = L> + Clone>(
             };
             // Of fourth order: rounding and truncation are both near 1e-12 at this step.
             let h = 1e-3;
-            let difference = (8.0 * (beside(h) - beside(-h)) - (beside(2.0 * h) - beside(-2.0 * h))) / (12.0 * h);
+            let difference =
+                (8.0 * (beside(h) - beside(-h)) - (beside(2.0 * h) - beside(-2.0 * h))) / (12.0 * h);
             worst = worst.max((slopes[at] - difference).abs() / slopes[at].abs().max(floor));
         }
     }

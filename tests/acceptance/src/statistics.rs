@@ -74,10 +74,10 @@ fn kolmogorov(t: f64) -> f64 {
 pub fn discrepancy_test(x: &[f64], y: &[f64], width: usize, rounds: usize, seed: u64) -> f64 {
     let rows: Vec<&[f64]> = x.chunks_exact(width).chain(y.chunks_exact(width)).collect();
     let (n, first) = (rows.len(), x.len() / width);
-    let square =
-        |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
+    let square = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
     let squares: Vec<f64> = (0..n * n).map(|at| square(rows[at / n], rows[at % n])).collect();
-    let mut apart: Vec<f64> = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| squares[i * n + j]).collect();
+    let mut apart: Vec<f64> =
+        (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| squares[i * n + j]).collect();
     let middle = apart.len() / 2;
     let median = *apart.select_nth_unstable_by(middle, f64::total_cmp).1;
     let kernel: Vec<f64> = squares.iter().map(|s| (-s / median).exp()).collect();
@@ -86,7 +86,11 @@ pub fn discrepancy_test(x: &[f64], y: &[f64], width: usize, rounds: usize, seed:
         let weight = |i: usize| if i < first { 1.0 / first as f64 } else { -1.0 / (n - first) as f64 };
         let mut weights = vec![0.0; n];
         order.iter().enumerate().for_each(|(i, row)| weights[*row] = weight(i));
-        kernel.chunks_exact(n).zip(&weights).map(|(k, w)| w * k.iter().zip(&weights).map(|(k, w)| k * w).sum::<f64>()).sum()
+        kernel
+            .chunks_exact(n)
+            .zip(&weights)
+            .map(|(k, w)| w * k.iter().zip(&weights).map(|(k, w)| k * w).sum::<f64>())
+            .sum()
     };
     let mut order: Vec<usize> = (0..n).collect();
     let found = statistic(&order);

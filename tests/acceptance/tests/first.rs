@@ -26,7 +26,8 @@ fn its_gradient_is_that_of_finite_differences() {
 #[test]
 fn it_beats_pca_of_as_many_numbers() {
     let digits = digits();
-    let trainer = Trainer::new(first::vanilla).optimizer(Adam::new(2e-3)).batch(64).epochs(60).seed(7).quiet();
+    let trainer =
+        Trainer::new(first::vanilla).optimizer(Adam::new(2e-3)).batch(64).epochs(60).seed(7).quiet();
     let model = trainer.fit(&digits.train).unwrap();
     let error = model.mean(first::vanilla, &digits.test).unwrap().loss;
     let pca = Pca::fit(&digits.train, "x", 8).unwrap().squared_error(&digits.test).unwrap();
