@@ -2,6 +2,10 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | levels at the middle of their cells | `bits_are_the_entropy…` | 0.2722 bits a code above R(D) at step 0.5, not 0.2546 |
+//! | every level as frequent as any other | both | 4.209 bits a code, not 3.062; 44.4 bits an image, not 32.8 |
+//! | `c` for `straight_through(round(c), c)` | `digits_are_read_back…` | codes shrink to 2.2 bits an image, 6.1 by the prior |
+//! | the prior without the width of its cell | `digits_are_read_back…` | 46.0 bits an image, 29.5 by the prior |
 
 use common::{Quantised, gaussian_rate};
 use diabolo::baseline::Pca;
