@@ -27,7 +27,7 @@ pub fn contractive(x: Tensor<B, 64>, #[default(0.1)] lambda: f32) -> Tensor<B> {
 }
 
 #[function]
-fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     decode(encode(x))
 }
 

@@ -18,7 +18,7 @@ fn decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
 }
 
 #[function]
-fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     decode(encode(x))
 }
 

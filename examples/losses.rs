@@ -18,7 +18,7 @@ fn decode(z: Tensor<B, 16>) -> Tensor<B, 64> {
 }
 
 #[function]
-fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     sigmoid(decode(encode(x)))
 }
 

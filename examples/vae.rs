@@ -29,7 +29,7 @@ pub fn beta_vae(x: Tensor<B, 64>, #[default(1.0)] beta: f32) -> Tensor<B> {
 }
 
 #[function]
-fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     let (mean, _) = encode(x);
     sigmoid(decode(mean))
 }

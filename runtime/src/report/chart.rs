@@ -15,7 +15,7 @@ use super::canvas::Canvas;
 use crate::error::{Error, Result};
 
 /// The colours of Okabe and Ito (2008), the yellow left out: it is too light for a line on white.
-const LINES: [RGBColor; 7] = [
+pub(super) const LINES: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -37,9 +37,9 @@ const CLASSES: [RGBColor; 10] = [
     RGBColor(170, 68, 153),
     RGBColor(130, 130, 130),
 ];
-const INK: RGBColor = RGBColor(51, 51, 51);
-const FAINT: RGBColor = RGBColor(229, 229, 229);
-const FONT: &str = "diabolo";
+pub(super) const INK: RGBColor = RGBColor(51, 51, 51);
+pub(super) const FAINT: RGBColor = RGBColor(229, 229, 229);
+pub(super) const FONT: &str = "diabolo";
 /// From here on, a linear axis would show one large value and a flat line.
 const LOG_FROM: f64 = 300.0;
 /// Sizes beyond these are left out, or not drawn on a logarithmic axis: the arithmetic of the axes ends there.
@@ -204,7 +204,7 @@ where
 }
 
 /// `5`, `0.3`, `2.5e9`: the shortest text of four digits.
-fn tick(value: &f64) -> String {
+pub(super) fn tick(value: &f64) -> String {
     let size = value.abs();
     match size {
         0.0 => "0".into(),
@@ -217,7 +217,12 @@ fn tick(value: &f64) -> String {
 }
 
 /// Lets `paint` draw on a white page, and saves it.
-fn draw(path: &Path, width: usize, height: usize, paint: impl FnOnce(&Area) -> Drawn) -> Result<()> {
+pub(super) fn draw(
+    path: &Path,
+    width: usize,
+    height: usize,
+    paint: impl FnOnce(&Area) -> Drawn,
+) -> Result<()> {
     static LETTERS: Once = Once::new();
     LETTERS.call_once(|| {
         // A font that does not parse shows up as an error of every chart, with the name of the font.
@@ -249,7 +254,7 @@ fn drawable((x, y): &(f64, f64)) -> bool {
     x.abs() < LARGEST && y.abs() < LARGEST
 }
 
-fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+pub(super) fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     values.fold(None, |span, v| match span {
         None => Some((v, v)),
         Some((low, high)) => Some((low.min(v), high.max(v))),
@@ -257,7 +262,7 @@ fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// The range with room around it; never empty.
-fn widened(low: f64, high: f64, share: f64) -> std::ops::Range<f64> {
+pub(super) fn widened(low: f64, high: f64, share: f64) -> std::ops::Range<f64> {
     let room = match (high - low) * share {
         room if room > 0.0 => room,
         _ => (low.abs() * share).max(0.5 * share),

@@ -6,12 +6,14 @@
 mod canvas;
 mod chart;
 mod figures;
+mod intervals;
 mod picture;
 mod progress;
 mod run;
 
 pub use chart::{curve, scatter};
 pub use figures::Figures;
+pub use intervals::{Interval, intervals};
 pub use picture::{grid, reconstructions, strips};
 pub use progress::Progress;
 pub use run::{Run, Settings};

@@ -87,6 +87,23 @@ fn charts_are_drawn_for_odd_data() {
     assert_eq!(read(&path).0, 800);
 }
 
+#[test]
+fn intervals_have_a_line_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chart.png");
+    let line = |mean: f64| Interval { name: "variant".into(), mean, deviation: 0.1, reference: 2.0 };
+    intervals(&path, "error", "squared error", &[line(1.0), line(f64::NAN), line(0.5)]).unwrap();
+    let three = read(&path).1;
+    let blue = |path: &Path| read(path).2.chunks(3).filter(|p| *p == [0, 114, 178]).count();
+    let two_dots = blue(&path);
+    intervals(&path, "error", "squared error", &[line(1.0)]).unwrap();
+    let one = (read(&path).1, blue(&path));
+    assert!(three > one.0 && two_dots > one.1 && one.1 > 50, "{three} {two_dots} {one:?}");
+    let none = Interval { reference: f64::NAN, ..line(f64::NAN) };
+    intervals(&path, "t", "x", &[none]).unwrap();
+    assert!(intervals(&path, "t", "x", &[]).is_err());
+}
+
 /// What charts are lettered in must be there: a chart with a title has more ink than one without.
 #[test]
 fn charts_are_lettered() {

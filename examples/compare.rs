@@ -1,0 +1,158 @@
+//! Any of the variants over any seeds, beside PCA with a code of as many numbers.
+//!
+//! Every variant is the example of its name, trained with the same flags; a seed changes first values, order and noise.
+//! Look at the mean of the test error and its standard deviation over seeds, and at the bar: PCA with as many numbers.
+//! `--variants vae,tied --seeds 3` is a smaller table. Variants whose loss asks for more than a small error (VAEs,
+//! penalties, adversaries) pay for it here: this is one figure, not a ranking.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use common::{Defaults, Study};
+use diabolo::data::{Array, Digits};
+use diabolo::program::{IntoRoot, Root};
+use diabolo::report::{Interval, intervals};
+use diabolo::{Error, Losses, Optimizers, Result, Trainer, prelude::*};
+
+#[allow(dead_code)]
+#[path = "contractive.rs"]
+mod contractive;
+#[allow(dead_code)]
+#[path = "convolutional.rs"]
+mod convolutional;
+#[allow(dead_code)]
+#[path = "first.rs"]
+mod first;
+#[allow(dead_code)]
+#[path = "losses.rs"]
+mod losses;
+#[allow(dead_code)]
+#[path = "vae.rs"]
+mod vae;
+
+/// What is compared: its name, the numbers of its code, and how it is trained.
+struct Variant {
+    name: &'static str,
+    code: usize,
+    outputs: fn(&Task) -> Result<Array<f32>>,
+}
+
+const VARIANTS: &[Variant] = &[
+    Variant { name: "first", code: 8, outputs: |task| task.of(first::vanilla, first::reconstruct) },
+    Variant {
+        name: "convolutional",
+        code: 8,
+        outputs: |task| task.of(convolutional::convolutional, convolutional::reconstruct),
+    },
+    Variant { name: "vae", code: 8, outputs: |task| task.of(vae::beta_vae, vae::reconstruct) },
+    Variant {
+        name: "contractive",
+        code: 32,
+        outputs: |task| task.of(contractive::contractive, contractive::reconstruct),
+    },
+    Variant { name: "plain", code: 16, outputs: |task| task.of(losses::plain, losses::reconstruct) },
+    Variant {
+        name: "cross-entropy",
+        code: 16,
+        outputs: |task| task.of(losses::cross_entropy, losses::reconstruct),
+    },
+    Variant { name: "sparse", code: 16, outputs: |task| task.of(losses::sparse, losses::reconstruct) },
+    Variant { name: "denoising", code: 16, outputs: |task| task.of(losses::denoising, losses::reconstruct) },
+    Variant { name: "robust", code: 16, outputs: |task| task.of(losses::robust, losses::reconstruct) },
+    Variant { name: "ink", code: 16, outputs: |task| task.of(losses::ink, losses::reconstruct) },
+];
+
+/// One training of one variant.
+struct Task<'a> {
+    digits: &'a Digits,
+    defaults: Defaults,
+    seed: u64,
+}
+
+impl Task<'_> {
+    /// Trains a loss with Adam and reconstructs the test images.
+    fn of<L: Loss, I: IntoRoot>(&self, loss: impl IntoRoot<Root = L>, reconstruct: I) -> Result<Array<f32>>
+    where
+        I::Root: Root<Results<f32> = Array<f32>>,
+    {
+        self.with(Trainer::new(loss).optimizer(Adam::new(self.defaults.lr as f32)), reconstruct)
+    }
+
+    /// The same for a trainer with optimizers of its own.
+    fn with<L: Losses, O: Optimizers<L>, I: IntoRoot>(
+        &self,
+        trainer: Trainer<L, O>,
+        reconstruct: I,
+    ) -> Result<Array<f32>>
+    where
+        I::Root: Root<Results<f32> = Array<f32>>,
+    {
+        let Defaults { epochs, batch, .. } = self.defaults;
+        let model = trainer.epochs(epochs).batch(batch).seed(self.seed).quiet().fit(&self.digits.train)?;
+        model.run(reconstruct, &self.digits.test)
+    }
+}
+
+fn names() -> PossibleValuesParser {
+    VARIANTS.iter().map(|variant| variant.name).collect::<Vec<_>>().into()
+}
+
+#[derive(Args)]
+struct Flags {
+    /// Which variants, with commas between [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = names())]
+    variants: Vec<String>,
+    /// How many seeds, counted up from --seed
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+}
+
+fn main() -> Result<()> {
+    let defaults = Defaults { epochs: 150, batch: 64, lr: 2e-3 };
+    let (study, flags) = Study::begin_with::<Flags>("compare", defaults)?;
+    let asked = &study.trial.flags;
+    let defaults = Defaults { epochs: asked.epochs, batch: asked.batch, lr: asked.lr };
+    let seeds: Vec<u64> = (0..flags.seeds).map(|i| asked.seed.wrapping_add(i)).collect();
+    let file = study.trial.run.path("compare.csv");
+    let written = |error: csv::Error| Error::config(format!("{}: {error}", file.display()));
+    let mut table = csv::Writer::from_path(&file).map_err(written)?;
+    table.write_record(["variant", "code", "seed", "squared error", "PCA"]).map_err(written)?;
+
+    println!("\nsquared error per test image, {} seeds of {} epochs", seeds.len(), defaults.epochs);
+    println!("  {:<20} {:>4}  {:>17}  {:>8}", "variant", "code", "mean ± deviation", "PCA");
+    let mut lines = Vec::new();
+    let chosen = |variant: &&Variant| {
+        flags.variants.is_empty() || flags.variants.iter().any(|name| name == variant.name)
+    };
+    for Variant { name, code, outputs } in VARIANTS.iter().filter(chosen) {
+        let pca = study.pca(*code)?.squared_error(&study.digits.test)?;
+        let mut errors = Vec::new();
+        for seed in &seeds {
+            let error =
+                study.squared_error(&outputs(&Task { digits: &study.digits, defaults, seed: *seed })?)?;
+            let record =
+                [name.to_string(), code.to_string(), seed.to_string(), error.to_string(), pca.to_string()];
+            table.write_record(record).map_err(written)?;
+            errors.push(error);
+        }
+        let (mean, deviation) = mean_and_deviation(&errors);
+        println!("  {name:<20} {code:>4}  {mean:>8.4} ± {deviation:<6.4}  {pca:>8.4}");
+        lines.push(Interval { name: format!("{name}, {code}"), mean, deviation, reference: pca });
+    }
+    table.flush().map_err(|error| written(error.into()))?;
+    let title = format!("{}: squared error per test image, {} seeds", study.digits.name, seeds.len());
+    intervals(
+        study.trial.run.path("compare.png"),
+        &title,
+        "dots: mean ± deviation; bars: PCA with as many numbers",
+        &lines,
+    )?;
+    println!("\ntable, chart: {}", study.trial.run.folder().display());
+    Ok(())
+}
+
+/// Over n − 1; of one value, 0.
+fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (mean, (squares / (values.len() - 1).max(1) as f64).sqrt())
+}
