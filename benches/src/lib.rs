@@ -4,6 +4,8 @@
 
 #![allow(missing_docs)] // the functions are named by their workload; the table in README.md explains each
 
+pub mod peak;
+
 use diabolo::data::Data;
 
 /// W1: 64-32-8-32-64, ReLU, cross-entropy from logits, batch 64.
@@ -132,6 +134,40 @@ pub mod w5g {
     #[loss]
     pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         squared_error(decode(encode(x)), x) / 784.0 + 0.0001 * sum_squares(jacobian(encode, x))
+    }
+}
+
+/// W6: a sparse autoencoder 512-8192-512, rectified code, mean squared error and L1, batch 1024.
+pub mod w6 {
+    use diabolo::nn::{dense, l1, mse};
+    use diabolo::prelude::*;
+
+    #[network]
+    fn centre() -> Tensor<512> {
+        param(zeros())
+    }
+
+    #[encoder]
+    fn encode(x: Tensor<B, 512>) -> Tensor<B, 8192> {
+        relu(dense(x - centre(), 8192))
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 8192>) -> Tensor<B, 512> {
+        let features: Tensor<8192, 512> = param(fan_in(8192));
+        einsum("bk,kd->bd", z, features) + centre()
+    }
+
+    #[loss]
+    pub fn objective(x: Tensor<B, 512>) -> Tensor<B> {
+        let code = encode(x);
+        mse(decode(code), x) + 0.001 * l1(code)
+    }
+
+    /// W6k: the 32 largest of the code alone, and no penalty.
+    #[loss]
+    pub fn of_the_largest(x: Tensor<B, 512>) -> Tensor<B> {
+        mse(decode(top_k(encode(x), 32)), x)
     }
 }
 
