@@ -29,7 +29,7 @@ fn main() {
     let listed = std::env::var(random::VARIABLE).ok().filter(|list| !list.is_empty());
     let specs = match &listed {
         Some(list) => random::parse(list).expect("DIABOLO_RANDOM lists programs"),
-        None => testing::SEEDS.map(Spec::whole).collect(),
+        None => testing::SEEDS.chain(testing::FOUND).map(Spec::whole).collect(),
     };
     let mut all = random_programs(&specs);
     all.extend(match listed {

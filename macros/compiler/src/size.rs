@@ -111,6 +111,19 @@ impl Size {
         usize::try_from(self.0.iter().map(term).fold(0, i64::saturating_add)).unwrap_or(0)
     }
 
+    /// What suffices for every value of the symbols, and adds up: a size without its negative terms.
+    ///
+    /// A size below 0 is 0, but a sum that it is a part of counts it as it is: places in memory have this size instead.
+    pub fn room(&self) -> Size {
+        Size(
+            self.0
+                .iter()
+                .filter(|(_, factor)| **factor > 0)
+                .map(|(s, factor)| (s.clone(), *factor))
+                .collect(),
+        )
+    }
+
     /// The product of sizes (1 for none).
     pub fn product<'a>(sizes: impl IntoIterator<Item = &'a Size>) -> Size {
         sizes.into_iter().fold(Size::known(1), |product, size| &product * size)

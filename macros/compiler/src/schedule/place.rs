@@ -55,7 +55,7 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
             (*home).clone()
         } else if crossing(graph, views, id) == Crossing::Lane {
             let start = places.lanes[level].clone();
-            places.lanes[level] = &start + &elements;
+            places.lanes[level] = &start + &elements.room();
             Home::Lane(start)
         } else if rows && level == life.last.0 {
             Home::Scratch(tiles[level].take(&elements, true, life))

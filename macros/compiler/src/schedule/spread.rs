@@ -38,7 +38,7 @@ impl Context<'_> {
                 Write::Sum(buffer) => {
                     let size = self.places.buffers[buffer].elements.clone();
                     let start = lane.clone();
-                    lane = &lane + &size;
+                    lane = &lane + &size.room();
                     let node = self.places.buffers[buffer].node;
                     let home = Home::Lane(start);
                     self.places.buffers.push(Buffer {

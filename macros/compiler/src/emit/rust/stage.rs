@@ -52,7 +52,7 @@ pub(super) fn stage(
     for i in &stage.local {
         let buffer = &schedule.buffers[*i];
         if matches!(buffer.home, Home::Lane(_)) {
-            let (local, len) = (format_ident!("a{i}"), size(&buffer.elements));
+            let (local, len) = (format_ident!("a{i}"), size(&buffer.elements.room()));
             cuts.extend(quote!(let (#local, acc) = acc.split_at_mut(#len);));
         }
     }
