@@ -12,6 +12,18 @@ use super::isa::Portable;
 /// Values in a full block: four AVX-512 registers of f32.
 pub const BLOCK: usize = 64;
 
+/// What is left of values from `start` on: nothing where they end before.
+#[inline(always)]
+pub fn rest<F>(values: &[F], start: usize) -> &[F] {
+    values.get(start..).unwrap_or_default()
+}
+
+/// The same of values that are written to.
+#[inline(always)]
+pub fn rest_mut<F>(values: &mut [F], start: usize) -> &mut [F] {
+    values.get_mut(start..).unwrap_or_default()
+}
+
 /// `len` values from `src[start..]`, then zeros. Panics where `src` is too short.
 #[inline(always)]
 pub fn load<F: Float, const N: usize>(src: &[F], start: usize, len: usize) -> [F; N] {

@@ -651,7 +651,7 @@ const _: () = {
                 kernels::matmul(
                     kernels::MatMut::new(s0, rows * dim_T, 8, 8, 1),
                     kernels::MatRef::new(
-                        &x0[first * 3 * dim_T..],
+                        kernels::block::rest(x0, first * 3 * dim_T),
                         rows * dim_T,
                         3,
                         3,
@@ -921,7 +921,7 @@ const _: () = {
                 kernels::matmul(
                     kernels::MatMut::new(s0, rows * dim_T, 8, 8, 1),
                     kernels::MatRef::new(
-                        &x0[first * 3 * dim_T..],
+                        kernels::block::rest(x0, first * 3 * dim_T),
                         rows * dim_T,
                         3,
                         3,
@@ -1039,7 +1039,7 @@ const _: () = {
                 kernels::matmul(
                     kernels::MatMut::new(a17, 3, 8, 8, 1),
                     kernels::MatRef::new(
-                        &x0[first * 3 * dim_T..],
+                        kernels::block::rest(x0, first * 3 * dim_T),
                         3,
                         rows * dim_T,
                         1,

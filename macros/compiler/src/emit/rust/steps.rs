@@ -64,6 +64,30 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// What is left of a value from `start` on. A value without elements has nothing there, and ends before.
+    fn rest(&self, place: &Place, start: &TokenStream, mutable: bool) -> TokenStream {
+        let sized = |size: &Size| size.symbols().next().is_some();
+        let outside = self.stage.is_none();
+        let empty = match place.source {
+            Source::Buffer(i) => {
+                let buffer = &self.schedule.buffers[i];
+                buffer.rows && outside || sized(&buffer.elements)
+            }
+            Source::Input(i) => {
+                let ty = &self.schedule.graph.inputs[i].ty;
+                !ty.rows.is_empty() && outside || ty.features.iter().any(sized)
+            }
+            Source::Param(_) | Source::Hyper(_) => false,
+        };
+        let local = self.source(place.source);
+        match (empty, mutable) {
+            (true, true) => quote!(kernels::block::rest_mut(#local, #start)),
+            (true, false) => quote!(kernels::block::rest(#local, #start)),
+            (false, true) => quote!(&mut #local[#start..]),
+            (false, false) => quote!(&#local[#start..]),
+        }
+    }
+
     /// The local of a source.
     pub fn source(&self, source: Source) -> Ident {
         match source {
@@ -182,10 +206,9 @@ fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
     };
     let slice = |place: &Place, of: fn(&Axis) -> &Size, mutable: bool| {
         let local = scope.source(place.source);
-        match (at(place, of), mutable) {
-            (None, _) => quote!(#local),
-            (Some(start), false) => quote!(&#local[#start..]),
-            (Some(start), true) => quote!(&mut #local[#start..]),
+        match at(place, of) {
+            None => quote!(#local),
+            Some(start) => scope.rest(place, &start, mutable),
         }
     };
     let (a, b, c) = (slice(&p.a, |x| &x.a, false), slice(&p.b, |x| &x.b, false), slice(&p.c, |x| &x.c, true));
@@ -277,8 +300,7 @@ pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, S
         if terms.is_empty() {
             return quote!(#local);
         }
-        let start = sum(terms);
-        quote!(&#local[#start..])
+        scope.rest(place, &sum(terms), false)
     };
     let products = list.iter().map(|p| {
         let (a, b, c) = (slice(&p.a), slice(&p.b), scope.source(p.c.source));
