@@ -24,6 +24,9 @@ mod losses;
 #[path = "../../examples/pca.rs"]
 mod pca;
 #[allow(dead_code)]
+#[path = "../../examples/tied.rs"]
+mod tied;
+#[allow(dead_code)]
 #[path = "../../examples/vae.rs"]
 mod vae;
 
@@ -120,7 +123,11 @@ fn allocations<L: Losses, O: Optimizers<L>>(trainer: Trainer<L, O>) -> usize {
 #[test]
 fn a_warm_step_allocates_nothing() {
     assert_eq!(allocations(Trainer::new(first::vanilla)), 0, "first");
-    assert_eq!(allocations(Trainer::new(pca::linear)), 0, "pca");
+    assert_eq!(allocations(Trainer::new(pca::linear::<8>)), 0, "linear");
+    let pca = Trainer::new(pca::pca::<8>).project(pca::basis::<8>, orthonormal_rows);
+    assert_eq!(allocations(pca), 0, "pca");
+    assert_eq!(allocations(Trainer::new(tied::tied)), 0, "tied");
+    assert_eq!(allocations(Trainer::new(tied::untied)), 0, "untied");
     assert_eq!(allocations(Trainer::new(vae::beta_vae)), 0, "vae");
     assert_eq!(allocations(Trainer::new(contractive::contractive)), 0, "contractive");
     assert_eq!(allocations(Trainer::new(convolutional::convolutional)), 0, "convolutional");

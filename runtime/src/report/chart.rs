@@ -3,6 +3,7 @@
 //! In: points. Out: a PNG file with axes, in colours that colour-blind readers can tell apart. Never: a font of
 //! the system (so that charts look alike everywhere), a point invented where a value is not finite.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Once;
 
@@ -70,9 +71,12 @@ pub fn curve(
     draw(path.as_ref(), 960, 560, |area| {
         if low > SMALLEST && (LOG_FROM..LARGEST).contains(&(high / low)) {
             let y = (low / 1.2..high * 1.2).log_scale();
-            lines(area, title, [axes[0], &format!("{}, log scale", axes[1])], x, y, &series)
+            let axes = [axes[0], &format!("{}, log scale", axes[1])];
+            lines(area, title, axes, x, (y, &tick), &series)
         } else {
-            lines(area, title, axes, x, widened(low, high, 0.05), &series)
+            let y = widened(low, high, 0.05);
+            let linear = ticks(&y);
+            lines(area, title, axes, x, (y, &linear), &series)
         }
     })
 }
@@ -112,20 +116,22 @@ pub fn scatter<'a, F: Float>(
 
     draw(path, 800, 720, |area| {
         let (plot, key) = area.split_horizontally(720);
+        let (x, y) = (widened(left, right, 0.03), widened(low, high, 0.03));
+        let (along, up) = (ticks(&x), ticks(&y));
         let mut chart = ChartBuilder::on(&plot)
             .caption(title, (FONT, 22).into_font().color(&INK))
             .margin(16)
             .x_label_area_size(32)
             .y_label_area_size(48)
-            .build_cartesian_2d(widened(left, right, 0.03), widened(low, high, 0.03))?;
+            .build_cartesian_2d(x, y)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .bold_line_style(FAINT)
             .axis_style(FAINT)
             .label_style((FONT, 14).into_font().color(&INK))
-            .x_label_formatter(&tick)
-            .y_label_formatter(&tick)
+            .x_label_formatter(&along)
+            .y_label_formatter(&up)
             .draw()?;
         let radius = if dots.len() > 5000 { 1 } else { 3 };
         chart
@@ -155,13 +161,14 @@ fn lines<Y>(
     area: &Area,
     title: &str,
     axes: [&str; 2],
-    x: std::ops::Range<f64>,
-    y: impl AsRangedCoord<CoordDescType = Y, Value = f64>,
+    x: Range<f64>,
+    (y, up): (impl AsRangedCoord<CoordDescType = Y, Value = f64>, &dyn Fn(&f64) -> String),
     series: &[(&str, Vec<(f64, f64)>)],
 ) -> Drawn
 where
     Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
+    let along = ticks(&x);
     let mut chart = ChartBuilder::on(area)
         .caption(title, (FONT, 22).into_font().color(&INK))
         .margin(20)
@@ -175,8 +182,8 @@ where
         .axis_style(FAINT)
         .label_style((FONT, 14).into_font().color(&INK))
         .axis_desc_style((FONT, 16).into_font().color(&INK))
-        .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
+        .x_label_formatter(&along)
+        .y_label_formatter(&up)
         .x_desc(axes[0])
         .y_desc(axes[1])
         .draw()?;
@@ -201,6 +208,12 @@ where
         .label_font((FONT, 15).into_font().color(&INK))
         .draw()?;
     Ok(())
+}
+
+/// [`tick`] on a linear axis, where what rounding leaves of a zero in the middle is one.
+pub(super) fn ticks(axis: &Range<f64>) -> impl Fn(&f64) -> String + use<> {
+    let rounding = 1e-13 * (axis.end - axis.start);
+    move |value| tick(if value.abs() < rounding { &0.0 } else { value })
 }
 
 /// `5`, `0.3`, `2.5e9`: the shortest text of four digits.
@@ -262,7 +275,7 @@ pub(super) fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// The range with room around it; never empty.
-pub(super) fn widened(low: f64, high: f64, share: f64) -> std::ops::Range<f64> {
+pub(super) fn widened(low: f64, high: f64, share: f64) -> Range<f64> {
     let room = match (high - low) * share {
         room if room > 0.0 => room,
         _ => (low.abs() * share).max(0.5 * share),

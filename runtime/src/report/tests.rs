@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::chart::ticks;
 use super::progress::{decimals, number};
 use super::*;
 use crate::data::digits;
@@ -102,6 +103,14 @@ fn intervals_have_a_line_each() {
     let none = Interval { reference: f64::NAN, ..line(f64::NAN) };
     intervals(&path, "t", "x", &[none]).unwrap();
     assert!(intervals(&path, "t", "x", &[]).is_err());
+}
+
+#[test]
+fn what_rounding_leaves_of_a_zero_on_an_axis_is_zero() {
+    let wide = ticks(&(-0.6..0.6));
+    assert_eq!([wide(&1.11e-16), wide(&0.2), wide(&-0.4)], ["0", "0.2", "-0.4"]);
+    let narrow = ticks(&(1e-16..3e-16));
+    assert_eq!(narrow(&1.5e-16), "1.5e-16");
 }
 
 /// What charts are lettered in must be there: a chart with a title has more ink than one without.
