@@ -26,6 +26,9 @@ mod first;
 #[path = "losses.rs"]
 mod losses;
 #[allow(dead_code)]
+#[path = "tied.rs"]
+mod tied;
+#[allow(dead_code)]
 #[path = "vae.rs"]
 mod vae;
 
@@ -49,6 +52,7 @@ const VARIANTS: &[Variant] = &[
         code: 32,
         outputs: |task| task.of(contractive::contractive, contractive::reconstruct),
     },
+    Variant { name: "tied", code: 16, outputs: |task| task.of(tied::tied, tied::reconstruct) },
     Variant { name: "plain", code: 16, outputs: |task| task.of(losses::plain, losses::reconstruct) },
     Variant {
         name: "cross-entropy",

@@ -32,30 +32,30 @@ fn image_bias() -> Tensor<64> {
 
 /// With these matrices, as rows of pixels, on both sides.
 #[function]
-fn reconstruct(x: Tensor<B, 64>, encoder: Tensor<64, 16>, decoder: Tensor<64, 16>) -> Tensor<B, 64> {
+fn through(x: Tensor<B, 64>, encoder: Tensor<64, 16>, decoder: Tensor<64, 16>) -> Tensor<B, 64> {
     let h = tanh(einsum("bd,dk->bk", x, encoder) + code_bias());
     einsum("bk,dk->bd", h, decoder) + image_bias()
 }
 
+#[function]
+pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
+    through(x, weight(), weight())
+}
+
 #[loss]
 pub fn tied(x: Tensor<B, 64>) -> Tensor<B> {
-    squared_error(reconstruct(x, weight(), weight()), x)
+    squared_error(reconstruct(x), x)
 }
 
 #[loss]
 pub fn untied(x: Tensor<B, 64>) -> Tensor<B> {
-    squared_error(reconstruct(x, weight(), second()), x)
-}
-
-#[function]
-fn tied_images(x: Tensor<B, 64>) -> Tensor<B, 64> {
-    reconstruct(x, weight(), weight())
+    squared_error(through(x, weight(), second()), x)
 }
 
 /// The gradient of the mean loss by W: of the whole, through the encoder alone, through the decoder alone.
 #[function]
 pub fn slopes(x: Tensor<B, 64>) -> (Tensor<64, 16>, Tensor<64, 16>, Tensor<64, 16>) {
-    let error = |encoder, decoder| batch_mean(squared_error(reconstruct(x, encoder, decoder), x));
+    let error = |encoder, decoder| batch_mean(squared_error(through(x, encoder, decoder), x));
     (
         grad(|w| error(w, w), weight()),
         grad(|w| error(w, weight()), weight()),
@@ -82,7 +82,7 @@ fn main() -> diabolo::Result<()> {
         norm(&rest)
     );
 
-    let outputs = study.on_test(&model, tied_images)?;
+    let outputs = study.on_test(&model, reconstruct)?;
     study.picture("reconstructions", &outputs)?;
     let weights = |model: &Model| model.weights() as f64;
     println!("{}", Figures::new("weights").row("tied", weights(&model)).row("untied", weights(&free)));
