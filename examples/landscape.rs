@@ -89,106 +89,113 @@ pub fn kawaguchi(x: Tensor<B, 5>, y: Tensor<B, 5>) -> Tensor<B> {
     squared_error(deep(x), y)
 }
 
+/// The eigenvalues of the planted covariance.
+const LAMBDA: [f64; 5] = [5.0, 4.0, 2.5, 1.5, 1.0];
+
 /// Ten rows ±√(5λᵢ) eᵢ, whose mean is exactly 0 and whose covariance is exactly diag(λ).
-fn planted(lambda: [f64; 5]) -> diabolo::Result<Array<f64>> {
-    let row =
-        |i: usize, sign: f64| (0..5).map(move |j| if i == j { sign * (5.0 * lambda[i]).sqrt() } else { 0.0 });
-    Array::new(&[10, 5], (0..5).flat_map(|i| row(i, 1.0).chain(row(i, -1.0))).collect())
-}
-
-/// The point A = Bᵀ with these two columns.
-fn tied(columns: [[f64; 5]; 2]) -> diabolo::Result<Array<f64>> {
-    let matrix = || (0..5).flat_map(|row| [columns[0][row], columns[1][row]]);
-    Array::new(&[2, 5, 2], matrix().chain(matrix()).collect())
-}
-
-/// cos(angle) eᵢ + sin(angle) eⱼ, i ≠ j.
-fn turned(i: usize, j: usize, angle: f64) -> [f64; 5] {
-    std::array::from_fn(|at| {
-        if at == i {
-            angle.cos()
-        } else if at == j {
-            angle.sin()
-        } else {
-            0.0
-        }
-    })
+fn planted() -> diabolo::Result<Array<f64>> {
+    let row = |i: usize, sign: f64| axis(i).map(|v| v * sign * (5.0 * LAMBDA[i]).sqrt());
+    Array::new(&[10, 5], (0..5).flat_map(|i| [row(i, 1.0), row(i, -1.0)]).flatten().collect())
 }
 
 fn axis(i: usize) -> [f64; 5] {
     std::array::from_fn(|at| f64::from(u8::from(at == i)))
 }
 
-fn main() -> diabolo::Result<()> {
-    let trial = Trial::begin("landscape", Defaults::default())?;
-    let lambda = [5.0, 4.0, 2.5, 1.5, 1.0];
-    let total: f64 = lambda.iter().sum();
-    let x = planted(lambda)?;
-    let model = Model::<f64>::untrained(height::<2>, 0)?; // no parameters: the weights are arguments
-    let loss = |w: &Array<f64>| -> diabolo::Result<f64> {
-        Ok(model.run(height::<2>, &[("w", w), ("x", &x), ("y", &x)])?.mean())
-    };
+/// cos(angle) eᵢ + sin(angle) eⱼ.
+fn turned(i: usize, j: usize, angle: f64) -> [f64; 5] {
+    std::array::from_fn(|at| angle.cos() * axis(i)[at] + angle.sin() * axis(j)[at])
+}
 
-    println!("critical points of ‖x − ABx‖², eigenvalues {lambda:?}");
-    println!("  kept   loss   theory   |gradient|   least curvature of turning one out   theory");
+/// The point A = Bᵀ with these two columns.
+fn tied(columns: [[f64; 5]; 2]) -> diabolo::Result<Array<f64>> {
+    let matrix = || (0..5).flat_map(|row| columns.map(|column| column[row]));
+    Array::new(&[2, 5, 2], matrix().chain(matrix()).collect())
+}
+
+fn largest(values: &Array<f64>) -> f64 {
+    values.values().iter().fold(0.0, |most, v| most.max(v.abs()))
+}
+
+/// The table of Baldi and Hornik; the weights are arguments, so that the model has no parameters.
+fn critical_points(model: &Model<f64>, x: &Array<f64>) -> diabolo::Result<()> {
+    println!("critical points of ‖x − ABx‖², eigenvalues {LAMBDA:?}");
+    println!("  kept     loss  Σ left out  |gradient|   curvature of a turn  theory");
     for (i, j) in (0..5).flat_map(|i| (i + 1..5).map(move |j| (i, j))) {
         let w = tied([axis(i), axis(j)])?;
-        let slope = model.run(slope::<2>, &[("w", &w), ("x", &x), ("y", &x)])?;
-        let size = slope.values().iter().fold(0.0f64, |most, v| most.max(v.abs()));
+        let at = [("w", &w), ("x", x), ("y", x)];
+        let (loss, slope) = (model.run(height::<2>, &at)?.mean(), model.run(slope::<2>, &at)?);
+        let left: f64 = (0..5).filter(|l| ![i, j].contains(l)).map(|l| LAMBDA[l]).sum();
         // The best that is left out takes the place of the worst that is kept.
-        let best = (0..5).find(|l| *l != i && *l != j).unwrap_or(j);
+        let best = (0..3).find(|l| ![i, j].contains(l)).unwrap_or(j);
         let v = tied([[0.0; 5], axis(best)])?;
-        let bend = model.run(bend::<2>, &[("w", &w), ("v", &v), ("x", &x), ("y", &x)])?;
+        let bend = model.run(bend::<2>, &[("w", &w), ("v", &v), ("x", x), ("y", x)])?;
         let curvature: f64 = v.values().iter().zip(bend.values()).map(|(v, b)| v * b).sum();
+        let theory = -2.0 * (LAMBDA[best] - LAMBDA[j]);
+        let (i, j, l, slope) = (i + 1, j + 1, best + 1, largest(&slope));
         println!(
-            "  {} {}  {:6.3}  {:7.3}   {size:10.1e}   {curvature:34.6}   {:6.3}",
-            i + 1,
-            j + 1,
-            loss(&w)?,
-            total - lambda[i] - lambda[j],
-            -2.0 * (lambda[best] - lambda[j])
+            "  {i} {j}  {loss:9.6}  {left:10.1}  {slope:10.1e}   {j} to {l}: {curvature:12.6}  {theory:6.1}"
         );
     }
+    Ok(())
+}
 
-    println!();
+/// Flat for three layers, not for two.
+fn saddle_at_zero(model: &Model<f64>, x: &Array<f64>) -> diabolo::Result<()> {
     for l in [2, 3] {
         let zero = Array::new(&[l, 5, 5], vec![0.0; l * 25])?;
         let v = Array::new(&[l, 5, 5], axis(0).repeat(5 * l))?;
-        let at = [("w", &zero), ("v", &v), ("x", &x), ("y", &x)];
-        let (_, slope, bend) = model.run(chain { L: l }, &at)?;
-        let size = |a: &Array<f64>| a.values().iter().fold(0.0f64, |most, v| most.max(v.abs()));
-        println!("{l} layers at 0: |gradient| {:.1}, |Hessian · v| {:.1}", size(&slope), size(&bend));
+        let (_, slope, bend) = model.run(chain { L: l }, &[("w", &zero), ("v", &v), ("x", x), ("y", x)])?;
+        println!("{l} layers at 0: |gradient| {:.1}, |Hessian · v| {:.1}", largest(&slope), largest(&bend));
     }
-    let data = Data::from_array("x", x.clone())?.with("y", &[5], x.values().to_vec())?;
-    let seeds = if trial.flags.smoke { 2 } else { 20 };
-    let reached = (0..seeds)
-        .map(|seed| {
-            let trainer = Trainer::new(kawaguchi).precision::<f64>().seed(seed).quiet();
-            Ok(trainer.full_batch(Lbfgs::new()).fit(&data)?.1.loss)
-        })
-        .collect::<diabolo::Result<Vec<f64>>>()?;
-    let ends =
-        reached.iter().fold([f64::MAX, f64::MIN], |[low, high], loss| [low.min(*loss), high.max(*loss)]);
-    println!("4 layers, {seeds} seeds: losses from {:.9} to {:.9}", ends[0], ends[1]);
+    Ok(())
+}
 
-    // From A = [e₁ e₂] to −A, and to its mirror image [e₁ −e₂], which has det C = −1.
-    let ways: [(&str, fn(f64) -> [[f64; 5]; 2]); 3] = [
-        ("straight to −A", |t| {
-            [axis(0).map(|v| v * (1.0 - 2.0 * t)), axis(1).map(|v| v * (1.0 - 2.0 * t))]
-        }),
-        ("around: C turns, det C = 1", |t| [turned(0, 1, PI * t), turned(1, 0, -PI * t)]),
-        ("over the lowest pass to the mirror image, det C = −1", |t| [axis(0), turned(1, 2, PI * t)]),
-    ];
+/// Where a deep network ends from each seed.
+fn ends(x: &Array<f64>, seeds: u64) -> diabolo::Result<Vec<f64>> {
+    let data = Data::from_array("x", x.clone())?.with("y", &[5], x.values().to_vec())?;
+    let end = |seed| {
+        let trainer = Trainer::new(kawaguchi).precision::<f64>().seed(seed).quiet();
+        Ok(trainer.full_batch(Lbfgs::new()).fit(&data)?.1.loss)
+    };
+    (0..seeds).map(end).collect()
+}
+
+/// A way from A = [e₁ e₂], from 0 to 1.
+type Way = fn(f64) -> [[f64; 5]; 2];
+
+/// Two of them end in −A, one in the mirror image [e₁ −e₂], which has det C = −1.
+const WAYS: [(&str, Way); 3] = [
+    ("straight to −A", |t| [axis(0), axis(1)].map(|column| column.map(|v| (1.0 - 2.0 * t) * v))),
+    ("around: C turns, det C = 1", |t| [turned(0, 1, PI * t), turned(1, 0, -PI * t)]),
+    ("over the lowest pass to the mirror image, det C = −1", |t| [axis(0), turned(1, 2, PI * t)]),
+];
+
+fn main() -> diabolo::Result<()> {
+    let trial = Trial::begin("landscape", Defaults::default())?;
+    let x = planted()?;
+    let model = Model::<f64>::untrained(height::<2>, 0)?;
+    critical_points(&model, &x)?;
+    saddle_at_zero(&model, &x)?;
+    let ends = ends(&x, if trial.flags.smoke { 2 } else { 20 })?;
+    let (low, high) =
+        (ends.iter().copied().fold(f64::MAX, f64::min), ends.iter().copied().fold(0.0, f64::max));
+    println!("4 layers, {} seeds: losses from {low:.9} to {high:.9}", ends.len());
+
     let mut series = Vec::new();
     let mut figures = Figures::new("highest loss on the way between two minima");
-    for (name, way) in ways {
-        let points = (0..=100)
-            .map(|step| Ok((f64::from(step) / 100.0, loss(&tied(way(f64::from(step) / 100.0))?)?)))
-            .collect::<diabolo::Result<Vec<_>>>()?;
+    for (name, way) in WAYS {
+        let loss = |t: f64| {
+            let height = model.run(height::<2>, &[("w", &tied(way(t))?), ("x", &x), ("y", &x)])?;
+            Ok((t, height.mean()))
+        };
+        let points =
+            (0..=100).map(|step| loss(f64::from(step) / 100.0)).collect::<diabolo::Result<Vec<_>>>()?;
         figures = figures.row(name, points.iter().fold(0.0, |most: f64, point| most.max(point.1)));
         series.push((name, points));
     }
-    figures = figures.row("theory of the pass: the minimum + λ₂ − λ₃", total - lambda[0] - lambda[2]);
+    figures =
+        figures.row("theory of the pass: the minimum + λ₂ − λ₃", LAMBDA[1..].iter().sum::<f64>() - LAMBDA[2]);
     curve(trial.run.path("paths.png"), "three ways between minima", ["way", "loss"], &series)?;
     trial.conclude(&figures)
 }

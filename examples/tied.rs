@@ -7,7 +7,6 @@
 use common::{Defaults, Study};
 use diabolo::nn::squared_error;
 use diabolo::prelude::*;
-use diabolo::report::Figures;
 
 #[network]
 pub fn weight() -> Tensor<64, 16> {
@@ -84,8 +83,7 @@ fn main() -> diabolo::Result<()> {
 
     let outputs = study.on_test(&model, reconstruct)?;
     study.picture("reconstructions", &outputs)?;
-    let weights = |model: &Model| model.weights() as f64;
-    println!("{}", Figures::new("weights").row("tied", weights(&model)).row("untied", weights(&free)));
+    println!("weights: tied {}, untied {}", model.weights(), free.weights());
     let test = &study.digits.test;
     study.conclude(&[("tied", model.mean(tied, test)?.loss), ("untied", free.mean(untied, test)?.loss)], 16)
 }

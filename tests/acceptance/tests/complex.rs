@@ -2,6 +2,11 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | the conjugate reconstructed | `it_loses…`, `a_global_phase…` | 11.65 for .20365; 18.89 after a turn |
+//! | the imaginary error dropped | `it_loses…`, `a_global_phase…` | .08190 for .20365; .10688 after a turn |
+//! | the imaginary part dropped | `it_loses…`, `a_global_phase…` | 2.37002 for .20365 |
+//! | a mirror for the turn | `a_global_phase…` | 4.156 for .204 |
+//! | E x xᵀ for E x x* | kept: `it_loses…` | more than .1 off |
 
 use common as _;
 use diabolo::data::Array;

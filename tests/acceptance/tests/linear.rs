@@ -2,6 +2,14 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | `pca` negated | `pca_trained…` | the smallest components: an angle of 1.571 |
+//! | no projection | `pca_trained…` | diverges at step 10 |
+//! | half of `linear` | `the_linear_autoencoder…` | 1.68553 for 3.37106 |
+//! | images not centred | kept: `without_centring…` | more than .1 off |
+//! | labels not centred | `regression_through_…` | .91243 and .82808 for .81241 and .72806 |
+//! | a rectified code | `regression_through_…` | .82253 and .74729 |
+//! | absolute errors in `full_rank` | `the_residual…` | 1.19978 for .30835 |
+//! | C − BA⁻Bᵀ | kept: `schur_complements…` | an eigenvalue below −.01 |
 
 use common as _;
 use diabolo::Model;
