@@ -10,6 +10,7 @@ use clap::builder::PossibleValuesParser;
 use common::{Defaults, Study};
 use diabolo::data::{Array, Digits};
 use diabolo::program::{IntoRoot, Root};
+use diabolo::projection::orthonormal_rows;
 use diabolo::report::{Interval, intervals};
 use diabolo::{Error, Losses, Optimizers, Result, Trainer, prelude::*};
 
@@ -25,6 +26,9 @@ mod first;
 #[allow(dead_code)]
 #[path = "losses.rs"]
 mod losses;
+#[allow(dead_code)]
+#[path = "pca.rs"]
+mod pca;
 #[allow(dead_code)]
 #[path = "tied.rs"]
 mod tied;
@@ -46,6 +50,7 @@ const VARIANTS: &[Variant] = &[
         code: 8,
         outputs: |task| task.of(convolutional::convolutional, convolutional::reconstruct),
     },
+    Variant { name: "pca", code: 8, outputs: |task| task.centred(|task| task.pca()) },
     Variant { name: "vae", code: 8, outputs: |task| task.of(vae::beta_vae, vae::reconstruct) },
     Variant {
         name: "contractive",
@@ -93,6 +98,20 @@ impl Task<'_> {
         let Defaults { epochs, batch, .. } = self.defaults;
         let model = trainer.epochs(epochs).batch(batch).seed(self.seed).quiet().fit(&self.digits.train)?;
         model.run(reconstruct, &self.digits.test)
+    }
+
+    /// The same on images less their mean, which is added to what comes out.
+    fn centred(&self, outputs: impl FnOnce(&Task) -> Result<Array<f32>>) -> Result<Array<f32>> {
+        let mean = self.digits.train.mean("x")?;
+        let centred = |data: &Data| data.center("x", &mean);
+        let (train, test) = (centred(&self.digits.train)?, centred(&self.digits.test)?);
+        let digits = Digits { train, test, ..self.digits.clone() };
+        pca::with_mean(outputs(&Task { digits: &digits, ..*self })?, &mean)
+    }
+
+    fn pca(&self) -> Result<Array<f32>> {
+        let trainer = Trainer::new(pca::pca::<8>).optimizer(Adam::new(self.defaults.lr as f32));
+        self.with(trainer.project(pca::basis::<8>, orthonormal_rows), pca::project::<8>)
     }
 }
 

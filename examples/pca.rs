@@ -36,7 +36,7 @@ pub fn basis<#[values(2, 4, 8, 16, 32)] const K: usize>() -> Tensor<K, 64> {
 }
 
 #[function]
-fn project<#[values(2, 4, 8, 16, 32)] const K: usize>(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn project<#[values(2, 4, 8, 16, 32)] const K: usize>(x: Tensor<B, 64>) -> Tensor<B, 64> {
     let code = einsum("bd,kd->bk", x, basis::<K>());
     einsum("bk,kd->bd", code, basis::<K>())
 }
@@ -87,7 +87,7 @@ fn main() -> diabolo::Result<()> {
 }
 
 /// Centred images as they were.
-fn with_mean(centred: Array<f32>, mean: &[f64]) -> diabolo::Result<Array<f32>> {
+pub fn with_mean(centred: Array<f32>, mean: &[f64]) -> diabolo::Result<Array<f32>> {
     let back: Vec<f64> = mean.iter().map(|pixel| -pixel).collect();
     Data::from_array("x", centred)?.center("x", &back)?.array("x")
 }
