@@ -17,6 +17,7 @@ mod layers;
 mod norms;
 mod optim;
 mod recurrent;
+mod sampling;
 mod transformer;
 
 pub use adversarial::{
@@ -38,4 +39,5 @@ pub use layers::{dense, dropout, embedding};
 pub use norms::{batch_norm, layer_norm};
 pub use optim::{adam, adamw, lion, nesterov, rmsprop, sgd};
 pub use recurrent::{gru, gru_cell, lstm, lstm_cell};
+pub use sampling::langevin;
 pub use transformer::{attention, self_attention};

@@ -1,0 +1,179 @@
+//! Rows 14, 14b and 15: the vector field of a denoiser, the manifold, and sampling by a score.
+//!
+//! | mutation | test | what it gave |
+//! | - | - | - |
+
+use common as _;
+use diabolo::Model;
+use diabolo::data::{Array, Data};
+use diabolo::prelude::*;
+use diabolo_acceptance::statistics::{mean_and_variance, normal_cdf, normals};
+
+#[allow(dead_code)]
+#[path = "../../../examples/langevin.rs"]
+mod langevin;
+#[allow(dead_code)]
+#[path = "../../../examples/score.rs"]
+mod score;
+
+const SIGMA: f64 = score::SIGMA;
+
+fn planted<I>(seed: u64, rows: usize, function: I) -> Array<f64>
+where
+    I: diabolo::program::IntoRoot + Copy,
+    I::Root: diabolo::program::Root<Results<f64> = Array<f64>>,
+{
+    Model::<f64>::untrained(function, seed).unwrap().run(function, &rows).unwrap()
+}
+
+fn trainer<L: Loss>(loss: Trainer<L>, epochs: usize) -> Trainer<L, Adam, f64> {
+    let settled = Schedule::Cosine { warmup: 0.02 };
+    loss.precision::<f64>().optimizer(Adam::new(1e-2)).epochs(epochs).schedule(settled).seed(7).quiet()
+}
+
+/// ∇ log p_σ of the mixture: the centres less the point, weighted by how likely each made it.
+fn exact_score(y: &[f64]) -> [f64; 2] {
+    let variance = score::SPREAD.powi(2) + SIGMA * SIGMA;
+    let centres =
+        [0.0, 1.0, 2.0].map(|i| (i * std::f64::consts::TAU / 3.0).sin_cos()).map(|(s, c)| [1.5 * c, 1.5 * s]);
+    let weights =
+        centres.map(|m| (-((y[0] - m[0]).powi(2) + (y[1] - m[1]).powi(2)) / (2.0 * variance)).exp());
+    let total: f64 = weights.iter().sum();
+    [0, 1].map(|d| {
+        centres.iter().zip(weights).map(|(m, w)| w * (m[d] - y[d])).sum::<f64>() / (total * variance)
+    })
+}
+
+/// Fresh points of the mixture with their noise.
+fn noised(rows: usize, seed: u64) -> Array<f64> {
+    let points = planted(seed, rows, score::mixture);
+    let noise = normals(2 * rows, seed ^ 99);
+    Array::new(points.shape(), points.values().iter().zip(noise).map(|(x, e)| x + SIGMA * e).collect())
+        .unwrap()
+}
+
+#[test]
+fn the_field_of_a_mixture_is_its_score_and_tied_weights_give_an_energy() {
+    let data = Data::from_array("x", planted(7, 8000, score::mixture)).unwrap();
+    let model = trainer(Trainer::new(score::denoising), 60).fit(&data).unwrap();
+    let points = noised(5000, 1);
+    let exact: Vec<f64> = points.iter().flat_map(exact_score).collect();
+    let by_grad = model.run(score::score, &points).unwrap();
+    let worst = by_grad.values().iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(worst < 1e-12, "the example's own score is off by {worst:e}");
+
+    let relative = |r: Array<f64>| {
+        let field = r.values().iter().zip(points.values()).map(|(r, y)| (r - y) / (SIGMA * SIGMA));
+        let error: f64 = field.zip(&exact).map(|(f, s)| (f - s).powi(2)).sum();
+        (error / exact.iter().map(|s| s * s).sum::<f64>()).sqrt()
+    };
+    let free = relative(model.run(score::denoise, &points).unwrap());
+    let tied = relative(model.run(score::tied, &points).unwrap());
+    println!("relative error {free:.4}, with tied weights {tied:.4}");
+    assert!(free < 0.10, "{free}");
+    assert!(tied < 0.10, "{tied}");
+
+    let (curl, none) = model.run(score::curls, &points).unwrap();
+    let most = |curls: &Array<f64>| curls.values().iter().copied().fold(0.0, f64::max);
+    println!("largest curl {:.1e}, with tied weights {:.1e}", most(&curl), most(&none));
+    assert!(most(&none) < 1e-12, "{:e}", most(&none));
+    assert!(most(&curl) > 1e-2, "without tied weights there is a curl: {:e}", most(&curl));
+    energy_of(&model, &points);
+}
+
+/// The energy of the tied network, ½‖y‖² − cᵀy − Σ sₖ log cosh(wₖᵀy + bₖ), falls along r(y) − y.
+fn energy_of(model: &Model<f64>, points: &Array<f64>) {
+    let of = |path: &str| model.parameter(path).unwrap().into_values();
+    let (w, b, s, c) = (of("tied.weight"), of("tied.bias"), of("tied.scale"), of("tied.shift"));
+    let energy = |y: [f64; 2]| {
+        let unit = |k: usize| s[k] * (w[2 * k] * y[0] + w[2 * k + 1] * y[1] + b[k]).cosh().ln();
+        0.5 * (y[0] * y[0] + y[1] * y[1]) - c[0] * y[0] - c[1] * y[1] - (0..s.len()).map(unit).sum::<f64>()
+    };
+    let r = model.run(score::tied, points).unwrap();
+    for (y, r) in points.iter().zip(r.iter()).take(200) {
+        let h = 1e-4;
+        let slopes = [
+            (energy([y[0] + h, y[1]]) - energy([y[0] - h, y[1]])) / (2.0 * h),
+            (energy([y[0], y[1] + h]) - energy([y[0], y[1] - h])) / (2.0 * h),
+        ];
+        let apart = (0..2).map(|d| (r[d] - y[d] + slopes[d]).abs()).fold(0.0, f64::max);
+        assert!(apart < 1e-6, "{apart:e} at {y:?}");
+    }
+}
+
+#[test]
+fn denoising_brings_points_back_to_the_circle_straight() {
+    let points = planted(7, 8000, score::circle);
+    let data = Data::from_array("x", points).unwrap();
+    let model = trainer(Trainer::new(score::projecting), 60).fit(&data).unwrap();
+    let fresh = planted(1, 5000, score::circle);
+    let noisy = model.clone().seed(2).run(score::beside, &fresh).unwrap();
+    let outputs = model.run(score::project, &noisy).unwrap();
+    let distance = |p: &[f64]| (p[0].hypot(p[1]) - 1.0).abs();
+    let mean = |points: &Array<f64>| points.iter().map(distance).sum::<f64>() / points.rows() as f64;
+    let (before, after) = (mean(&noisy), mean(&outputs));
+    // Nearer than half the noise there is no way worth a direction.
+    let cosines: Vec<f64> = noisy
+        .iter()
+        .zip(outputs.iter())
+        .filter(|(y, _)| distance(y) > 0.05)
+        .map(|(y, r)| {
+            let (way, radius) = ([r[0] - y[0], r[1] - y[1]], y[0].hypot(y[1]));
+            (way[0] * y[0] + way[1] * y[1]) / (radius * way[0].hypot(way[1])) * (1.0 - radius).signum()
+        })
+        .collect();
+    let cosine = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    println!("distance {before:.5} to {after:.5}, cosine {cosine:.5} over {} points", cosines.len());
+    assert!(after < before / 5.0, "{before} and {after}");
+    assert!(cosine > 0.99, "{cosine}");
+    // What the example prints is the same.
+    let (said, moved, way, straight) = model.run(score::distances, &noisy).unwrap();
+    assert!((said.mean() - before).abs() < 1e-12 && (moved.mean() - after).abs() < 1e-12);
+    assert!(straight.mean() / way.mean() > 0.99, "{}", straight.mean() / way.mean());
+}
+
+/// The variance of 10⁵ chains in the end, relative to 1/(p(1 − εp/2)).
+fn stationary_variance(precision: f32, step: f32, seed: u64) -> f64 {
+    let model = Model::<f64>::untrained(langevin::start, seed).unwrap();
+    let chains = model.run(langevin::start, &100_000).unwrap();
+    let ends = model.iterate(langevin::gaussian_step { precision, step }, chains, 200).unwrap();
+    let (p, e) = (f64::from(precision), f64::from(step));
+    mean_and_variance(ends.values()).1 * p * (1.0 - e * p / 2.0)
+}
+
+#[test]
+fn langevin_s_variance_is_the_one_of_its_step() {
+    for (precision, step) in [(4.0, 0.1), (1.0, 0.05), (0.5, 1.0)] {
+        let relative = stationary_variance(precision, step, 7);
+        println!("p = {precision}, ε = {step}: {relative:.4} of theory");
+        assert!((relative - 1.0).abs() < 0.02, "p = {precision}, ε = {step}: {relative}");
+    }
+}
+
+/// The weight of the left Gaussian, from the share of chains below 0.
+fn left_weight(seed: u64, chains: usize) -> f64 {
+    let model = Model::<f64>::untrained(langevin::start, seed).unwrap();
+    let start = model.run(langevin::start, &chains).unwrap();
+    let ends = model.iterate(langevin::mixture_step { step: 0.01 }, start, 5000).unwrap();
+    let below = ends.values().iter().filter(|x| **x < 0.0).count() as f64 / chains as f64;
+    // Of the left Gaussian Φ(2) lies below 0, of the right one Φ(−2).
+    (below - normal_cdf(-2.0)) / (normal_cdf(2.0) - normal_cdf(-2.0))
+}
+
+#[test]
+fn langevin_finds_the_weights_of_a_mixture() {
+    let weight = left_weight(7, 4000);
+    println!("weight {weight:.4}");
+    assert!((weight - 0.3).abs() < 0.03, "{weight}");
+}
+
+#[test]
+#[ignore = "a spread, for the comment at the fixed seed"]
+fn over_twenty_seeds_langevin_keeps_to_its_theory() {
+    let variances: Vec<f64> = (0..20).map(|seed| stationary_variance(4.0, 0.1, seed)).collect();
+    let weights: Vec<f64> = (0..20).map(|seed| left_weight(seed, 4000)).collect();
+    let most = |values: &[f64], middle: f64| values.iter().map(|v| (v - middle).abs()).fold(0.0, f64::max);
+    println!("variance {variances:.4?}\nweight {weights:.4?}");
+    println!("furthest: {:.4}, {:.4}", most(&variances, 1.0), most(&weights, 0.3));
+    assert!(most(&variances, 1.0) < 0.02 && most(&weights, 0.3) < 0.03);
+}
