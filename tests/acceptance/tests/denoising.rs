@@ -93,7 +93,7 @@ fn planted_case(seed: u64) -> (f64, f64) {
     let source = Model::<f64>::untrained(planted::draw, 3).unwrap();
     let a = matrix(&source.parameter("mixing.weight").unwrap());
     let covariance = &a * a.transpose();
-    let points = source.seed(seed).run(planted::draw, &100_000).unwrap();
+    let points = source.seed(seed).run(planted::draw, &50_000).unwrap();
     let trainer = Trainer::new(planted::linear).precision::<f64>().seed(seed).quiet();
     let (model, _) = trainer
         .full_batch(Lbfgs { gradient: 1e-6, ..Lbfgs::new() })

@@ -26,9 +26,10 @@ where
     Model::<f64>::untrained(function, seed).unwrap().run(function, &rows).unwrap()
 }
 
-fn trainer<L: Loss>(loss: Trainer<L>, epochs: usize) -> Trainer<L, Adam, f64> {
+fn fit<L: Loss>(loss: Trainer<L>, points: Array<f64>, seed: u64) -> Model<f64> {
+    let trainer = loss.precision::<f64>().optimizer(Adam::new(1e-2)).epochs(60).seed(seed).quiet();
     let settled = Schedule::Cosine { warmup: 0.02 };
-    loss.precision::<f64>().optimizer(Adam::new(1e-2)).epochs(epochs).schedule(settled).seed(7).quiet()
+    trainer.schedule(settled).fit(&Data::from_array("x", points).unwrap()).unwrap()
 }
 
 /// ∇ log p_σ of the mixture: the centres less the point, weighted by how likely each made it.
@@ -52,27 +53,42 @@ fn noised(rows: usize, seed: u64) -> Array<f64> {
         .unwrap()
 }
 
-#[test]
-fn the_field_of_a_mixture_is_its_score_and_tied_weights_give_an_energy() {
-    let data = Data::from_array("x", planted(7, 8000, score::mixture)).unwrap();
-    let model = trainer(Trainer::new(score::denoising), 60).fit(&data).unwrap();
-    let points = noised(5000, 1);
-    let exact: Vec<f64> = points.iter().flat_map(exact_score).collect();
-    let by_grad = model.run(score::score, &points).unwrap();
-    let worst = by_grad.values().iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    assert!(worst < 1e-12, "the example's own score is off by {worst:e}");
+fn mixture_model(seed: u64) -> Model<f64> {
+    fit(Trainer::new(score::denoising), planted(seed, 8000, score::mixture), seed)
+}
 
+/// The relative errors of the field at fresh noised points, without and with tied weights.
+fn field_errors(model: &Model<f64>, points: &Array<f64>) -> (f64, f64) {
+    let exact: Vec<f64> = points.iter().flat_map(exact_score).collect();
     let relative = |r: Array<f64>| {
         let field = r.values().iter().zip(points.values()).map(|(r, y)| (r - y) / (SIGMA * SIGMA));
         let error: f64 = field.zip(&exact).map(|(f, s)| (f - s).powi(2)).sum();
         (error / exact.iter().map(|s| s * s).sum::<f64>()).sqrt()
     };
-    let free = relative(model.run(score::denoise, &points).unwrap());
-    let tied = relative(model.run(score::tied, &points).unwrap());
-    println!("relative error {free:.4}, with tied weights {tied:.4}");
-    assert!(free < 0.10, "{free}");
-    assert!(tied < 0.10, "{tied}");
+    (relative(model.run(score::denoise, points).unwrap()), relative(model.run(score::tied, points).unwrap()))
+}
 
+#[test]
+fn the_field_of_a_mixture_is_its_score() {
+    let points = noised(5000, 1);
+    let model = mixture_model(7);
+    let by_grad = model.run(score::score, &points).unwrap();
+    for (y, s) in points.iter().zip(by_grad.iter()) {
+        let exact = exact_score(y);
+        assert!(
+            (0..2).all(|d| (s[d] - exact[d]).abs() < 1e-12),
+            "the example's own score: {s:?} and {exact:?}"
+        );
+    }
+    let (free, tied) = field_errors(&model, &points);
+    println!("relative error {free:.4}, with tied weights {tied:.4}");
+    assert!(free < 0.10 && tied < 0.10, "{free} and {tied}");
+}
+
+#[test]
+fn tied_weights_make_the_field_that_of_an_energy() {
+    let points = noised(5000, 1);
+    let model = mixture_model(7);
     let (curl, none) = model.run(score::curls, &points).unwrap();
     let most = |curls: &Array<f64>| curls.values().iter().copied().fold(0.0, f64::max);
     println!("largest curl {:.1e}, with tied weights {:.1e}", most(&curl), most(&none));
@@ -101,13 +117,11 @@ fn energy_of(model: &Model<f64>, points: &Array<f64>) {
     }
 }
 
-#[test]
-fn denoising_brings_points_back_to_the_circle_straight() {
-    let points = planted(7, 8000, score::circle);
-    let data = Data::from_array("x", points).unwrap();
-    let model = trainer(Trainer::new(score::projecting), 60).fit(&data).unwrap();
-    let fresh = planted(1, 5000, score::circle);
-    let noisy = model.clone().seed(2).run(score::beside, &fresh).unwrap();
+/// Mean distances to the circle before and after, and the mean cosine of the ways with the normal.
+fn circle_case(seed: u64) -> (f64, f64, f64) {
+    let model = fit(Trainer::new(score::projecting), planted(seed, 8000, score::circle), seed);
+    let noisy =
+        model.clone().seed(seed ^ 99).run(score::beside, &planted(seed ^ 98, 5000, score::circle)).unwrap();
     let outputs = model.run(score::project, &noisy).unwrap();
     let distance = |p: &[f64]| (p[0].hypot(p[1]) - 1.0).abs();
     let mean = |points: &Array<f64>| points.iter().map(distance).sum::<f64>() / points.rows() as f64;
@@ -123,13 +137,19 @@ fn denoising_brings_points_back_to_the_circle_straight() {
         })
         .collect();
     let cosine = cosines.iter().sum::<f64>() / cosines.len() as f64;
-    println!("distance {before:.5} to {after:.5}, cosine {cosine:.5} over {} points", cosines.len());
-    assert!(after < before / 5.0, "{before} and {after}");
-    assert!(cosine > 0.99, "{cosine}");
-    // What the example prints is the same.
+    // What the example prints: every way counts by its length.
     let (said, moved, way, straight) = model.run(score::distances, &noisy).unwrap();
     assert!((said.mean() - before).abs() < 1e-12 && (moved.mean() - after).abs() < 1e-12);
     assert!(straight.mean() / way.mean() > 0.99, "{}", straight.mean() / way.mean());
+    (before, after, cosine)
+}
+
+#[test]
+fn denoising_brings_points_back_to_the_circle_straight() {
+    let (before, after, cosine) = circle_case(7);
+    println!("distance {before:.5} to {after:.5}, cosine {cosine:.5}");
+    assert!(after < before / 5.0, "{before} and {after}");
+    assert!(cosine > 0.99, "{cosine}");
 }
 
 /// The variance of 10⁵ chains in the end, relative to 1/(p(1 − εp/2)).
@@ -176,4 +196,21 @@ fn over_twenty_seeds_langevin_keeps_to_its_theory() {
     println!("variance {variances:.4?}\nweight {weights:.4?}");
     println!("furthest: {:.4}, {:.4}", most(&variances, 1.0), most(&weights, 0.3));
     assert!(most(&variances, 1.0) < 0.02 && most(&weights, 0.3) < 0.03);
+}
+
+#[test]
+#[ignore = "a spread, for the comment at the fixed seed"]
+fn over_twenty_seeds_fields_are_scores_and_lead_to_the_circle() {
+    let errors: Vec<(f64, f64)> =
+        (0..20).map(|seed| field_errors(&mixture_model(seed), &noised(5000, 1))).collect();
+    let circles: Vec<(f64, f64, f64)> = (0..20).map(circle_case).collect();
+    println!("errors {errors:.3?}");
+    let largest = errors.iter().fold((0.0f64, 0.0f64), |most, e| (most.0.max(e.0), most.1.max(e.1)));
+    let least =
+        circles.iter().fold((f64::MAX, f64::MAX), |least, c| (least.0.min(c.0 / c.1), least.1.min(c.2)));
+    println!(
+        "largest {largest:.4?}; the distance falls {:.2} times or more, cosine from {:.5}",
+        least.0, least.1
+    );
+    assert!(largest.0 < 0.10 && largest.1 < 0.10 && least.0 > 5.0 && least.1 > 0.99);
 }
