@@ -15,8 +15,17 @@ mod contractive;
 #[path = "../../examples/convolutional.rs"]
 mod convolutional;
 #[allow(dead_code)]
+#[path = "../../examples/denoising.rs"]
+mod denoising;
+#[allow(dead_code)]
+#[path = "../../examples/energy.rs"]
+mod energy;
+#[allow(dead_code)]
 #[path = "../../examples/first.rs"]
 mod first;
+#[allow(dead_code)]
+#[path = "../../examples/generation.rs"]
+mod generation;
 #[allow(dead_code)]
 #[path = "../../examples/losses.rs"]
 mod losses;
@@ -139,6 +148,10 @@ fn a_warm_step_allocates_nothing() {
     assert_eq!(allocations(Trainer::new(losses::beta_vae)), 0, "losses::beta_vae");
     assert_eq!(allocations(Trainer::new(losses::robust)), 0, "robust");
     assert_eq!(allocations(Trainer::new(losses::ink)), 0, "ink");
+    assert_eq!(allocations(Trainer::new(contractive::contractive_deep)), 0, "contractive_deep");
+    assert_eq!(allocations(Trainer::new(denoising::denoising)), 0, "denoising::denoising");
+    assert_eq!(allocations(Trainer::new(energy::denoising)), 0, "energy::denoising");
+    assert_eq!(allocations(Trainer::new(generation::vae)), 0, "generation::vae");
     let turns = Trainer::alternate((turns::reconstruct, turns::small))
         .optimizers((Adam::new(1e-3), RmsProp::new(1e-3)))
         .every((1, 2))

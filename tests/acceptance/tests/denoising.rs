@@ -2,6 +2,14 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | the noisy image as the target | `the_risk_on_digits…` | risk + 293 %: R = I |
+//! | one draw an image for ten | `the_risk_on_digits…` | risk + 1.50 % |
+//! | noise of standard deviation σ² | `the_matrix_is_that_of_wiener…` | R off by 0.293 |
+//! | uniform noise, whose mean is not zero | `the_matrix_is_that_of_wiener…` | R off by 0.423 |
+//! | + (x − r)ᵀΔr | `noise_is_a_penalty…` | order 1.99 |
+//! | ½‖∂r‖² | `noise_is_a_penalty…` | order 2.00 |
+//!
+//! A target with fresh noise of its own is no mistake: the best r stays the same (Lehtinen et al. 2018), risk + 0.79 %.
 
 use common as _;
 use diabolo::Model;
@@ -106,6 +114,7 @@ fn planted_case(seed: u64) -> (f64, f64) {
     (apart / exact.norm_l2(), apart / score)
 }
 
+/// Over 20 seeds R is off by 0.0041 at most, the score by 0.0076.
 #[test]
 fn the_matrix_is_that_of_wiener_for_a_planted_covariance() {
     let (matrix, score) = planted_case(1);

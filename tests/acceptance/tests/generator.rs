@@ -2,6 +2,15 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | noise of standard deviation γ² | `a_decoder_s_samples…` | covariance off by 0.027 |
+//! | softplus in the place of ReLU | `a_decoder_s_samples…` | mean off by 0.496 |
+//! | codes of standard deviation 1.05 | `a_trained_decoder_s_samples…` | mean off by 0.016, covariance by 0.093 |
+//! | 0.05 added to every pixel | `a_trained_decoder_s_samples…` | mean off by 0.127 |
+//! | the ends of a way exchanged; a factor added to, not set | `ways_end_at_reconstructions…` | fails |
+//! | AᵀA in the place of AAᵀ | `gaussians_through_activations…`, `relu_puts…`, `strictly_monotone…` | covariance off by 1.07; mean 0.619, 0.650 expected; p = 6e-6 |
+//! | SiLU and GELU exchanged | `gaussians_through_activations…` | covariance off by 0.083 |
+//! | tanh(1.05 h) | `strictly_monotone_activations…` | p = 1e-9 |
+//! | max(h, 0.05) in the place of ReLU | `relu_puts_the_mass…` | P(X = 0) = 0 |
 
 use common as _;
 use diabolo::Model;
@@ -95,6 +104,7 @@ fn generator_case(seed: u64) -> (f64, f64) {
     apart(&model.seed(seed).run(generator::sample, &1_000_000).unwrap(), &mean, &covariance)
 }
 
+/// Over 20 seeds off by 0.0017 and 0.0029 at most.
 #[test]
 fn a_decoder_s_samples_have_the_moments_of_theory() {
     let (mean, covariance) = generator_case(1);
@@ -108,6 +118,7 @@ fn trained_case(model: &Model, seed: u64) -> (f64, f64) {
     apart(&model.clone().seed(seed).run(generation::sample, &500_000).unwrap(), &mean, &covariance)
 }
 
+/// Over 20 seeds off by 0.0011 and 0.0056 at most.
 #[test]
 fn a_trained_decoder_s_samples_have_the_moments_of_theory() {
     let (mean, covariance) = trained_case(&trained(), 1);
@@ -266,6 +277,7 @@ fn probabilities(seed: u64) -> Vec<(&'static str, f64)> {
     found
 }
 
+/// Over 20 seeds, two of 60 values of p are below 0.05; they are uniform with p = 0.95.
 #[test]
 fn strictly_monotone_activations_have_the_distribution_of_theory() {
     for (name, p) in probabilities(1) {

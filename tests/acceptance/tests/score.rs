@@ -2,6 +2,15 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | noise of 0.8 σ | `the_field_of_a_mixture…` | relative error 0.119 |
+//! | the noisy point as the target | `the_field_of_a_mixture…` | relative error 0.999 |
+//! | the score of p, not of p_σ | `the_field_of_a_mixture…` | (−9.0, −8.1), (−1.4, −1.5) expected |
+//! | another matrix on the way back | `tied_weights…` | curl 0.28 |
+//! | a loss without noise | `denoising_brings_points_back…` | cosine 0.985 |
+//! | a target of radius 1.1 | `denoising_brings_points_back…` | cosine 0.661 |
+//! | √ε in the place of √(2ε) | `langevin_s_variance…`, `langevin_finds_the_weights…` | 0.501 of theory; weight 0.145 |
+//! | 0.9 ε in front of the score | `langevin_s_variance…` | 1.087 of theory |
+//! | equal weights in the density | `langevin_finds_the_weights…` | 0.497 |
 
 use common as _;
 use diabolo::Model;
@@ -68,6 +77,7 @@ fn field_errors(model: &Model<f64>, points: &Array<f64>) -> (f64, f64) {
     (relative(model.run(score::denoise, points).unwrap()), relative(model.run(score::tied, points).unwrap()))
 }
 
+/// Over 20 seeds 0.036 to 0.046, with tied weights 0.051 to 0.064.
 #[test]
 fn the_field_of_a_mixture_is_its_score() {
     let points = noised(5000, 1);
@@ -144,6 +154,7 @@ fn circle_case(seed: u64) -> (f64, f64, f64) {
     (before, after, cosine)
 }
 
+/// Over 20 seeds the distance falls 14.4 times or more, and the cosine is 0.9987 or more.
 #[test]
 fn denoising_brings_points_back_to_the_circle_straight() {
     let (before, after, cosine) = circle_case(7);
@@ -161,6 +172,7 @@ fn stationary_variance(precision: f32, step: f32, seed: u64) -> f64 {
     mean_and_variance(ends.values()).1 * p * (1.0 - e * p / 2.0)
 }
 
+/// Over 20 seeds at p = 4 it is off by 0.94 % at most.
 #[test]
 fn langevin_s_variance_is_the_one_of_its_step() {
     for (precision, step) in [(4.0, 0.1), (1.0, 0.05), (0.5, 1.0)] {
@@ -180,6 +192,7 @@ fn left_weight(seed: u64, chains: usize) -> f64 {
     (below - normal_cdf(-2.0)) / (normal_cdf(2.0) - normal_cdf(-2.0))
 }
 
+/// Over 20 seeds 0.290 to 0.316.
 #[test]
 fn langevin_finds_the_weights_of_a_mixture() {
     let weight = left_weight(7, 4000);
