@@ -22,6 +22,9 @@ use diabolo_acceptance::statistics::{mean_and_variance, normal_cdf, normals};
 #[path = "../../../examples/langevin.rs"]
 mod langevin;
 #[allow(dead_code)]
+#[path = "../../../examples/manifold.rs"]
+mod manifold;
+#[allow(dead_code)]
 #[path = "../../../examples/score.rs"]
 mod score;
 
@@ -129,10 +132,13 @@ fn energy_of(model: &Model<f64>, points: &Array<f64>) {
 
 /// Mean distances to the circle before and after, and the mean cosine of the ways with the normal.
 fn circle_case(seed: u64) -> (f64, f64, f64) {
-    let model = fit(Trainer::new(score::projecting), planted(seed, 8000, score::circle), seed);
-    let noisy =
-        model.clone().seed(seed ^ 99).run(score::beside, &planted(seed ^ 98, 5000, score::circle)).unwrap();
-    let outputs = model.run(score::project, &noisy).unwrap();
+    let model = fit(Trainer::new(manifold::denoising), planted(seed, 8000, manifold::circle), seed);
+    let noisy = model
+        .clone()
+        .seed(seed ^ 99)
+        .run(manifold::noisy, &planted(seed ^ 98, 5000, manifold::circle))
+        .unwrap();
+    let outputs = model.run(manifold::project, &noisy).unwrap();
     let distance = |p: &[f64]| (p[0].hypot(p[1]) - 1.0).abs();
     let mean = |points: &Array<f64>| points.iter().map(distance).sum::<f64>() / points.rows() as f64;
     let (before, after) = (mean(&noisy), mean(&outputs));
@@ -148,9 +154,10 @@ fn circle_case(seed: u64) -> (f64, f64, f64) {
         .collect();
     let cosine = cosines.iter().sum::<f64>() / cosines.len() as f64;
     // What the example prints: every way counts by its length.
-    let (said, moved, way, straight) = model.run(score::distances, &noisy).unwrap();
-    assert!((said.mean() - before).abs() < 1e-12 && (moved.mean() - after).abs() < 1e-12);
-    assert!(straight.mean() / way.mean() > 0.99, "{}", straight.mean() / way.mean());
+    let said = model.run(manifold::distance, &outputs).unwrap().mean();
+    let (length, straight) = model.run(manifold::way, &noisy).unwrap();
+    assert!((said - after).abs() < 1e-12, "{said} and {after}");
+    assert!(straight.mean() / length.mean() > 0.99, "{}", straight.mean() / length.mean());
     (before, after, cosine)
 }
 
