@@ -56,6 +56,8 @@ const CALLS: &[(&str, &str)] = &[
     ("huber", "huber(u, v, delta = 0.7)"),
     ("huber_each", "huber_each(u, v, delta = 0.7)"),
     ("imq", "imq(u, batch(v), 2.0)"),
+    ("jensen_shannon", "jensen_shannon(sigmoid(u), v)"),
+    ("kl_categorical", "kl_categorical(sigmoid(u), v)"),
     ("kl_normal", "kl_normal(u, v)"),
     ("kl_normal_each", "kl_normal_each(u, v)"),
     ("l1", "l1(square(u) + v, u)"),

@@ -103,6 +103,23 @@ pub fn kl_normal_each(
     0.5 * (expm1(ratio) - ratio + square(mean - prior_mean) * exp(-prior_logvar))
 }
 
+/// KL(p ‖ q) = Σ p log(p/q) over the features, of probabilities (Kullback and Leibler 1951): 0 log 0 counts as 0, and it is
+/// infinite where q is 0 and p is not.
+#[function]
+pub fn kl_categorical(p: Tensor<B, _>, q: Tensor<B, _>) -> Tensor<B> {
+    // Where p is 0 the quotient is 1: no 0/0 there, neither in the value nor in its derivative.
+    let some = p > 0.0;
+    sum(p * log(select(some, p, 1.0) / select(some, q, 1.0)))
+}
+
+/// The divergence of Jensen and Shannon, ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = ½ (p + q), of probabilities (Lin 1991,
+/// equation 5.1): symmetric, from 0 where p = q to log 2 where they share nothing.
+#[function]
+pub fn jensen_shannon(p: Tensor<B, _>, q: Tensor<B, _>) -> Tensor<B> {
+    let middle = 0.5 * (p + q);
+    0.5 * (kl_categorical(p, middle) + kl_categorical(q, middle))
+}
+
 /// The total correlation of a code, KL(q(z) ‖ Πⱼ q(zⱼ)), estimated for each row by minibatch-weighted sampling
 /// (Chen et al. 2018, equation 5): z was drawn from N(mean, e^logvar), q(z) is the mixture over the batch of M
 /// rows as a sample of `total` rows of data. In nats; its mean over a batch may be below zero.

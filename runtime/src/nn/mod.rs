@@ -30,8 +30,9 @@ pub use convolution::{
     upsample, upsample1d,
 };
 pub use densities::{
-    bce, bce_each, bce_with_logits, bce_with_logits_each, cross_entropy, gaussian_nll, kl_normal,
-    kl_normal_each, log_bernoulli, log_bernoulli_each, log_normal, log_normal_each, total_correlation,
+    bce, bce_each, bce_with_logits, bce_with_logits_each, cross_entropy, gaussian_nll, jensen_shannon,
+    kl_categorical, kl_normal, kl_normal_each, log_bernoulli, log_bernoulli_each, log_normal,
+    log_normal_each, total_correlation,
 };
 pub use errors::{huber, huber_each, l1, mse, squared_error, squared_error_each};
 pub use kernels::{discrepancy, imq, mmd, mmd_imq, pairwise_squares, rbf};
