@@ -130,6 +130,22 @@ impl Study {
         Pca::fit(&self.digits.train, "x", components)
     }
 
+    /// How much of each principal component u a reconstruction keeps: uᵀ f(u), which is the gain where f is linear.
+    ///
+    /// # Errors
+    /// Those of [`Model::run`].
+    pub fn gains<I: IntoRoot>(&self, model: &Model, reconstruct: I, pca: &Pca) -> Result<Vec<f64>>
+    where
+        I::Root: Root<Results<f32> = Array<f32>>,
+    {
+        let components = pca.components();
+        let values = components.values().iter().map(|value| *value as f32).collect();
+        let components = Array::new(components.shape(), values)?;
+        let outputs = model.run(reconstruct, &components)?;
+        let dot = |(u, v): (&[f32], &[f32])| u.iter().zip(v).map(|(u, v)| f64::from(u * v)).sum();
+        Ok(components.iter().zip(outputs.iter()).map(dot).collect())
+    }
+
     /// Prints squared errors beside those of PCA with a code of the same size and of the mean image.
     ///
     /// # Errors

@@ -5,5 +5,6 @@
 
 pub mod algebra;
 pub mod datasets;
+pub mod noise;
 pub mod slopes;
 pub mod statistics;
