@@ -9,6 +9,9 @@ use diabolo::{Losses, Optimizers};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[allow(dead_code)]
+#[path = "../../examples/beta.rs"]
+mod beta;
+#[allow(dead_code)]
 #[path = "../../examples/contractive.rs"]
 mod contractive;
 #[allow(dead_code)]
@@ -27,11 +30,20 @@ mod first;
 #[path = "../../examples/generation.rs"]
 mod generation;
 #[allow(dead_code)]
+#[path = "../../examples/linear_vae.rs"]
+mod linear_vae;
+#[allow(dead_code)]
 #[path = "../../examples/losses.rs"]
 mod losses;
 #[allow(dead_code)]
+#[path = "../../examples/mean_field.rs"]
+mod mean_field;
+#[allow(dead_code)]
 #[path = "../../examples/pca.rs"]
 mod pca;
+#[allow(dead_code)]
+#[path = "../../examples/samples.rs"]
+mod samples;
 #[allow(dead_code)]
 #[path = "../../examples/tied.rs"]
 mod tied;
@@ -138,6 +150,10 @@ fn a_warm_step_allocates_nothing() {
     assert_eq!(allocations(Trainer::new(tied::tied)), 0, "tied");
     assert_eq!(allocations(Trainer::new(tied::untied)), 0, "untied");
     assert_eq!(allocations(Trainer::new(vae::beta_vae)), 0, "vae");
+    assert_eq!(allocations(Trainer::new(beta::beta_vae)), 0, "beta");
+    assert_eq!(allocations(Trainer::new(linear_vae::linear_vae)), 0, "linear_vae");
+    assert_eq!(allocations(Trainer::new(mean_field::mean_field)), 0, "mean_field");
+    assert_eq!(allocations(Trainer::new(samples::unit_variance::<4>)), 0, "samples");
     assert_eq!(allocations(Trainer::new(contractive::contractive)), 0, "contractive");
     assert_eq!(allocations(Trainer::new(convolutional::convolutional)), 0, "convolutional");
     assert_eq!(allocations(Trainer::new(losses::plain)), 0, "plain");
