@@ -58,7 +58,7 @@ pub fn told(study: [&Data; 2], codes: [&Array<f64>; 2]) -> diabolo::Result<f64> 
     let [train, test] = study;
     let rows = standardised(codes[0], codes[0], train)?;
     let limits = Lbfgs { gradient: 1e-5, ..Lbfgs::new() };
-    let (model, _) = Trainer::new(probe).precision().quiet().full_batch(limits).fit(&rows)?;
+    let (model, _) = Trainer::new(probe).precision::<f64>().quiet().full_batch(limits).fit(&rows)?;
     Ok(model.mean(accuracy, &standardised(codes[0], codes[1], test)?)?.loss)
 }
 

@@ -66,16 +66,15 @@ fn main() -> diabolo::Result<()> {
 
     let mut units = Figures::new("active units of 32 per test image");
     let mut errors = Vec::new();
-    for (name, model) in [
-        ("λ = 0", plain),
-        ("then λ = 0.2, bounded", with_bound),
-        ("then λ = 0.2, unbounded", without),
+    for (name, file, model) in [
+        ("λ = 0", "strokes-free", plain),
+        ("then λ = 0.2, bounded", "strokes-bounded", with_bound),
+        ("then λ = 0.2, unbounded", "strokes-unbounded", without),
     ] {
-        println!("{name}: {}", model.mean(sparse, test)?);
+        println!("{name}, on the test images: {}", model.mean(sparse, test)?);
         units = units.row(name, model.mean(active, test)?.loss);
-        study.weights(&format!("strokes {name}").replace([' ', ',', '=', '.'], ""), &model.parameter("strokes.weight")?)?;
-        let outputs = study.on_test(&model, reconstruct)?;
-        errors.push((name, study.squared_error(&outputs)?));
+        errors.push((name, model.mean(vanilla, test)?.loss));
+        study.weights(file, &model.parameter("strokes.weight")?)?;
     }
     println!("\n{units}");
     study.conclude(&errors, 32)
