@@ -5,6 +5,7 @@
 //! accuracy on the test images, and at the two maps: each shows the two directions in which a code varies most.
 
 use common::{Defaults, Study};
+use diabolo::Minimum;
 use diabolo::baseline::Pca;
 use diabolo::nn::{cross_entropy, dense, squared_error};
 use diabolo::prelude::*;
@@ -43,23 +44,26 @@ pub fn accuracy(z: Tensor<B, 4>, label: Index<B>) -> Tensor<B> {
 }
 
 /// Codes by their mean and deviation on the training images, beside the labels.
-pub fn standardised(train: &Array<f64>, codes: &Array<f64>, of: &Data) -> diabolo::Result<Data> {
-    let (rows, mut values) = (train.rows() as f64, codes.values().to_vec());
+pub fn standardised(seen: &Array<f64>, codes: &Array<f64>, of: &Data) -> diabolo::Result<Data> {
+    let (rows, mut values) = (seen.rows() as f64, codes.values().to_vec());
     for k in 0..4 {
-        let mean = train.iter().map(|z| z[k]).sum::<f64>() / rows;
-        let deviation = (train.iter().map(|z| (z[k] - mean).powi(2)).sum::<f64>() / rows).sqrt();
+        let mean = seen.iter().map(|z| z[k]).sum::<f64>() / rows;
+        let deviation = (seen.iter().map(|z| (z[k] - mean).powi(2)).sum::<f64>() / rows).sqrt();
         values.iter_mut().skip(k).step_by(4).for_each(|z| *z = (*z - mean) / deviation.max(1e-12));
     }
     Data::new().with("z", &[4], values)?.with("label", &[], of.array::<f64>("label")?.into_values())
 }
 
-/// The share of the test images that a probe on these codes tells right.
-pub fn told(study: [&Data; 2], codes: [&Array<f64>; 2]) -> diabolo::Result<f64> {
-    let [train, test] = study;
-    let rows = standardised(codes[0], codes[0], train)?;
+/// The probe of largest likelihood.
+pub fn fit(rows: &Data) -> diabolo::Result<(Model<f64>, Minimum)> {
     let limits = Lbfgs { gradient: 1e-5, ..Lbfgs::new() };
-    let (model, _) = Trainer::new(probe).precision::<f64>().quiet().full_batch(limits).fit(&rows)?;
-    Ok(model.mean(accuracy, &standardised(codes[0], codes[1], test)?)?.loss)
+    Trainer::new(probe).precision::<f64>().quiet().full_batch(limits).fit(rows)
+}
+
+/// The share of the test images that a probe on the codes of the training images tells right.
+pub fn told([train, test]: [&Data; 2], [seen, unseen]: [&Array<f64>; 2]) -> diabolo::Result<f64> {
+    let (model, _) = fit(&standardised(seen, seen, train)?)?;
+    Ok(model.mean(accuracy, &standardised(seen, unseen, test)?)?.loss)
 }
 
 fn main() -> diabolo::Result<()> {
