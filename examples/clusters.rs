@@ -40,7 +40,11 @@ fn by_shares(points: Tensor<10, 64>, share: Tensor<10>) -> Tensor<10, 64> {
 }
 
 #[function]
-fn divided(points: Tensor<10, 64>, share: Tensor<10>, adjoint: Tensor<10, 64>) -> (Tensor<10, 64>, Tensor<10>) {
+fn divided(
+    points: Tensor<10, 64>,
+    share: Tensor<10>,
+    adjoint: Tensor<10, 64>,
+) -> (Tensor<10, 64>, Tensor<10>) {
     (adjoint / unsqueeze(max(share, 1e-12), 2), zeros())
 }
 
@@ -96,19 +100,28 @@ fn main() -> diabolo::Result<()> {
         lloyds.set_parameter("points.weight", &means)?;
     }
     let ours = by_gradients(first.clone(), steps, train)?;
-    let (quasi_newton, _) = Trainer::new(k_means).precision().quiet().full_batch(minimise()).resume(first, train)?;
+    let (quasi_newton, _) =
+        Trainer::new(k_means).precision().quiet().full_batch(minimise()).resume(first, train)?;
     let first = start(Model::untrained(k_lines, 0)?, "lines.atoms", train)?;
     let (lines, _) = Trainer::new(k_lines).precision().quiet().full_batch(minimise()).resume(first, train)?;
 
     let mut inertia = Figures::new("squared error per training image");
-    for (name, model) in [("k-means, Lloyd", &lloyds), ("k-means, gradients", &ours), ("k-means, L-BFGS", &quasi_newton)] {
+    for (name, model) in
+        [("k-means, Lloyd", &lloyds), ("k-means, gradients", &ours), ("k-means, L-BFGS", &quasi_newton)]
+    {
         let (before, mut further) = (model.mean(k_means, train)?.loss, model.clone());
         further.set_parameter("points.weight", &model.run(lloyd, train)?)?;
-        println!("{name}: {before:.9}; one more step of Lloyd's gains {:.1e}", before - further.mean(k_means, train)?.loss);
+        println!(
+            "{name}: {before:.9}; one more step of Lloyd's gains {:.1e}",
+            before - further.mean(k_means, train)?.loss
+        );
         inertia = inertia.row(name, before);
     }
     println!("\n{}", inertia.row("k-lines, L-BFGS", lines.mean(k_lines, train)?.loss));
     study.weights("points", &ours.parameter("points.weight")?)?;
     study.weights("lines", &lines.parameter("lines.atoms")?)?;
-    study.conclude(&[("k-means", ours.mean(k_means, test)?.loss), ("k-lines", lines.mean(k_lines, test)?.loss)], 1)
+    study.conclude(
+        &[("k-means", ours.mean(k_means, test)?.loss), ("k-lines", lines.mean(k_lines, test)?.loss)],
+        1,
+    )
 }

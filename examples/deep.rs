@@ -1,7 +1,7 @@
 //! The deep autoencoder: seven layers of units, and three ways to bend them.
 //!
 //! Loss: ‖x − D(E(x))‖², E and D of three dense layers each (Hinton and Salakhutdinov 2006), with ReLU, sigmoid or tanh
-//! between them; code and output are straight. The same sigmoid network is also stacked greedily (Bengio et al. 2007):
+//! between them, a straight code, and pixels between 0 and 1. The same sigmoid network is also stacked greedily (Bengio et al. 2007):
 //! each pair of layers first learns, alone, to rebuild what the pair outside of it hands in, then all are tuned
 //! together. Look at the errors beside PCA with as many numbers, and at what stacking gains where training is short.
 
@@ -9,30 +9,37 @@ use common::{Defaults, Study};
 use diabolo::nn::{dense, squared_error};
 use diabolo::prelude::*;
 
-/// Three layers down to a code; `f` bends all but the code.
+/// Three dense layers, with `f` between them.
 #[layer]
-pub fn narrowing(x: Tensor<B, I>, a: usize, b: usize, code: usize, f: impl Fn(Tensor) -> Tensor) -> Tensor<B, code> {
-    dense(f(dense(f(dense(x, a)), b)), code)
+pub fn layers(
+    x: Tensor<B, I>,
+    a: usize,
+    b: usize,
+    out: usize,
+    f: impl Fn(Tensor) -> Tensor,
+) -> Tensor<B, out> {
+    let h = f(dense(x, a, init = kaiming()));
+    dense(f(dense(h, b, init = kaiming())), out)
 }
 
 #[encoder]
 fn relu_encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
-    narrowing(x, 96, 48, 8, relu)
+    layers(x, 96, 48, 8, relu)
 }
 
 #[decoder]
 fn relu_decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
-    narrowing(z, 48, 96, 64, relu)
+    sigmoid(layers(z, 48, 96, 64, relu))
 }
 
 #[encoder]
 fn tanh_encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
-    narrowing(x, 96, 48, 8, tanh)
+    layers(x, 96, 48, 8, tanh)
 }
 
 #[decoder]
 fn tanh_decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
-    narrowing(z, 48, 96, 64, tanh)
+    sigmoid(layers(z, 48, 96, 64, tanh))
 }
 
 #[function]
@@ -84,7 +91,7 @@ pub fn up2(h: Tensor<B, 48>) -> Tensor<B, 96> {
 
 #[network]
 pub fn up1(h: Tensor<B, 96>) -> Tensor<B, 64> {
-    dense(h, 64)
+    sigmoid(dense(h, 64))
 }
 
 #[function]

@@ -35,6 +35,12 @@ pub fn errors(x: Tensor<B, 64>) -> Tensor<B> {
     squared_error(reconstruct(x), x)
 }
 
+/// The share of an image that is lost: errors of faint and of bold digits compare.
+#[function]
+pub fn lost(x: Tensor<B, 64>) -> Tensor<B> {
+    errors(x) / max(sum_squares(x), 1e-6)
+}
+
 #[loss]
 pub fn vanilla(x: Tensor<B, 64>) -> Tensor<B> {
     errors(x)
@@ -79,6 +85,8 @@ pub fn alike(x: Tensor<B, 64>) -> Tensor<B> {
 pub struct Diagnosis {
     /// The share of the variance of the images that the reconstructions explain.
     pub explained: f64,
+    /// The numbers of the code.
+    pub width: usize,
     /// The dimensions of the code: eigenvalues of its covariance above a millionth of the largest.
     pub dimensions: usize,
     /// The share of the images whose error is above that of 99 in 100 training images.
@@ -87,16 +95,24 @@ pub struct Diagnosis {
 
 impl Diagnosis {
     /// From the codes, and from the errors of training images and of others.
-    pub fn of(codes: &Array<f32>, trained: &Array<f32>, others: &Array<f32>, mean_image: f64) -> diabolo::Result<Diagnosis> {
-        let covariance = Pca::fit(&Data::from_array("z", codes.clone())?, "z", 8)?;
+    pub fn of(
+        codes: &Array<f32>,
+        trained: &Array<f32>,
+        others: &Array<f32>,
+        mean_image: f64,
+    ) -> diabolo::Result<Diagnosis> {
+        let width = codes.values().len() / codes.rows();
+        let covariance = Pca::fit(&Data::from_array("z", codes.clone())?, "z", width)?;
         let largest = covariance.eigenvalues()[0];
         let mut sorted = trained.values().to_vec();
         sorted.sort_by(f32::total_cmp);
         let bound = sorted[sorted.len() * 99 / 100];
         Ok(Diagnosis {
             explained: 1.0 - others.mean() / mean_image,
+            width,
             dimensions: covariance.eigenvalues().iter().filter(|value| **value > 1e-6 * largest).count(),
-            beyond: others.values().iter().filter(|error| **error > bound).count() as f64 / others.rows() as f64,
+            beyond: others.values().iter().filter(|error| **error > bound).count() as f64
+                / others.rows() as f64,
         })
     }
 
@@ -104,7 +120,7 @@ impl Diagnosis {
     pub fn detected(&self) -> Vec<&'static str> {
         let signs = [
             (self.explained < 0.1, "mean output"),
-            (self.dimensions < 8, "weight sharing"),
+            (self.dimensions < self.width, "weight sharing"),
             (self.beyond > 0.2, "unseen data"),
         ];
         signs.into_iter().filter(|(holds, _)| *holds).map(|(_, name)| name).collect()
@@ -113,16 +129,20 @@ impl Diagnosis {
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnosis { explained, dimensions, beyond } = self;
+        let Diagnosis { explained, width, dimensions, beyond } = self;
         let found = if self.detected().is_empty() { "nothing".into() } else { self.detected().join(", ") };
         let (explained, beyond) = (100.0 * explained, 100.0 * beyond);
-        write!(f, "{explained:5.1} % explained, {dimensions} dimensions, {beyond:4.1} % beyond: {found} detected")
+        write!(
+            f,
+            "{explained:5.1} % explained, {dimensions} of {width} dimensions, {beyond:4.1} % beyond: {found} detected"
+        )
     }
 }
 
 /// The probability that a score of the one kind is above one of the other; of equals, half.
 pub fn auroc(normal: &[f32], strange: &[f32]) -> f64 {
-    let mut all: Vec<(f32, bool)> = normal.iter().map(|s| (*s, false)).chain(strange.iter().map(|s| (*s, true))).collect();
+    let mut all: Vec<(f32, bool)> =
+        normal.iter().map(|s| (*s, false)).chain(strange.iter().map(|s| (*s, true))).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut pairs) = (0.0, 0.0);
     for equals in all.chunk_by(|a, b| a.0 == b.0) {
@@ -134,14 +154,18 @@ pub fn auroc(normal: &[f32], strange: &[f32]) -> f64 {
     pairs / (normal.len() * strange.len()) as f64
 }
 
-/// How well the error of a model of one digit tells it from all others, for each digit.
-pub fn one_class(trainer: impl Fn() -> Trainer<vanilla>, train: &Data, test: &Data) -> diabolo::Result<Vec<f64>> {
+/// How well the share that a model of one digit loses tells that digit from all others, for each digit.
+pub fn one_class(
+    trainer: impl Fn() -> Trainer<vanilla>,
+    train: &Data,
+    test: &Data,
+) -> diabolo::Result<Vec<f64>> {
     let tells = |digit: u8| {
         let is = |label: &[f64]| label[0] == f64::from(digit);
         let model = trainer().fit(&train.select_where("label", is)?)?;
-        let error = |data: Data| Ok::<_, diabolo::Error>(model.run(errors, &data)?.into_values());
-        let own = error(test.select_where("label", is)?)?;
-        Ok(auroc(&own, &error(test.select_where("label", |label| !is(label))?)?))
+        let own = model.run(lost, &test.select_where("label", is)?)?;
+        let others = model.run(lost, &test.select_where("label", |label| !is(label))?)?;
+        Ok(auroc(own.values(), others.values()))
     };
     (0..10).map(tells).collect()
 }
@@ -159,7 +183,12 @@ fn main() -> diabolo::Result<()> {
 
     let mean = |data| mean_image_error(train, data, "x");
     let of = |model: &Model, data| {
-        Diagnosis::of(&model.run(encode, data)?, &model.run(errors, train)?, &model.run(errors, data)?, mean(data)?)
+        Diagnosis::of(
+            &model.run(encode, data)?,
+            &model.run(errors, train)?,
+            &model.run(errors, data)?,
+            mean(data)?,
+        )
     };
     let (codes, trained, others) =
         (equals.run(alike_encode, test)?, equals.run(alike_errors, train)?, equals.run(alike_errors, test)?);
@@ -174,17 +203,27 @@ fn main() -> diabolo::Result<()> {
     }
 
     let pictured = test.take(24)?;
-    let answers = [plain.run(reconstruct, &pictured)?, drowned.run(reconstruct, &pictured)?, equals.run(alike_reconstruct, &pictured)?];
+    let answers = [
+        plain.run(reconstruct, &pictured)?,
+        drowned.run(reconstruct, &pictured)?,
+        equals.run(alike_reconstruct, &pictured)?,
+    ];
     let inputs = pictured.array::<f32>("x")?;
-    let strips: Vec<Vec<&[f32]>> = [&inputs].into_iter().chain(&answers).map(|images| images.iter().collect()).collect();
+    let strips: Vec<Vec<&[f32]>> =
+        [&inputs].into_iter().chain(&answers).map(|images| images.iter().collect()).collect();
     report::strips(study.trial.run.path("answers.png"), &strips, study.digits.shape)?;
     let strange = unseen.take(24)?;
     let (inputs, outputs) = (strange.array::<f32>("x")?, plain.run(reconstruct, &strange)?);
     report::reconstructions(study.trial.run.path("unseen.png"), &inputs, &outputs, study.digits.shape)?;
 
-    let trainer = || Trainer::new(vanilla).optimizer(Adam::new(lr as f32)).epochs(epochs).batch(batch).quiet();
+    let trainer =
+        || Trainer::new(vanilla).optimizer(Adam::new(lr as f32)).epochs(epochs).batch(batch).quiet();
     let told = one_class(trainer, &study.digits.train, &study.digits.test)?;
-    let figures = Figures::new("AUROC: a model of one digit, which is it, and which another").higher_is_better();
-    let figures = told.iter().enumerate().fold(figures, |figures, (digit, area)| figures.row(&digit.to_string(), *area));
+    let figures =
+        Figures::new("AUROC: a model of one digit, which is it, and which another").higher_is_better();
+    let figures = told
+        .iter()
+        .enumerate()
+        .fold(figures, |figures, (digit, area)| figures.row(&digit.to_string(), *area));
     study.trial.conclude(&figures.row("mean", told.iter().sum::<f64>() / 10.0))
 }

@@ -61,7 +61,8 @@ fn main() -> diabolo::Result<()> {
     let study = Study::begin("sparse", Defaults { epochs: 100, batch: 64, lr: 2e-3 })?;
     let (train, test) = (&study.digits.train, &study.digits.test);
     let plain = study.fit(Trainer::new(vanilla).project(strokes, bounded))?;
-    let with_bound = study.trial.resume(Trainer::new(sparse).project(strokes, bounded), plain.clone(), train)?;
+    let with_bound =
+        study.trial.resume(Trainer::new(sparse).project(strokes, bounded), plain.clone(), train)?;
     let without = study.trial.resume(Trainer::new(sparse), plain.clone(), train)?;
 
     let mut units = Figures::new("active units of 32 per test image");

@@ -92,12 +92,8 @@ impl Trial {
         let Flags { epochs, batch, seed, .. } = self.flags;
         // Sizes and lists are no part of a file's name: `vanilla<8>` is vanilla-8.
         let name = trainer.name()?.replace(", ", "-").replace('<', "-").replace('>', "");
-        let trainer = trainer
-            .epochs(epochs)
-            .batch(batch)
-            .seed(seed)
-            .record(&self.run)
-            .on_epoch(move |epoch| {
+        let trainer =
+            trainer.epochs(epochs).batch(batch).seed(seed).record(&self.run).on_epoch(move |epoch| {
                 let Ok(mut curves) = seen.lock() else { return };
                 for (name, value) in epoch.parts() {
                     match curves.iter_mut().find(|(known, _)| *known == name) {

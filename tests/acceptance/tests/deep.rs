@@ -39,14 +39,13 @@ fn each_activation_beats_pca_of_as_many_numbers() {
     let digits = digits();
     let pca = Pca::fit(&digits.train, "x", 8).unwrap().squared_error(&digits.test).unwrap();
     let below = |error: f64, share: f64| assert!(error < share * pca, "{error}, and {pca} of PCA");
-    let fit = |model: diabolo::Result<Model>| model.unwrap();
-    let mean = |model: Model, loss: fn(&Model, &Data) -> f64| loss(&model, &digits.test);
-    let relu = fit(trainer(deep::deep_relu, 60).fit(&digits.train));
-    below(mean(relu, |model, test| model.mean(deep::deep_relu, test).unwrap().loss), 0.7);
-    let tanh = fit(trainer(deep::deep_tanh, 60).fit(&digits.train));
-    below(mean(tanh, |model, test| model.mean(deep::deep_tanh, test).unwrap().loss), 0.7);
-    let sigmoid = fit(trainer(deep::deep_sigmoid, 60).fit(&digits.train));
-    below(mean(sigmoid, |model, test| model.mean(deep::deep_sigmoid, test).unwrap().loss), 0.9);
+    let relu = trainer(deep::deep_relu, 60).fit(&digits.train).unwrap();
+    below(relu.mean(deep::deep_relu, &digits.test).unwrap().loss, 0.6);
+    let tanh = trainer(deep::deep_tanh, 60).fit(&digits.train).unwrap();
+    below(tanh.mean(deep::deep_tanh, &digits.test).unwrap().loss, 0.6);
+    // The sigmoid's gradients fade from layer to layer: it takes longer.
+    let sigmoid = trainer(deep::deep_sigmoid, 120).fit(&digits.train).unwrap();
+    below(sigmoid.mean(deep::deep_sigmoid, &digits.test).unwrap().loss, 0.8);
 }
 
 #[test]
@@ -74,7 +73,7 @@ fn stacking_leaves_the_pairs_outside_as_they_are_and_starts_ahead() {
     let tuned = trainer(deep::deep_sigmoid, 3).resume(stacked, train).unwrap();
     let alone = trainer(deep::deep_sigmoid, 3).fit(train).unwrap();
     let error = |model: &Model| model.mean(deep::deep_sigmoid, &digits.test).unwrap().loss;
-    assert!(error(&tuned) < 0.7 * error(&alone), "{} {}", error(&tuned), error(&alone));
+    assert!(error(&tuned) < 0.6 * error(&alone), "{} {}", error(&tuned), error(&alone));
 }
 
 // Row 11.
@@ -93,7 +92,9 @@ fn mean_image(train: &Data, test: &Data) -> (f64, f64) {
     let mean = train.mean("x").unwrap();
     let clipped: Vec<f64> = mean.iter().map(|p| p.clamp(1e-7, 1.0 - 1e-7)).collect();
     let test = rows(test);
-    let cost = |x: &[f64]| -> f64 { x.iter().zip(&clipped).map(|(x, p)| -x * p.ln() - (1.0 - x) * (1.0 - p).ln()).sum() };
+    let cost = |x: &[f64]| -> f64 {
+        x.iter().zip(&clipped).map(|(x, p)| -x * p.ln() - (1.0 - x) * (1.0 - p).ln()).sum()
+    };
     let nats = test.iter().map(cost).sum::<f64>() / test.rows() as f64;
     let floor = test.values().iter().map(|x| entropy(*x)).sum::<f64>() / test.rows() as f64;
     (nats, floor)
