@@ -2,6 +2,12 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | nothing between the layers | each activation | 1.369 of PCA's 1.608 |
+//! | the second pair trains the first, too | stacking | `down1` moved |
+//! | 0 times the loss of the second pair | stacking | `down2` as at first |
+//! | no minus in the cross-entropy | formula; near the floor | −44.3; −7e17 |
+//! | the sigmoid of the logits for the logits | formula; near the floor | 52.4; 41.1, the mean image 27.1 |
+//! | −Σ x log x alone as the floor | entropies | 6.77 for 13.66 |
 
 use common as _;
 use diabolo::Model;

@@ -2,6 +2,17 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | twice the threshold in the encoder | objective; gradient of the atoms | .8007 beside .7379; 3.1e-2 |
+//! | a step up the slope, `+ seen` | planted; objective; gradient | no atom; 2.393; 1.6 |
+//! | twice the error in the loss | objective; gradient | .9763; 3.1e-2 |
+//! | no bound on the atoms | planted; objective | no atom; the longest 14.1 |
+//! | λ² / 2 for λ | penalty halves; vanilla | 25.8 to 22.5 units; the slope of the biases |
+//! | no bound on the strokes | penalty halves | strokes longer than 1 |
+//! | no rectifier on the code | penalty halves | 16.2 to 16.1 units |
+//! | the gradient not divided by the shares | one-hot | 2.6783, Lloyd's 2.5735 |
+//! | the farthest point for the nearest | one-hot; rays | 11.77; 3.14 for .1875 |
+//! | no amplitude | k-lines; rays | 9.07, left out 2.43 |
+//! | the smallest amplitude | k-lines; rays | LAST |
 
 use common as _;
 use diabolo::data::{Data, digits};
@@ -39,6 +50,7 @@ fn share_recovered(seed: u64) -> f64 {
     dictionary::recovered(&truth, &learnt) as f64 / 96.0
 }
 
+/// Over 20 seeds, every atom was found.
 #[test]
 fn planted_atoms_are_found_again() {
     let share = share_recovered(7);
@@ -116,11 +128,12 @@ fn active_units(seed: u64) -> [f64; 3] {
     [plain, bounded, unbounded].map(|model| model.mean(sparse::active, &digits.test).unwrap().loss)
 }
 
+/// Over 20 seeds: × .360 to × .413 under the bound, × .837 to × .867 without.
 #[test]
 fn the_penalty_halves_the_active_units_under_the_bound_and_hardly_moves_them_without() {
     let [free, bounded, unbounded] = active_units(7);
     assert!(bounded <= 0.5 * free, "{free} to {bounded}");
-    assert!(unbounded >= 0.75 * free, "{free} to {unbounded}");
+    assert!(unbounded >= 0.8 * free, "{free} to {unbounded}");
 }
 
 #[test]

@@ -2,6 +2,14 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | squares for the likelihood of the probe | maximum; better than PCA | slope .175; accuracy 0 |
+//! | the autoencoder learns black images | better than PCA | .130, PCA .757 |
+//! | by the variance for by the deviation | maximum | deviation 1.43 |
+//! | no weight on the drowned code | each failure | nothing detected |
+//! | first values that differ in the code | each failure | mean output, too |
+//! | explained of the training images | each failure | EXPLAINED |
+//! | equal scores count as 0; pairs out of order | area; one digit | .008 |
+//! | `sum_squares` for `l1`; δ = 1; 1 + 2x for 1 + 3x | eight losses | 11.156 for 11.186; 5.57 for 4.82; 16.1 for 18.6 |
 
 use common as _;
 use diabolo::Model;
@@ -41,6 +49,7 @@ fn accuracies(seed: u64) -> [f64; 2] {
     [ours, theirs].map(|[train, test]| probe::told(data, [&train, &test]).unwrap())
 }
 
+/// Over 20 seeds: .843 to .920, mean .884.
 #[test]
 fn its_code_tells_digits_better_than_pca_s() {
     let [ours, pca] = accuracies(7);
@@ -108,6 +117,8 @@ fn each_failure_is_detected_and_nothing_else() {
         pathologies::Diagnosis::of(&codes, &errors(&train), &errors(data), mean(data)).unwrap()
     };
     assert_eq!(of(&plain, &test).detected(), [""; 0]);
+    let explained = 1.0 - plain.mean(pathologies::vanilla, &test).unwrap().loss / mean(&test);
+    assert!((of(&plain, &test).explained - explained).abs() < 1e-6, "{explained}");
     assert_eq!(of(&drowned, &test).detected(), ["mean output"]);
     assert_eq!(of(&plain, &unseen).detected(), ["unseen data"]);
     let errors = |data: &Data| equals.run(pathologies::alike_errors, data).unwrap();
@@ -145,6 +156,7 @@ fn mean_area(seed: u64) -> f64 {
     told.unwrap().iter().sum::<f64>() / 10.0
 }
 
+/// Over 20 seeds: .9921 to .9938.
 #[test]
 fn what_is_lost_by_a_model_of_one_digit_tells_it_from_the_others() {
     let area = mean_area(7);
