@@ -8,12 +8,12 @@ use diabolo::nn::{bce_with_logits, dense, huber, kl_normal, l1, squared_error};
 use diabolo::prelude::*;
 
 #[encoder]
-fn encode(x: Tensor<B, 64>) -> Tensor<B, 16> {
+pub fn encode(x: Tensor<B, 64>) -> Tensor<B, 16> {
     dense(relu(dense(x, 128)), 16)
 }
 
 #[decoder]
-fn decode(z: Tensor<B, 16>) -> Tensor<B, 64> {
+pub fn decode(z: Tensor<B, 16>) -> Tensor<B, 64> {
     dense(relu(dense(z, 128)), 64) // logits
 }
 

@@ -6,6 +6,7 @@
 use clap::Args;
 use diabolo::baseline::{Pca, mean_image_error};
 use diabolo::data::{Array, Digits};
+use diabolo::kernels::Float;
 use diabolo::program::{IntoRoot, Loss, Root};
 use diabolo::report::{self, Figures};
 use diabolo::{Error, Losses, Model, Result, Trainer};
@@ -102,6 +103,20 @@ impl Study {
     {
         let images = model.run(function, &SAMPLES)?;
         report::grid(self.trial.run.path("samples.png"), &images, self.digits.shape, LINE)
+    }
+
+    /// Draws rows of weights as images, each at its own scale: grey is 0, white the largest in size, or black.
+    ///
+    /// # Errors
+    /// Where the picture cannot be written.
+    pub fn weights<F: Float>(&self, name: &str, rows: &Array<F>) -> Result<()> {
+        let scaled = |row: &[F]| -> Vec<F> {
+            let largest = row.iter().fold(f64::MIN_POSITIVE, |max, v| v.to_f64().abs().max(max));
+            row.iter().map(|v| F::from_f64(0.5 + 0.5 * v.to_f64() / largest)).collect()
+        };
+        let images: Vec<Vec<F>> = rows.iter().map(scaled).collect();
+        let path = self.trial.run.path(&format!("{name}.png"));
+        report::grid(path, images.iter().map(Vec::as_slice), self.digits.shape, LINE)
     }
 
     /// The mean squared error of outputs against the test images, summed over pixels.

@@ -56,6 +56,19 @@ impl Trial {
         self.fit_with(trainer.optimizer(Adam::new(self.flags.lr as f32)), data)
     }
 
+    /// The same from a trained model on; networks that it lacks start afresh.
+    ///
+    /// # Errors
+    /// As [`Trial::fit`], and where the model's parameters are those of other networks.
+    pub fn resume<L: Losses, F: Float>(
+        &self,
+        trainer: Trainer<L, Adam, F>,
+        model: Model<F>,
+        data: &Data,
+    ) -> Result<Model<F>> {
+        self.train(trainer.optimizer(Adam::new(self.flags.lr as f32)), Some(model), data)
+    }
+
     /// The same with the trainer's own optimizers.
     ///
     /// # Errors
@@ -65,17 +78,22 @@ impl Trial {
         trainer: Trainer<L, O, F>,
         data: &Data,
     ) -> Result<Model<F>> {
+        self.train(trainer, None, data)
+    }
+
+    fn train<L: Losses, O: Optimizers<L>, F: Float>(
+        &self,
+        trainer: Trainer<L, O, F>,
+        from: Option<Model<F>>,
+        data: &Data,
+    ) -> Result<Model<F>> {
         let curves: Arc<Mutex<Vec<Curve>>> = Arc::default();
         let seen = Arc::clone(&curves);
         let Flags { epochs, batch, seed, .. } = self.flags;
         // Sizes and lists are no part of a file's name: `vanilla<8>` is vanilla-8.
         let name = trainer.name()?.replace(", ", "-").replace('<', "-").replace('>', "");
-        let model = trainer
-            .epochs(epochs)
-            .batch(batch)
-            .seed(seed)
-            .record(&self.run)
-            .on_epoch(move |epoch| {
+        let trainer =
+            trainer.epochs(epochs).batch(batch).seed(seed).record(&self.run).on_epoch(move |epoch| {
                 let Ok(mut curves) = seen.lock() else { return };
                 for (name, value) in epoch.parts() {
                     match curves.iter_mut().find(|(known, _)| *known == name) {
@@ -83,8 +101,11 @@ impl Trial {
                         None => curves.push((name, vec![(epoch.epoch as f64, value)])),
                     }
                 }
-            })
-            .fit(data)?;
+            });
+        let model = match from {
+            Some(model) => trainer.resume(model, data)?,
+            None => trainer.fit(data)?,
+        };
         if let Ok(curves) = curves.lock() {
             let series: Vec<(&str, Vec<(f64, f64)>)> =
                 curves.iter().map(|(name, points)| (name.as_str(), points.clone())).collect();

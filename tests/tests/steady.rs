@@ -18,8 +18,17 @@ mod contractive;
 #[path = "../../examples/convolutional.rs"]
 mod convolutional;
 #[allow(dead_code)]
+#[path = "../../examples/cross_entropy.rs"]
+mod cross_entropy;
+#[allow(dead_code)]
+#[path = "../../examples/deep.rs"]
+mod deep;
+#[allow(dead_code)]
 #[path = "../../examples/denoising.rs"]
 mod denoising;
+#[allow(dead_code)]
+#[path = "../../examples/dictionary.rs"]
+mod dictionary;
 #[allow(dead_code)]
 #[path = "../../examples/energy.rs"]
 mod energy;
@@ -39,11 +48,17 @@ mod losses;
 #[path = "../../examples/mean_field.rs"]
 mod mean_field;
 #[allow(dead_code)]
+#[path = "../../examples/pathologies.rs"]
+mod pathologies;
+#[allow(dead_code)]
 #[path = "../../examples/pca.rs"]
 mod pca;
 #[allow(dead_code)]
 #[path = "../../examples/samples.rs"]
 mod samples;
+#[allow(dead_code)]
+#[path = "../../examples/sparse.rs"]
+mod sparse;
 #[allow(dead_code)]
 #[path = "../../examples/tied.rs"]
 mod tied;
@@ -168,6 +183,13 @@ fn a_warm_step_allocates_nothing() {
     assert_eq!(allocations(Trainer::new(denoising::denoising)), 0, "denoising::denoising");
     assert_eq!(allocations(Trainer::new(energy::denoising)), 0, "energy::denoising");
     assert_eq!(allocations(Trainer::new(generation::vae)), 0, "generation::vae");
+    assert_eq!(allocations(Trainer::new(cross_entropy::cross_entropy)), 0, "cross_entropy::cross_entropy");
+    assert_eq!(allocations(Trainer::new(deep::deep_relu)), 0, "deep_relu");
+    assert_eq!(allocations(Trainer::new(deep::second_pair)), 0, "second_pair");
+    assert_eq!(allocations(dictionary::trainer(0.2, 2.0)), 0, "dictionary");
+    assert_eq!(allocations(Trainer::new(pathologies::drowned)), 0, "drowned");
+    let bounded = Trainer::new(sparse::sparse).project(sparse::strokes, sparse::bounded);
+    assert_eq!(allocations(bounded), 0, "sparse::sparse");
     let turns = Trainer::alternate((turns::reconstruct, turns::small))
         .optimizers((Adam::new(1e-3), RmsProp::new(1e-3)))
         .every((1, 2))
