@@ -172,7 +172,7 @@ pub fn one_class(
 
 fn main() -> diabolo::Result<()> {
     let study = Study::begin("pathologies", Defaults { epochs: 100, batch: 64, lr: 2e-3 })?;
-    let Flags { epochs, batch, lr, .. } = study.trial.flags;
+    let Flags { epochs, batch, lr, seed, .. } = study.trial.flags;
     let known = |label: &[f64]| label[0] < 8.0;
     let train = &study.digits.train.select_where("label", known)?;
     let test = &study.digits.test.select_where("label", known)?;
@@ -216,8 +216,9 @@ fn main() -> diabolo::Result<()> {
     let (inputs, outputs) = (strange.array::<f32>("x")?, plain.run(reconstruct, &strange)?);
     report::reconstructions(study.trial.run.path("unseen.png"), &inputs, &outputs, study.digits.shape)?;
 
-    let trainer =
-        || Trainer::new(vanilla).optimizer(Adam::new(lr as f32)).epochs(epochs).batch(batch).quiet();
+    let trainer = || {
+        Trainer::new(vanilla).optimizer(Adam::new(lr as f32)).epochs(epochs).batch(batch).seed(seed).quiet()
+    };
     let told = one_class(trainer, &study.digits.train, &study.digits.test)?;
     let figures =
         Figures::new("AUROC: a model of one digit, which is it, and which another").higher_is_better();

@@ -16,11 +16,11 @@ use diabolo::prelude::*;
 use diabolo::program::IntoRoot;
 use diabolo_acceptance::datasets::mnist;
 
-use deep::layers;
+use example::layers;
 
 #[allow(dead_code)]
 #[path = "../../../../examples/deep.rs"]
-mod deep;
+mod example;
 #[allow(dead_code)]
 #[path = "../../../../examples/pathologies.rs"]
 mod pathologies;
