@@ -161,6 +161,8 @@ fn allocations<L: Losses, O: Optimizers<L>>(trainer: Trainer<L, O>) -> usize {
         for _ in 0..2 * training.steps_per_epoch() {
             training.step().expect("a finite loss");
         }
+        // A thread allocates when it first takes work; on a busy machine that might be later.
+        rayon::broadcast(|_| ());
         let region = Region::new(ALLOCATOR);
         for _ in 0..10 {
             training.step().expect("a finite loss");
