@@ -10,14 +10,14 @@ use diabolo::nn::{conv, conv_transpose, dense, squared_error};
 use diabolo::prelude::*;
 
 #[encoder]
-fn encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
+pub fn encode(x: Tensor<B, 64>) -> Tensor<B, 8> {
     let h = relu(conv(reshape(x, 1, 8, 8), channels = 16, kernel = 3, stride = 2, padding = 1));
     let h = relu(conv(h, channels = 32, kernel = 3, stride = 2, padding = 1));
     dense(flatten(h), 8)
 }
 
 #[decoder]
-fn decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
+pub fn decode(z: Tensor<B, 8>) -> Tensor<B, 64> {
     let h = reshape(relu(dense(z, 128)), 32, 2, 2);
     let h = conv_transpose(h, channels = 16, kernel = 3, stride = 2, padding = 1, output_padding = 1);
     flatten(conv_transpose(relu(h), channels = 1, kernel = 3, stride = 2, padding = 1, output_padding = 1))

@@ -4,10 +4,13 @@ use std::alloc::System;
 
 use diabolo::data::digits;
 use diabolo::prelude::*;
-use diabolo::projection::{orthonormal_rows, unit_columns};
+use diabolo::projection::{clip, orthonormal_rows, unit_columns};
 use diabolo::{Losses, Optimizers};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
+#[allow(dead_code)]
+#[path = "../../examples/adversarial.rs"]
+mod adversarial;
 #[allow(dead_code)]
 #[path = "../../examples/beta.rs"]
 mod beta;
@@ -36,8 +39,14 @@ mod energy;
 #[path = "../../examples/first.rs"]
 mod first;
 #[allow(dead_code)]
+#[path = "../../examples/gan.rs"]
+mod gan;
+#[allow(dead_code)]
 #[path = "../../examples/generation.rs"]
 mod generation;
+#[allow(dead_code)]
+#[path = "../../examples/learned_loss.rs"]
+mod learned_loss;
 #[allow(dead_code)]
 #[path = "../../examples/linear_vae.rs"]
 mod linear_vae;
@@ -54,6 +63,9 @@ mod pathologies;
 #[path = "../../examples/pca.rs"]
 mod pca;
 #[allow(dead_code)]
+#[path = "../../examples/recurrent.rs"]
+mod recurrent;
+#[allow(dead_code)]
 #[path = "../../examples/samples.rs"]
 mod samples;
 #[allow(dead_code)]
@@ -65,6 +77,9 @@ mod tied;
 #[allow(dead_code)]
 #[path = "../../examples/vae.rs"]
 mod vae;
+#[allow(dead_code)]
+#[path = "../../examples/wasserstein.rs"]
+mod wasserstein;
 
 /// Losses that take turns, states, projections.
 mod turns {
@@ -146,6 +161,8 @@ fn allocations<L: Losses, O: Optimizers<L>>(trainer: Trainer<L, O>) -> usize {
         for _ in 0..2 * training.steps_per_epoch() {
             training.step().expect("a finite loss");
         }
+        // A thread allocates when it first takes work; on a busy machine that might be later.
+        rayon::broadcast(|_| ());
         let region = Region::new(ALLOCATOR);
         for _ in 0..10 {
             training.step().expect("a finite loss");
@@ -199,6 +216,16 @@ fn a_warm_step_allocates_nothing() {
         .project("encode.dense0.weight", unit_columns);
     assert_eq!(allocations(turns), 0, "turns");
     assert_eq!(allocations(Trainer::new(indices::labelled)), 0, "indices");
+    let adversary = (adversarial::reconstruct, adversarial::discriminate, adversarial::deceive);
+    assert_eq!(allocations(Trainer::alternate(adversary)), 0, "adversarial");
+    let gan = (gan::discriminate { penalty: 1.0 }, gan::deceive);
+    assert_eq!(allocations(Trainer::alternate(gan).every((1, 2))), 0, "gan");
+    let learned = (learned_loss::rebuild { weight: 1.0 }, learned_loss::criticise);
+    assert_eq!(allocations(Trainer::alternate(learned)), 0, "learned_loss");
+    let wasserstein = Trainer::alternate((wasserstein::criticise, wasserstein::deceive)).every((5, 1));
+    assert_eq!(allocations(wasserstein.project(wasserstein::critic, clip(0.1))), 0, "wasserstein");
+    assert_eq!(allocations(Trainer::new(recurrent::gated)), 0, "gated");
+    assert_eq!(allocations(Trainer::new(recurrent::remembering)), 0, "remembering");
     let region = Region::new(ALLOCATOR);
     drop(std::hint::black_box(vec![1u8; 64]));
     assert_eq!(region.change().allocations, 1, "the counter counts");

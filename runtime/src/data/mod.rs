@@ -46,6 +46,12 @@ impl Data {
         Data::default()
     }
 
+    /// So many rows without a column, for losses that draw their samples themselves: an epoch has as many batches as it
+    /// would have of data.
+    pub fn without_columns(rows: usize) -> Data {
+        Data { rows, columns: Vec::new() }
+    }
+
     /// One column from the rows of a table, all of one length.
     pub fn from_rows<F: Float, R: AsRef<[F]>>(name: &str, rows: &[R]) -> Result<Data> {
         let width = rows.first().map_or(0, |row| row.as_ref().len());
@@ -76,12 +82,15 @@ impl Data {
         if self.columns.iter().any(|c| c.name() == name) {
             return Err(column.fault("is there already"));
         }
+        let (rows, others) = (column.rows(), self.rows);
         match self.columns.first() {
-            Some(first) if column.rows() != self.rows => {
-                let (rows, others) = (column.rows(), self.rows);
+            Some(first) if rows != others => {
                 return Err(column.fault(format!("has {rows} rows, but `{}` has {others}", first.name())));
             }
-            _ => self.rows = column.rows(),
+            None if rows != others && others != 0 => {
+                return Err(column.fault(format!("has {rows} rows, but the data has {others}")));
+            }
+            _ => self.rows = rows,
         }
         self.columns.push(Arc::new(column));
         Ok(self)

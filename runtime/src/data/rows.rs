@@ -47,7 +47,8 @@ impl Data {
         if let Some(row) = rows.iter().find(|row| **row >= self.rows) {
             return Err(match self.columns.first() {
                 Some(column) => column.no_row(*row),
-                None => Error::Empty { what: "data without columns".into() },
+                None if self.rows == 0 => Error::Empty { what: "data without columns".into() },
+                None => Error::config(format!("there is no row {row}, only 0 to {}", self.rows - 1)),
             });
         }
         let columns = self.columns.iter().map(|column| Arc::new(column.pick(rows))).collect();

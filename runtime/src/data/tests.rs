@@ -51,6 +51,19 @@ fn rows_are_gathered_in_either_type() {
 }
 
 #[test]
+fn rows_need_no_columns() {
+    let data = Data::without_columns(4);
+    assert_eq!((data.rows(), data.take(3).unwrap().rows(), data.columns().len()), (4, 3, 0));
+    assert_eq!(data.split(0.25, 1).unwrap().1.rows(), 1);
+    assert_eq!(data.clone().with("x", &[], vec![1.0f32; 4]).unwrap().rows(), 4);
+    assert_eq!(
+        line(data.clone().with("x", &[], vec![1.0f32; 3])),
+        "column `x`: has 3 rows, but the data has 4"
+    );
+    assert_eq!(line(data.select(&[4])), "there is no row 4, only 0 to 3");
+}
+
+#[test]
 fn f64_stays_f64() {
     let third = 1.0f64 / 3.0;
     let data = Data::new().with("x", &[], vec![third]).unwrap();
