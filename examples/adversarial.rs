@@ -42,7 +42,7 @@ pub fn deceive(x: Tensor<B, 64>) -> Tensor<B> {
 }
 
 #[function]
-fn rebuild(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn rebuild(x: Tensor<B, 64>) -> Tensor<B, 64> {
     decode(encode(x))
 }
 

@@ -15,20 +15,44 @@ use diabolo::report::{Interval, intervals};
 use diabolo::{Error, Losses, Optimizers, Result, Trainer, prelude::*};
 
 #[allow(dead_code)]
+#[path = "adversarial.rs"]
+mod adversarial;
+#[allow(dead_code)]
+#[path = "compress.rs"]
+mod compress;
+#[allow(dead_code)]
 #[path = "contractive.rs"]
 mod contractive;
 #[allow(dead_code)]
 #[path = "convolutional.rs"]
 mod convolutional;
 #[allow(dead_code)]
+#[path = "cross_entropy.rs"]
+mod cross_entropy;
+#[allow(dead_code)]
+#[path = "deep.rs"]
+mod deep;
+#[allow(dead_code)]
 #[path = "first.rs"]
 mod first;
+#[allow(dead_code)]
+#[path = "learned_loss.rs"]
+mod learned_loss;
+#[allow(dead_code)]
+#[path = "linear_vae.rs"]
+mod linear_vae;
 #[allow(dead_code)]
 #[path = "losses.rs"]
 mod losses;
 #[allow(dead_code)]
 #[path = "pca.rs"]
 mod pca;
+#[allow(dead_code)]
+#[path = "recurrent.rs"]
+mod recurrent;
+#[allow(dead_code)]
+#[path = "sparse.rs"]
+mod sparse;
 #[allow(dead_code)]
 #[path = "tied.rs"]
 mod tied;
@@ -43,32 +67,38 @@ struct Variant {
     outputs: fn(&Task) -> Result<Array<f32>>,
 }
 
+/// The variants; those called plain are the eight losses over one encoder and decoder.
 const VARIANTS: &[Variant] = &[
-    Variant { name: "first", code: 8, outputs: |task| task.of(first::vanilla, first::reconstruct) },
-    Variant {
-        name: "convolutional",
-        code: 8,
-        outputs: |task| task.of(convolutional::convolutional, convolutional::reconstruct),
-    },
-    Variant { name: "pca", code: 8, outputs: |task| task.centred(|task| task.pca()) },
-    Variant { name: "vae", code: 8, outputs: |task| task.of(vae::beta_vae, vae::reconstruct) },
-    Variant {
-        name: "contractive",
-        code: 32,
-        outputs: |task| task.of(contractive::contractive, contractive::reconstruct),
-    },
-    Variant { name: "tied", code: 16, outputs: |task| task.of(tied::tied, tied::reconstruct) },
-    Variant { name: "plain", code: 16, outputs: |task| task.of(losses::plain, losses::reconstruct) },
-    Variant {
-        name: "cross-entropy",
-        code: 16,
-        outputs: |task| task.of(losses::cross_entropy, losses::reconstruct),
-    },
-    Variant { name: "sparse", code: 16, outputs: |task| task.of(losses::sparse, losses::reconstruct) },
-    Variant { name: "denoising", code: 16, outputs: |task| task.of(losses::denoising, losses::reconstruct) },
-    Variant { name: "robust", code: 16, outputs: |task| task.of(losses::robust, losses::reconstruct) },
-    Variant { name: "ink", code: 16, outputs: |task| task.of(losses::ink, losses::reconstruct) },
+    variant("first", 8, |task| task.of(first::vanilla, first::reconstruct)),
+    variant("deep-relu", 8, |task| task.of(deep::deep_relu, deep::with_relu)),
+    variant("deep-tanh", 8, |task| task.of(deep::deep_tanh, deep::with_tanh)),
+    variant("deep-sigmoid", 8, |task| task.of(deep::deep_sigmoid, deep::with_sigmoid)),
+    variant("convolutional", 8, |task| task.of(convolutional::convolutional, convolutional::reconstruct)),
+    variant("gru", 8, |task| task.of(recurrent::gated, recurrent::by_gru)),
+    variant("lstm", 8, |task| task.of(recurrent::remembering, recurrent::by_lstm)),
+    variant("cross-entropy", 8, |task| task.of(cross_entropy::cross_entropy, cross_entropy::reconstruct)),
+    variant("pca", 8, |task| task.centred(|task| task.pca())),
+    variant("vae", 8, |task| task.of(vae::beta_vae, vae::reconstruct)),
+    variant("linear-vae", 8, |task| task.of(linear_vae::linear_vae, linear_vae::reconstruct)),
+    variant("learned-loss", 8, |task| task.learned_loss()),
+    variant("adversarial", 2, |task| task.adversarial()),
+    variant("tied", 16, |task| task.of(tied::tied, tied::reconstruct)),
+    variant("compressor", 16, |task| task.of(compress::compressor::<16>, compress::reconstruct::<16>)),
+    variant("plain", 16, |task| task.of(losses::plain, losses::reconstruct)),
+    variant("plain-cross-entropy", 16, |task| task.of(losses::cross_entropy, losses::reconstruct)),
+    variant("plain-sparse", 16, |task| task.of(losses::sparse, losses::reconstruct)),
+    variant("plain-denoising", 16, |task| task.of(losses::denoising, losses::reconstruct)),
+    variant("plain-contractive", 16, |task| task.of(losses::contractive, losses::reconstruct)),
+    variant("plain-vae", 16, |task| task.of(losses::beta_vae, losses::reconstruct)),
+    variant("plain-robust", 16, |task| task.of(losses::robust, losses::reconstruct)),
+    variant("plain-ink", 16, |task| task.of(losses::ink, losses::reconstruct)),
+    variant("contractive", 32, |task| task.of(contractive::contractive, contractive::reconstruct)),
+    variant("sparse", 32, |task| task.sparse()),
 ];
+
+const fn variant(name: &'static str, code: usize, outputs: fn(&Task) -> Result<Array<f32>>) -> Variant {
+    Variant { name, code, outputs }
+}
 
 /// One training of one variant.
 struct Task<'a> {
@@ -98,6 +128,27 @@ impl Task<'_> {
         let Defaults { epochs, batch, .. } = self.defaults;
         let model = trainer.epochs(epochs).batch(batch).seed(self.seed).quiet().fit(&self.digits.train)?;
         model.run(reconstruct, &self.digits.test)
+    }
+
+    /// A sparse code whose strokes are bounded.
+    fn sparse(&self) -> Result<Array<f32>> {
+        let trainer = Trainer::new(sparse::sparse).project(sparse::strokes, sparse::bounded);
+        self.with(trainer.optimizer(Adam::new(self.defaults.lr as f32)), sparse::reconstruct)
+    }
+
+    /// A critic of the reconstructions.
+    fn learned_loss(&self) -> Result<Array<f32>> {
+        let wary = Adam { b1: 0.5, ..Adam::new(self.defaults.lr as f32) };
+        let losses = (learned_loss::rebuild { weight: 1.0 }, learned_loss::criticise);
+        self.with(Trainer::alternate(losses).optimizers((wary, wary)), learned_loss::reconstruct)
+    }
+
+    /// A critic of the code.
+    fn adversarial(&self) -> Result<Array<f32>> {
+        let own = Adam::new(self.defaults.lr as f32);
+        let wary = Adam { b1: 0.5, ..own };
+        let losses = (adversarial::reconstruct, adversarial::discriminate, adversarial::deceive);
+        self.with(Trainer::alternate(losses).optimizers((own, wary, wary)), adversarial::rebuild)
     }
 
     /// The same on images less their mean, which is added to what comes out.

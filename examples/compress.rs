@@ -47,6 +47,12 @@ pub fn compressor<#[values(4, 8, 16, 32)] const K: usize>(
     distortion + lambda * rate
 }
 
+/// What whole codes say.
+#[function]
+pub fn reconstruct<#[values(4, 8, 16, 32)] const K: usize>(x: Tensor<B, 64>) -> Tensor<B, 64> {
+    decode(round(encode::<K>(x)))
+}
+
 #[derive(Args)]
 struct Flags {
     /// Numbers of a code: 4, 8, 16 or 32

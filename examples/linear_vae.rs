@@ -56,7 +56,7 @@ pub fn likelihood(eigenvalues: &[f64], k: usize) -> f64 {
 }
 
 #[function]
-fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
+pub fn reconstruct(x: Tensor<B, 64>) -> Tensor<B, 64> {
     let (mean, _) = encode(x);
     let (image, _) = decode(mean);
     image

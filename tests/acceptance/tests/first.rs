@@ -2,6 +2,8 @@
 //!
 //! | mutation | test | what it gave |
 //! | - | - | - |
+//! | `stop_gradient` around half of the reconstruction | `its_gradient…` | relative difference 1.0 |
+//! | a decoder without its rectifier | `it_beats_pca…` | error 1.624, PCA 1.608 |
 
 use common as _;
 use diabolo::Model;
