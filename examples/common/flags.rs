@@ -156,7 +156,7 @@ impl Flags {
             let words = error.to_string();
             match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (0, words.trim_end().into()),
-                _ => (2, format!("{name}: {} (--help lists the flags)", first_line(&words))),
+                _ => (2, format!("{name}: {} (--help lists the flags)", one_line(&words))),
             }
         })?;
         let threads = line
@@ -210,10 +210,11 @@ impl Flags {
     }
 }
 
-/// The message of clap without its "error:", its usage and its tips.
-fn first_line(words: &str) -> &str {
-    let line = words.lines().next().unwrap_or(words);
-    line.strip_prefix("error: ").unwrap_or(line)
+/// The message of clap as one line, without its "error:", its usage and its tips, which follow a blank line.
+fn one_line(words: &str) -> String {
+    let lines: Vec<&str> = words.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").map(str::to_owned).unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -234,6 +235,9 @@ mod tests {
         /// The weight
         #[arg(long, default_value_t = 1.0)]
         beta: f32,
+        /// What it weighs
+        #[arg(long, requires = "epochs", value_parser = ["kl", "recon"])]
+        of: Option<String>,
     }
 
     #[test]
@@ -242,6 +246,13 @@ mod tests {
         assert_eq!((beta.beta, flags.seed, flags.data), (4.0, 3, Some("there".into())));
         let (flags, beta) = parse_as::<Beta>("--seed 3", false).unwrap();
         assert_eq!((beta.beta, flags.seed, flags.data), (1.0, 3, None));
+        for (words, expected) in [
+            ("--of kl", "the following required arguments were not provided: --epochs <N>"),
+            ("--of x", "invalid value 'x' for '--of <OF>' [possible values: kl, recon]"),
+        ] {
+            let refused = parse_as::<Beta>(words, true).err().unwrap();
+            assert_eq!(refused, (2, format!("vanilla: {expected} (--help lists the flags)")));
+        }
         let refused = parse_as::<Beta>("--data there", false).err().unwrap();
         let expected = "vanilla: unexpected argument '--data' found (--help lists the flags)";
         assert_eq!(refused, (2, expected.into()));
