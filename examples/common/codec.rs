@@ -248,7 +248,8 @@ mod tests {
 
     /// A column of one level, one of two, one of many.
     fn quantised() -> Quantised {
-        let row = |i: usize| [0.25, (i % 5 == 0) as u8 as f32, (i * i % 97) as f32 / 7.0 - 5.0];
+        let row =
+            |i: usize| [0.25, f32::from(u8::from(i.is_multiple_of(5))), (i * i % 97) as f32 / 7.0 - 5.0];
         let codes = Array::new(&[500, 3], (0..500).flat_map(row).collect()).unwrap();
         Quantised::new(&codes, 0.5).unwrap()
     }
