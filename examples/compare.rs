@@ -108,12 +108,16 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
+    fn adam(&self) -> Adam {
+        Adam::new(self.defaults.lr as f32)
+    }
+
     /// Trains a loss with Adam and reconstructs the test images.
     fn of<L: Loss, I: IntoRoot>(&self, loss: impl IntoRoot<Root = L>, reconstruct: I) -> Result<Array<f32>>
     where
         I::Root: Root<Results<f32> = Array<f32>>,
     {
-        self.with(Trainer::new(loss).optimizer(Adam::new(self.defaults.lr as f32)), reconstruct)
+        self.with(Trainer::new(loss).optimizer(self.adam()), reconstruct)
     }
 
     /// The same for a trainer with optimizers of its own.
@@ -133,19 +137,19 @@ impl Task<'_> {
     /// A sparse code whose strokes are bounded.
     fn sparse(&self) -> Result<Array<f32>> {
         let trainer = Trainer::new(sparse::sparse).project(sparse::strokes, sparse::bounded);
-        self.with(trainer.optimizer(Adam::new(self.defaults.lr as f32)), sparse::reconstruct)
+        self.with(trainer.optimizer(self.adam()), sparse::reconstruct)
     }
 
     /// A critic of the reconstructions.
     fn learned_loss(&self) -> Result<Array<f32>> {
-        let wary = Adam { b1: 0.5, ..Adam::new(self.defaults.lr as f32) };
+        let wary = Adam { b1: 0.5, ..self.adam() };
         let losses = (learned_loss::rebuild { weight: 1.0 }, learned_loss::criticise);
         self.with(Trainer::alternate(losses).optimizers((wary, wary)), learned_loss::reconstruct)
     }
 
     /// A critic of the code.
     fn adversarial(&self) -> Result<Array<f32>> {
-        let own = Adam::new(self.defaults.lr as f32);
+        let own = self.adam();
         let wary = Adam { b1: 0.5, ..own };
         let losses = (adversarial::reconstruct, adversarial::discriminate, adversarial::deceive);
         self.with(Trainer::alternate(losses).optimizers((own, wary, wary)), adversarial::rebuild)
@@ -161,7 +165,7 @@ impl Task<'_> {
     }
 
     fn pca(&self) -> Result<Array<f32>> {
-        let trainer = Trainer::new(pca::pca::<8>).optimizer(Adam::new(self.defaults.lr as f32));
+        let trainer = Trainer::new(pca::pca::<8>).optimizer(self.adam());
         self.with(trainer.project(pca::basis::<8>, orthonormal_rows), pca::project::<8>)
     }
 }

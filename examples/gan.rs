@@ -8,7 +8,7 @@
 //! pictures. The classic mistake is to swap the roles: each loss says whom it `trains`.
 
 use clap::Args;
-use common::{Defaults, Trial};
+use common::{Defaults, Trial, non_negative};
 use diabolo::Model;
 use diabolo::data::{Array, Data};
 use diabolo::nn::{dense, discriminator_loss, gradient_penalty, non_saturating_loss};
@@ -82,15 +82,8 @@ pub fn modes(points: &Array<f32>) -> usize {
 #[derive(Args)]
 struct Ring {
     /// Weight of the penalty on the discriminator's slope
-    #[arg(long, default_value_t = 1.0, value_name = "WEIGHT", value_parser = weight)]
-    penalty: f32,
-}
-
-fn weight(text: &str) -> Result<f32, String> {
-    match text.parse() {
-        Ok(weight) if weight >= 0.0 && f32::is_finite(weight) => Ok(weight),
-        _ => Err("a number of 0 or more is needed".into()),
-    }
+    #[arg(long, default_value_t = 1.0, value_name = "WEIGHT", value_parser = non_negative)]
+    penalty: f64,
 }
 
 fn main() -> diabolo::Result<()> {
@@ -111,7 +104,7 @@ fn main() -> diabolo::Result<()> {
     for (name, penalty, turns) in [
         ("ten steps of the generator", 0.0, (1, 10)),
         ("equal turns", 0.0, (1, 1)),
-        ("with a penalty", penalty, (1, 1)),
+        ("with a penalty", penalty as f32, (1, 1)),
     ] {
         let losses = (discriminate { penalty }, deceive);
         let trainer = Trainer::alternate(losses).every(turns).optimizers((adam, adam));

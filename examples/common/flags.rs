@@ -100,10 +100,22 @@ struct CommandLine {
 /// # Errors
 /// Where it is none.
 pub fn positive(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
-        _ => Err("a positive number is needed".into()),
-    }
+    number(text, |number| number > 0.0, "a positive number is needed")
+}
+
+/// A number of zero or more, for a `value_parser`.
+///
+/// # Errors
+/// Where it is none.
+pub fn non_negative(text: &str) -> Result<f64, String> {
+    number(text, |number| number >= 0.0, "a number of 0 or more is needed")
+}
+
+fn number(text: &str, allowed: fn(f64) -> bool, wanted: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite() && allowed(*number))
+        .ok_or_else(|| wanted.into())
 }
 
 impl Flags {

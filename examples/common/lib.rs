@@ -10,6 +10,6 @@ mod study;
 mod trial;
 
 pub use codec::{Packed, Quantised, gaussian_rate};
-pub use flags::{Defaults, Flags, NoMore, positive};
+pub use flags::{Defaults, Flags, NoMore, non_negative, positive};
 pub use study::Study;
 pub use trial::Trial;
