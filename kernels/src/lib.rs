@@ -12,8 +12,10 @@
 //! | [`top_k`] | the first of many, in order: sorting and selection without allocation |
 //! | [`matmul_sliding`] | a product over several axes: a convolution, and its transpose |
 //! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
+//! | [`cuda`] | the other machine |
 #![allow(clippy::needless_range_loop)] // indices over arrays of one length are the form that vectorises
 mod cpu;
+pub mod cuda;
 
 pub use cpu::chunks::{chunks, sum, sum_squares};
 pub use cpu::float::Float;
