@@ -1,9 +1,10 @@
-//! Training gives the same bits for every number of threads, and from run to run.
+//! Training gives the same bits for every number of threads, and from run to run, on each instruction set.
 
 use diabolo::data::digits;
 use diabolo::nn::{batch_norm, bce_with_logits, dense, dropout, kl_normal};
 use diabolo::prelude::*;
 use diabolo::projection::orthonormal_rows;
+use diabolo_kernels::{IsaKind, isa};
 
 #[encoder]
 fn encode(x: Tensor<B, 64>) -> (Tensor<B, 6>, Tensor<B, 6>) {
@@ -72,4 +73,16 @@ fn one_two_and_four_threads_agree_to_the_bit() {
     let one = alternate(1);
     assert!(one == alternate(2), "two threads in turn");
     assert!(one == alternate(4), "four threads in turn");
+}
+
+/// The same on the sets of this machine that are not its default. The choice is global, so each has a process of its own.
+#[test]
+fn they_agree_on_every_instruction_set() {
+    for kind in IsaKind::ALL.into_iter().filter(|kind| kind.available() && *kind != isa()) {
+        let mut command = std::process::Command::new(std::env::current_exe().expect("a path"));
+        let command = command.args(["one_two_and_four_threads_agree_to_the_bit", "--exact"]);
+        let output = command.env("DIABOLO_ISA", kind.name()).output().expect("this test can be started");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{}: {said}", kind.name());
+    }
 }

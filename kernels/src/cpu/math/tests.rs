@@ -1,6 +1,10 @@
-//! Accuracy of the f32 functions against f64, on every instruction set of this machine.
+//! Accuracy of the f32 functions against f64, on every instruction set of this machine. Each test looks at some four
+//! million values; `cargo test --release -p diabolo-kernels whole_range -- --ignored --nocapture` looks at all 2³².
+use rayon::prelude::*;
+
 use super::*;
 use crate::cpu::isa::{Body, IsaKind, run_on};
+use crate::cpu::math;
 
 /// The distance in units in the last place of f32, from the exact value.
 fn ulps(got: f32, exact: f64) -> f64 {
@@ -42,34 +46,101 @@ fn sample() -> Vec<f32> {
 
 macro_rules! accuracy {
     ($($name:ident $bound:literal $domain:expr, $exact:expr;)*) => {$(
-        #[test]
-        fn $name() {
+        mod $name {
+            use super::*;
+
             #[derive(Clone, Copy)]
             struct This;
             impl Function for This {
                 #[inline(always)]
                 fn at<I: Isa>(self, x: f32) -> f32 {
-                    super::$name::<I, f32>(x)
+                    math::$name::<I, f32>(x)
                 }
             }
-            let domain: fn(f32) -> bool = $domain;
-            let exact: fn(f64) -> f64 = $exact;
-            let sample: Vec<f32> = sample().into_iter().filter(|&x| domain(x)).collect();
-            for kind in IsaKind::ALL.into_iter().filter(|kind| kind.available()) {
-                let got = run_on(kind, Apply(&sample, This));
-                let worst = sample.iter().zip(&got).map(|(&x, &y)| (ulps(y, exact(f64::from(x))), x, y));
-                let (error, x, y) = worst.max_by(|a, b| a.0.total_cmp(&b.0)).expect("a sample");
-                println!("{:9} {:9} {error:.3} at {x:e}", stringify!($name), kind.name());
-                assert!(error <= $bound, "{} on {}: {error} ulp, {y:e} at {x:e}", stringify!($name), kind.name());
-                for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0] {
-                    let y = run_on(kind, Apply(&[x], This))[0];
-                    let expect = exact(f64::from(x)) as f32;
-                    let same = y == expect && (y != 0.0 || y.is_sign_negative() == expect.is_sign_negative());
-                    assert!(same || y.is_nan() && expect.is_nan(), "{} of {x}: {y}", stringify!($name));
-                }
+            const CHECK: Check<This> = Check {
+                name: stringify!($name), bound: $bound, function: This, domain: $domain, exact: $exact,
+            };
+
+            #[test]
+            fn of_a_sample() {
+                CHECK.of_a_sample();
+                CHECK.of_special_values();
+            }
+
+            #[test]
+            #[ignore = "all 2³² values take minutes in release"]
+            fn of_the_whole_range() {
+                CHECK.of_the_whole_range();
             }
         }
     )*};
+}
+
+/// A function, what it should be, and how far off it may be.
+struct Check<G> {
+    name: &'static str,
+    /// In units in the last place.
+    bound: f64,
+    function: G,
+    domain: fn(f32) -> bool,
+    exact: fn(f64) -> f64,
+}
+
+/// The greatest error, where, and what came instead.
+type Worst = (f64, f32, f32);
+
+impl<G: Function + Sync> Check<G> {
+    fn of_a_sample(&self) {
+        self.judge(&self.worst(&sample()));
+    }
+
+    fn of_special_values(&self) {
+        for kind in IsaKind::ALL.into_iter().filter(|kind| kind.available()) {
+            for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0] {
+                let y = run_on(kind, Apply(&[x], self.function))[0];
+                let expect = (self.exact)(f64::from(x)) as f32;
+                let same = y == expect && (y != 0.0 || y.is_sign_negative() == expect.is_sign_negative());
+                assert!(same || y.is_nan() && expect.is_nan(), "{} of {x}: {y}", self.name);
+            }
+        }
+    }
+
+    fn of_the_whole_range(&self) {
+        let none = || vec![(0.0, 0.0, 0.0); IsaKind::ALL.len()];
+        let block = |high: u32| {
+            let values: Vec<f32> = (0..=0xffff).map(|low| f32::from_bits(high << 16 | low)).collect();
+            self.worst(&values)
+        };
+        let join = |a: Vec<Worst>, b: Vec<Worst>| {
+            a.into_iter().zip(b).map(|(a, b)| if b.0 > a.0 { b } else { a }).collect()
+        };
+        let all = (0..0x1_0000_u32).into_par_iter().map(block).reduce(none, join);
+        self.judge(&all);
+    }
+
+    /// For each instruction set.
+    fn worst(&self, values: &[f32]) -> Vec<Worst> {
+        let inside: Vec<f32> =
+            values.iter().copied().filter(|&x| x.is_finite() && (self.domain)(x)).collect();
+        let exact: Vec<f64> = inside.iter().map(|&x| (self.exact)(f64::from(x))).collect();
+        let of = |kind: IsaKind| {
+            if !kind.available() {
+                return (0.0, 0.0, 0.0);
+            }
+            let got = run_on(kind, Apply(&inside, self.function));
+            let errors = inside.iter().zip(&got).zip(&exact).map(|((&x, &y), &exact)| (ulps(y, exact), x, y));
+            errors.fold((0.0, 0.0, 0.0), |worst, this| if this.0 > worst.0 { this } else { worst })
+        };
+        IsaKind::ALL.map(of).to_vec()
+    }
+
+    fn judge(&self, worst: &[Worst]) {
+        for (kind, (error, x, y)) in IsaKind::ALL.into_iter().zip(worst).filter(|(kind, _)| kind.available())
+        {
+            println!("{:9} {:9} {error:.3} at {x:e}", self.name, kind.name());
+            assert!(*error <= self.bound, "{} on {}: {error} ulp, {y:e} at {x:e}", self.name, kind.name());
+        }
+    }
 }
 
 fn anywhere(_: f32) -> bool {

@@ -1,5 +1,5 @@
 //! Emitted Rust against the interpreter: f64 to 1e-10 and f32 to 1e-4 of Σ|terms|, for batches that leave
-//! remainders, and the same bits on any number of threads.
+//! remainders, and the same bits on any number of threads, on every instruction set of this machine.
 
 mod compare;
 mod run;
@@ -7,12 +7,14 @@ mod run;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 
 use compare::check;
 use diabolo::program::{Env, Update};
 use diabolo_compiler::interp::{Inputs, interpret};
 use diabolo_compiler::lower::SlotKind;
 use diabolo_compiler::testing::Rng;
+use diabolo_kernels::{IsaKind, isa};
 use random::Spec;
 
 #[path = "../../graphs.rs"]
@@ -112,6 +114,23 @@ fn the_zoo_means_what_the_interpreter_says() {
         }
     }
     report(mistakes);
+}
+
+/// The tests of what is compiled for every instruction set, once more with each that is not the default. The choice is
+/// global, so each has a process of its own.
+#[test]
+fn every_instruction_set_means_the_same() {
+    const TESTS: [&str; 2] =
+        ["the_zoo_means_what_the_interpreter_says", "update_rules_mean_what_the_interpreter_says"];
+    let others = IsaKind::ALL.into_iter().filter(|kind| kind.available() && *kind != isa());
+    for kind in others {
+        let mut command = Command::new(std::env::current_exe().expect("a path"));
+        let command = command.args(TESTS).args(["--exact", "--nocapture"]).env("DIABOLO_ISA", kind.name());
+        let output = command.output().expect("this test can be started");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {said}", kind.name());
+        assert!(said.contains("2 passed"), "{}: {said}", kind.name());
+    }
 }
 
 /// All batches of a random program; how many elements were compared, and the nodes of its graph.
