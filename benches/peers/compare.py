@@ -81,7 +81,7 @@ def main():
     asked = parser.parse_args()
     if not asked.step.exists():
         sys.exit(f"{asked.step} is missing: cargo build --release -p diabolo-benches")
-    versions, loads = {}, []
+    versions, loads, starts = {}, [], {}
     print(f"{os.cpu_count()} processors; milliseconds a step, median of {asked.runs} runs (lowest to highest median)\n")
     print("| | threads | diabolo | best peer | ratio | the peers |\n| - | - | - | - | - | - |")
     for workload in asked.workloads:
@@ -97,6 +97,7 @@ def main():
                     medians.setdefault(peer, []).append(line["med"])
                     versions[peer.split()[0]] = line.get("version", line.get("isa"))
                     loads.append(foreign)
+                    starts.setdefault((workload, threads, peer), []).append((line["first"], line["memory"]))
                     if asked.json:
                         with asked.json.open("a") as out:
                             out.write(json.dumps(dict(line, foreign=foreign)) + "\n")
@@ -108,6 +109,11 @@ def main():
             others = ", ".join(f"{peer} {statistics.median(all):.4g}" for peer, all in peers.items())
             cells = [workload, threads, text(own) if own else "–", f"{best} {text(peers[best])}" if best else "–", ratio, others]
             print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+    print("\nfrom the start of the program to the end of the first step, and the most memory of the process\n")
+    print("| | threads | | ms | MB |\n| - | - | - | - | - |")
+    for (workload, threads, peer), all in starts.items():
+        first, memory = (statistics.median(values) for values in zip(*all))
+        print(f"| {workload} | {threads} | {peer} | {first:.4g} | {memory:.0f} |")
     print("\n" + ", ".join(f"{peer} {version}" for peer, version in versions.items()))
     if loads:
         print(f"busy elsewhere, of one processor: median {statistics.median(loads):.3f}, at most {max(loads):.3f}")
