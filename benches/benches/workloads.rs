@@ -9,7 +9,7 @@ use diabolo::prelude::*;
 use diabolo_benches::{data, w1, w2, w3, w4, w5, w5g, w6, w7};
 
 fn step<L: Loss>(criterion: &mut Criterion, name: &str, trainer: Trainer<L>, rows: usize, width: usize) {
-    let data = data(rows, width).expect("the workload's data");
+    let data = data(rows, width, 1.0).expect("the workload's data");
     let mut training = trainer.batch(rows).start(&data).expect("the workload trains");
     criterion.bench_function(name, |bencher| {
         bencher.iter_custom(|steps| {

@@ -196,17 +196,17 @@ pub mod w7 {
     }
 }
 
-/// Rows of values in [0, 1), the same at every call.
+/// Rows of values in [0, 1) times `scale`, the same at every call.
 ///
 /// # Errors
 /// None for sizes above 0.
-pub fn data(rows: usize, width: usize) -> diabolo::Result<Data> {
+pub fn data(rows: usize, width: usize, scale: f32) -> diabolo::Result<Data> {
     let mut state = 12345u32;
     let mut draw = || {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        state as f32 / u32::MAX as f32
+        scale * (state as f32 / u32::MAX as f32)
     };
     Data::new().with("x", &[width], (0..rows * width).map(|_| draw()).collect::<Vec<f32>>())
 }

@@ -53,7 +53,7 @@ fn main() -> diabolo::Result<()> {
 
 /// Milliseconds of a step.
 fn median(batch: usize, width: usize) -> diabolo::Result<f64> {
-    let data = data(batch, width)?;
+    let data = data(batch, width, 1.0)?;
     let loss = objective { W: width };
     let mut training = Trainer::new(loss).optimizer(Adam::new(1e-4)).batch(batch).start(&data)?;
     training.step()?;

@@ -1,6 +1,7 @@
 //! One training step of a workload, timed: `step W2 2` prints one line of JSON, milliseconds a step.
 //!
-//! In: a workload, a number of threads, seconds to spend (1.5). Out: median, minimum, 10th and 90th
+//! In: a workload, a number of threads, seconds to spend (1.5), a factor of the data (1; with 1e-40 the inputs and the
+//! gradients of the first layer are denormal). Out: median, minimum, 10th and 90th
 //! percentile over single steps, the time from `main` to the end of the first step, and the most memory of the process
 //! in MB. Never: a step without its gather, its optimizer or its loss.
 
@@ -15,20 +16,31 @@ fn main() -> diabolo::Result<()> {
     let workload = arguments.next().unwrap_or_else(|| "W2".to_owned());
     let threads = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(2);
     let budget = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(1.5);
-    let time = |pool: &rayon::ThreadPool| match workload.as_str() {
-        "W1" => pool.install(|| time(Trainer::new(w1::objective).batch(64), 64, 64, budget, begin)),
-        "W2" => pool.install(|| time(Trainer::new(w2::objective).batch(128), 128, 784, budget, begin)),
-        "W3" => pool.install(|| time(Trainer::new(w3::objective).batch(128), 128, 784, budget, begin)),
-        "W4" => pool.install(|| time(Trainer::new(w4::objective).batch(1024), 1024, 784, budget, begin)),
-        "W5" => pool.install(|| time(Trainer::new(w5::objective).batch(128), 128, 784, budget, begin)),
-        "W5g" => pool.install(|| time(Trainer::new(w5g::objective).batch(128), 128, 784, budget, begin)),
-        "W6" => pool.install(|| time(Trainer::new(w6::objective).batch(1024), 1024, 512, budget, begin)),
-        "W6k" => {
-            pool.install(|| time(Trainer::new(w6::of_the_largest).batch(1024), 1024, 512, budget, begin))
-        }
-        "W7" => pool.install(|| time(Trainer::new(w7::objective).batch(128), 128, 784, budget, begin)),
-        other => Err(diabolo::Error::Config { what: format!("no workload named {other}") }),
-    };
+    let scale = arguments.next().and_then(|t| t.parse().ok()).unwrap_or(1.0);
+    let time =
+        |pool: &rayon::ThreadPool| match workload.as_str() {
+            "W1" => {
+                pool.install(|| time(Trainer::new(w1::objective).batch(64), 64, 64, (budget, scale), begin))
+            }
+            "W2" => pool
+                .install(|| time(Trainer::new(w2::objective).batch(128), 128, 784, (budget, scale), begin)),
+            "W3" => pool
+                .install(|| time(Trainer::new(w3::objective).batch(128), 128, 784, (budget, scale), begin)),
+            "W4" => pool
+                .install(|| time(Trainer::new(w4::objective).batch(1024), 1024, 784, (budget, scale), begin)),
+            "W5" => pool
+                .install(|| time(Trainer::new(w5::objective).batch(128), 128, 784, (budget, scale), begin)),
+            "W5g" => pool
+                .install(|| time(Trainer::new(w5g::objective).batch(128), 128, 784, (budget, scale), begin)),
+            "W6" => pool
+                .install(|| time(Trainer::new(w6::objective).batch(1024), 1024, 512, (budget, scale), begin)),
+            "W6k" => pool.install(|| {
+                time(Trainer::new(w6::of_the_largest).batch(1024), 1024, 512, (budget, scale), begin)
+            }),
+            "W7" => pool
+                .install(|| time(Trainer::new(w7::objective).batch(128), 128, 784, (budget, scale), begin)),
+            other => Err(diabolo::Error::Config { what: format!("no workload named {other}") }),
+        };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| diabolo::Error::Config { what: e.to_string() })?;
     let (first, steps) = time(&pool)?;
@@ -59,10 +71,10 @@ fn time<L: Loss>(
     trainer: Trainer<L>,
     rows: usize,
     width: usize,
-    budget: f64,
+    (budget, scale): (f64, f32),
     start: Instant,
 ) -> diabolo::Result<(f64, Vec<f64>)> {
-    let data = data(rows, width)?;
+    let data = data(rows, width, scale)?;
     let mut training = trainer.optimizer(Adam::new(1e-3)).start(&data)?;
     training.step()?;
     let first = start.elapsed().as_secs_f64() * 1e3;
