@@ -1,12 +1,16 @@
 //! The workloads that Diabolo measures itself on, each one training step of a published shape.
 //!
-//! In: nothing. Out: losses in the language, data of the right shape. Never: a timing.
+//! In: nothing. Out: losses in the language, data of the right shape, single steps. Never: a step without its optimizer.
 
 #![allow(missing_docs)] // the functions are named by their workload; the table in README.md explains each
 
 pub mod peak;
 
+use std::time::Instant;
+
 use diabolo::data::Data;
+use diabolo::prelude::*;
+use diabolo::{Error, Training};
 
 /// W1: 64-32-8-32-64, ReLU, cross-entropy from logits, batch 64.
 pub mod w1 {
@@ -194,6 +198,103 @@ pub mod w7 {
     pub fn objective(x: Tensor<B, 784>) -> Tensor<B> {
         mse(decode(encode(x)), x)
     }
+}
+
+/// A workload: what is trained, on how many rows of how many values.
+pub struct Workload {
+    /// As on the command line.
+    pub name: &'static str,
+    /// In words.
+    pub title: &'static str,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Values of a row.
+    pub width: usize,
+    start: fn(&Data, usize) -> diabolo::Result<Training<'_>>,
+    plan: fn() -> String,
+}
+
+macro_rules! workloads {
+    ($($name:literal $title:literal, $batch:literal by $width:literal, $loss:path;)*) => {
+        /// All of them.
+        pub static WORKLOADS: &[Workload] = &[$(Workload {
+            name: $name,
+            title: $title,
+            batch: $batch,
+            width: $width,
+            start: |data, batch| Trainer::new($loss).optimizer(Adam::new(1e-3)).batch(batch).start(data),
+            plan: || Trainer::new($loss).plan(),
+        }),*];
+    };
+}
+
+workloads! {
+    "W1" "64-32-8-32-64, batch 64", 64 by 64, w1::objective;
+    "W2" "784-256-64-256-784, batch 128", 128 by 784, w2::objective;
+    "W3" "VAE 784-400-20, batch 128", 128 by 784, w3::objective;
+    "W4" "784-1024-512-64, mirrored, batch 1024", 1024 by 784, w4::objective;
+    "W5" "contractive, one layer, batch 128", 128 by 784, w5::objective;
+    "W5g" "contractive, two layers, batch 128", 128 by 784, w5g::objective;
+    "W6" "512-8192-512, L1, batch 1024", 1024 by 512, w6::objective;
+    "W6k" "the same, 32 largest", 1024 by 512, w6::of_the_largest;
+    "W7" "convolutions 1-16-32, batch 128", 128 by 784, w7::objective;
+}
+
+impl Workload {
+    /// The workload of this name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn named(name: &str) -> diabolo::Result<&'static Workload> {
+        let found = WORKLOADS.iter().find(|workload| workload.name == name);
+        found.ok_or_else(|| Error::Config { what: format!("no workload named {name}") })
+    }
+
+    /// One batch of its data, times `scale`.
+    ///
+    /// # Errors
+    /// None for the workloads here.
+    pub fn data(&self, scale: f32) -> diabolo::Result<Data> {
+        data(self.batch, self.width, scale)
+    }
+
+    /// Its training with Adam, in the pool that this is called in.
+    ///
+    /// # Errors
+    /// Where the data are not its own.
+    pub fn start<'d>(&self, data: &'d Data) -> diabolo::Result<Training<'d>> {
+        (self.start)(data, self.batch)
+    }
+
+    /// The plan of its step.
+    pub fn plan(&self) -> String {
+        (self.plan)()
+    }
+}
+
+/// Milliseconds of single steps, ascending, for so many seconds, and of three steps at least.
+///
+/// # Errors
+/// Where a loss is not finite.
+pub fn steps(training: &mut Training<'_>, seconds: f64) -> diabolo::Result<Vec<f64>> {
+    let mut steps = Vec::with_capacity(200_000);
+    let begin = Instant::now();
+    while steps.len() < 3 || begin.elapsed().as_secs_f64() < seconds && steps.len() < steps.capacity() {
+        let start = Instant::now();
+        training.step()?;
+        steps.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    steps.sort_by(f64::total_cmp);
+    Ok(steps)
+}
+
+/// A pool of so many threads.
+///
+/// # Errors
+/// Where they cannot be started.
+pub fn pool(threads: usize) -> diabolo::Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|e| Error::Config { what: e.to_string() })
 }
 
 /// Rows of values in [0, 1) times `scale`, the same at every call.

@@ -3,11 +3,9 @@
 //! In: a number of threads. Out: a table in Markdown, a row a batch, a column a width. Never: a share of a peak that was not
 //! measured just before, on as many threads.
 
-use std::time::Instant;
-
 use diabolo::nn::{dense, mse};
 use diabolo::prelude::*;
-use diabolo_benches::{data, peak};
+use diabolo_benches::{data, peak, pool, steps};
 
 #[encoder]
 fn encode<const W: usize>(x: Tensor<B, W>) -> Tensor<B, W> {
@@ -31,8 +29,7 @@ const BUDGET: f64 = 1.0;
 
 fn main() -> diabolo::Result<()> {
     let threads = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(2);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| diabolo::Error::Config { what: e.to_string() })?;
+    let pool = pool(threads)?;
     println!("share of the FMA peak, percent (ms a step); {threads} threads\n");
     println!("| batch | {} |", WIDTHS.map(|width| width.to_string()).join(" | "));
     println!("| - |{}", " - |".repeat(WIDTHS.len()));
@@ -57,12 +54,6 @@ fn median(batch: usize, width: usize) -> diabolo::Result<f64> {
     let loss = objective { W: width };
     let mut training = Trainer::new(loss).optimizer(Adam::new(1e-4)).batch(batch).start(&data)?;
     training.step()?;
-    let (mut steps, begin) = (Vec::new(), Instant::now());
-    while steps.len() < 3 || begin.elapsed().as_secs_f64() < BUDGET {
-        let start = Instant::now();
-        training.step()?;
-        steps.push(start.elapsed().as_secs_f64() * 1e3);
-    }
-    steps.sort_by(f64::total_cmp);
+    let steps = steps(&mut training, BUDGET)?;
     Ok(steps[steps.len() / 2])
 }
