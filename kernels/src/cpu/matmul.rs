@@ -175,12 +175,44 @@ impl<F: Float> Body for Blocked<'_, F> {
         let vc = View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride };
         let lanes =
             |n| I::KIND.vector_bytes().min(if n * size_of::<F>() > 32 { 64 } else { 32 }) / size_of::<F>();
-        let straight = cost(lanes(n), m, n, k, vb.col, vc.col) <= cost(lanes(m), n, m, k, va.row, vc.row);
+        // A large product packs both factors either way.
+        let straight = if kernel::is_large(m, n, k) && kernel::is_large(n, m, k) {
+            vc.col == 1
+        } else {
+            cost(lanes(n), m, n, k, vb.col, vc.col) <= cost(lanes(m), n, m, k, va.row, vc.row)
+        };
         let (shape, vc, va, vb) =
             if straight { ((m, n, k), vc, va, vb) } else { ((n, m, k), vc.t(), vb.t(), va.t()) };
+        if kernel::is_large(shape.0, shape.1, shape.2) {
+            return large(Large { shape, c: vc, a: va, b: vb, accumulate });
+        }
         // SAFETY: the constructors checked the views against their slices, which live to the end of this
         // call, c's exclusively; the instruction set is the one that `run` was called for, hence enabled.
         unsafe { F::product::<I>(shape, vc, va, vb, accumulate) }
+    }
+}
+
+/// A large product for its kernel, in a stack frame of its own. The views are those of a [`Blocked`].
+struct Large<F> {
+    shape: (usize, usize, usize),
+    c: View<F>,
+    a: View<F>,
+    b: View<F>,
+    accumulate: bool,
+}
+
+/// Not inlined, or its stack frame would be that of every product.
+#[inline(never)]
+fn large<F: Float>(product: Large<F>) {
+    dispatch(product);
+}
+
+impl<F: Float> Body for Large<F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // SAFETY: as for a `Blocked`, which waits while this runs.
+        unsafe { F::large_product::<I>(self.shape, self.c, self.a, self.b, self.accumulate) }
     }
 }
 

@@ -8,6 +8,8 @@ use super::matmul::{MatMut, MatRef, matmul};
 const SHARED_FLOPS: usize = 5_000_000;
 /// A block of rows is about this much work: enough to pay for a fork.
 const BLOCK_FLOPS: usize = 4_000_000;
+/// Rows of a block of a large product: each block packs its factors anew.
+const LARGE_ROWS: usize = 128;
 /// Blocks have a multiple of this many rows, and at least two such multiples.
 const BLOCK_ROWS: usize = 24;
 
@@ -67,7 +69,10 @@ impl<F: Float> Task<'_, F> {
 /// Rows of a block, from the whole product's shape.
 fn block_rows(m: usize, k: usize, n: usize) -> usize {
     let rows = BLOCK_FLOPS.div_ceil((2 * k * n).max(1)).next_multiple_of(BLOCK_ROWS);
-    rows.clamp(2 * BLOCK_ROWS, m.max(2 * BLOCK_ROWS))
+    let rows = rows.clamp(2 * BLOCK_ROWS, m.max(2 * BLOCK_ROWS));
+    // Up to 256 rows, but four blocks or more.
+    let large = (m / 4).next_multiple_of(8).min(256);
+    if large >= LARGE_ROWS && n >= 128 && k >= 128 { rows.max(large) } else { rows }
 }
 
 fn flops<F: Float, const N: usize>(list: &[Option<Task<'_, F>>; N]) -> usize {

@@ -7,9 +7,10 @@ use super::isa::{Body, Isa, dispatch};
 
 /// A tile's scratch should fit here: half of an L2 cache of 1 MiB.
 const TILE_BYTES: usize = 512 << 10;
-/// Up to here a tile may grow to reach [`ROWS`]: lower ones pass the weights through the cache too often. Measured:
-/// a 512-8192-512 autoencoder's step on one thread took 753 ms with a quarter of this, 312 with it.
-const LOW_TILE_BYTES: usize = 16 * TILE_BYTES;
+/// Up to here a tile may grow to reach [`ROWS`], or [`TALL`] where the batch has enough of them: lower ones pass the
+/// weights through the cache too often. Measured: a 512-8192-512 autoencoder's step on one thread took 753 ms with
+/// tiles of 2 MiB, 312 with 4 MiB, as 32 rows need.
+const LOW_TILE_BYTES: usize = 64 * TILE_BYTES;
 /// All lanes' accumulators together should fit here.
 const LANES_BYTES: usize = 16 << 20;
 /// The most lanes.
@@ -18,6 +19,8 @@ const LANES: usize = 16;
 const LANE_FLOPS: usize = 5_000_000;
 /// Fewer rows than this make products slow.
 const ROWS: usize = 32;
+/// Rows with which a product of wide layers repays a copy of the weights.
+const TALL: usize = 128;
 /// Elements of one piece of the final sum.
 const PIECE: usize = 1 << 14;
 
@@ -38,13 +41,15 @@ impl Tiling {
     pub fn plan(rows: usize, row_bytes: usize, row_flops: usize, lane_bytes: usize) -> Tiling {
         let rows_of_work = rows.max(1);
         let flops = rows.saturating_mul(row_flops);
-        let lanes = (flops / LANE_FLOPS)
-            .min(LANES_BYTES / lane_bytes.max(1))
-            .min(rows_of_work.div_ceil(ROWS))
-            .clamp(1, LANES);
         // The tallest tile that fits, then the same number of tiles of even height for every lane.
         let fits = TILE_BYTES / row_bytes.max(1);
-        let fits = fits.max(ROWS.min(LOW_TILE_BYTES / row_bytes.max(1)));
+        // Of wide layers: taller, as long as there are eight lanes.
+        let least = if fits < ROWS { (rows_of_work / 8).clamp(ROWS, TALL) } else { ROWS };
+        let lanes = (flops / LANE_FLOPS)
+            .min(LANES_BYTES / lane_bytes.max(1))
+            .min(rows_of_work.div_ceil(least))
+            .clamp(1, LANES);
+        let fits = fits.max(least.min(LOW_TILE_BYTES / row_bytes.max(1)));
         let fits = if fits >= 8 { fits / 8 * 8 } else { fits.max(1) };
         let lane_rows = rows_of_work.div_ceil(lanes);
         let even = lane_rows.div_ceil(lane_rows.div_ceil(fits)).next_multiple_of(8);

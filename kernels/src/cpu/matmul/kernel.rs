@@ -4,16 +4,23 @@
 //!
 //! After Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, but packing only
 //! what must be: a row-major right factor is read where it lies, since row tiles are too low to repay a copy,
-//! and so is the left one always (packed, it was up to a third slower on weight gradients).
-use super::pack::{View, pack};
+//! and so is the left one of a small product (packed, it was up to a third slower on weight gradients). In a
+//! large product both are packed: what lies 32 KiB apart shares few places of every cache.
+use super::pack::{View, pack, pack_left};
 use super::vector::Vector;
 use crate::Float;
 use std::mem::MaybeUninit;
 
-/// Bytes of b's packed panel: 256 rows of 48 f32 on AVX-512, which half fills a first-level cache.
+/// Bytes of b's packed panel: 256 rows of 48 f32 on AVX-512.
 const PACKED: usize = 48 << 10;
 /// Bytes of a block of k: 256 f32.
 const DEPTH: usize = 1 << 10;
+/// Bytes of a block of k where a is packed too: 192 f32, so that a panel of b leaves a first-level cache of
+/// 48 KiB some room for a and c.
+const BOTH_DEPTH: usize = 192 * 4;
+/// Rows of a that are packed at a time: 192 KiB of them, for a second-level cache.
+const LEFT_ROWS: usize = 256;
+const LEFT: usize = LEFT_ROWS * BOTH_DEPTH;
 /// Bytes of the sums of the largest tile: 8 rows of 3 vectors of 64 bytes.
 const TILE: usize = 8 * 3 * 64;
 /// From so many groups of rows on, copying a row-major panel of b pays.
@@ -21,6 +28,11 @@ const GROUPS: usize = 8;
 
 #[repr(C, align(64))]
 struct Aligned<const BYTES: usize>(MaybeUninit<[u8; BYTES]>);
+
+/// Whether a product is large enough to pack both factors.
+pub(super) fn is_large(m: usize, n: usize, k: usize) -> bool {
+    m >= 64 && n >= 128 && k >= 128 && m * n * k >= 1 << 25
+}
 
 /// c = a·b or c += a·b for an m × k matrix a and a k × n matrix b, in tiles of `MR` rows and up to three
 /// vectors of columns.
@@ -35,34 +47,104 @@ pub(super) unsafe fn product<F: Float, V: Vector<F>, const MR: usize>(
     b: View<F>,
     accumulate: bool,
 ) {
-    let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
-    let packed = buffer.0.as_mut_ptr().cast::<F>();
     let depth = even(k, DEPTH / size_of::<F>());
-    let vectors = n.div_ceil(V::LANES);
-    let panels = vectors.div_ceil(3);
-    let wide = size_of::<V>() >= 32;
-
     for p in (0..k).step_by(depth) {
-        let kc = depth.min(k - p);
-        let accumulate = accumulate || p > 0;
+        // SAFETY: (0, p) and (p, 0) lie within the matrices.
+        unsafe {
+            let block = Block { rows: m, cols: n, depth: depth.min(k - p), left: Left::InPlace };
+            block.run::<V, MR>(c, a.at(0, p), b.at(p, 0), accumulate || p > 0);
+        }
+    }
+}
+
+/// The same for a [large](is_large) product, with a stack frame that a small one should not pay for.
+///
+/// # Safety
+/// As for [`product`].
+#[inline(always)]
+pub(super) unsafe fn large_product<F: Float, V: Vector<F>, const MR: usize>(
+    (m, n, k): (usize, usize, usize),
+    c: View<F>,
+    a: View<F>,
+    b: View<F>,
+    accumulate: bool,
+) {
+    let mut buffer = Aligned::<LEFT>(MaybeUninit::uninit());
+    let packed = buffer.0.as_mut_ptr().cast::<F>();
+    let depth = even(k, BOTH_DEPTH / size_of::<F>());
+    let rows = even(m, LEFT_ROWS).next_multiple_of(MR);
+    let wide = size_of::<V>() >= 32;
+    for i in (0..m).step_by(rows) {
+        for p in (0..k).step_by(depth) {
+            let (here, deep) = (rows.min(m - i), depth.min(k - p));
+            // The left rows that come next: deeper ones, or the next ones.
+            let (next_i, next_p) = if p + depth < k { (i, p + depth) } else { (i + rows, 0) };
+            let ahead = Ahead::new(a.t(), (next_p, next_i), deep, if next_i < m { here } else { 0 });
+            let block = Block { rows: here, cols: n, depth: deep, left: Left::Grouped(ahead) };
+            // SAFETY: (i, p), (p, 0) and (i, 0) lie within the matrices; LEFT_ROWS is a multiple of MR, so that
+            // whole groups of `rows` fit the buffer.
+            unsafe {
+                let left = pack_left::<F, MR>(packed, a.at(i, p), block.rows, block.depth, wide);
+                block.run::<V, MR>(c.at(i, 0), left, b.at(p, 0), accumulate || p > 0);
+            }
+        }
+    }
+}
+
+/// Rows of c, and a block of k.
+struct Block<F> {
+    rows: usize,
+    cols: usize,
+    depth: usize,
+    left: Left<F>,
+}
+
+/// How the rows of a lie.
+enum Left<F> {
+    /// As the caller has them.
+    InPlace,
+    /// In groups, with what will be packed next.
+    Grouped(Ahead<F>),
+}
+
+impl<F: Float> Block<F> {
+    /// Panel after panel of columns.
+    ///
+    /// # Safety
+    /// As for [`product`].
+    #[inline(always)]
+    unsafe fn run<V: Vector<F>, const MR: usize>(self, c: View<F>, a: View<F>, b: View<F>, accumulate: bool) {
+        let Block { rows, cols: n, depth, left } = self;
+        let grouped = matches!(left, Left::Grouped(_));
+        let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
+        let packed = buffer.0.as_mut_ptr().cast::<F>();
+        let vectors = n.div_ceil(V::LANES);
+        let panels = vectors.div_ceil(3);
+        let wide = size_of::<V>() >= 32;
         let mut j = 0;
         for panel in 0..panels {
             let vectors = vectors * (panel + 1) / panels - vectors * panel / panels;
             let width = (vectors * V::LANES).min(n - j);
             let whole = width == vectors * V::LANES;
-            // SAFETY: (0, p), (p, j) and (0, j) lie within the matrices; a packed panel fits its buffer,
+            // SAFETY: (0, j) lies within the matrices; a packed panel fits its buffer,
             // since 3·LANES·DEPTH ≤ PACKED, and has whole vectors; another is only read where b has them.
             unsafe {
-                let mut right = b.at(p, j);
-                if !whole || b.col != 1 || m >= GROUPS * MR {
-                    right = pack(packed, right, kc, width, vectors * V::LANES, wide);
+                let mut right = b.at(0, j);
+                if !whole || b.col != 1 || rows >= GROUPS * MR {
+                    right = pack::<F, V>(packed, right, depth, width, vectors * V::LANES, wide);
                 }
-                let (left, to) = (a.at(0, p), c.at(0, j));
-                let panel = Panel { rows: m, depth: kc, width, accumulate };
+                let to = c.at(0, j);
+                // Of the last panel: what the next block of k begins with.
+                let next = if panel + 1 < panels { (0, j + width) } else { (depth, 0) };
+                let ahead = grouped.then(|| Ahead::new(b, next, depth, width));
+                if let Left::Grouped(left) = &left {
+                    left.ask::<V>(panel, panel + 1, panels);
+                }
+                let panel = Panel { rows, depth, width, grouped, accumulate, ahead };
                 match vectors {
-                    1 => panel.run::<F, V, MR, 1>(to, left, right),
-                    2 => panel.run::<F, V, MR, 2>(to, left, right),
-                    _ => panel.run::<F, V, MR, 3>(to, left, right),
+                    1 => panel.run::<V, MR, 1>(to, a, right),
+                    2 => panel.run::<V, MR, 2>(to, a, right),
+                    _ => panel.run::<V, MR, 3>(to, a, right),
                 }
             }
             j += width;
@@ -90,35 +172,78 @@ macro_rules! unrolled {
 }
 
 /// One panel of columns against all rows.
-struct Panel {
+struct Panel<F> {
     rows: usize,
     depth: usize,
     /// Columns of c, at most `NV` vectors.
     width: usize,
+    /// Whether a is packed in groups of rows.
+    grouped: bool,
     accumulate: bool,
+    ahead: Option<Ahead<F>>,
 }
 
-impl Panel {
+/// A panel of b that is asked for while the panel before it is multiplied: copying it would wait for its lines,
+/// which lie so far apart that no machine guesses the next.
+#[derive(Clone, Copy)]
+struct Ahead<F> {
+    first: *const F,
+    /// Contiguous strips, how far apart they begin, and the numbers of each.
+    strips: usize,
+    stride: usize,
+    length: usize,
+}
+
+impl<F> Ahead<F> {
+    #[inline(always)]
+    fn new(b: View<F>, (p, j): (usize, usize), depth: usize, width: usize) -> Self {
+        let first = b.data.wrapping_add(p * b.row + j * b.col).cast_const();
+        let (strips, stride, length) = if b.col == 1 {
+            (depth, b.row, width)
+        } else {
+            (width, b.col, if b.row == 1 { depth } else { 0 })
+        };
+        Ahead { first, strips, stride, length }
+    }
+
+    /// Asks for the strips from the share `i` to `end`, of `all`.
+    #[inline(always)]
+    fn ask<V: Vector<F>>(&self, i: usize, end: usize, all: usize) {
+        let line = 64 / size_of::<F>();
+        for strip in self.strips * i / all..self.strips * end / all {
+            let strip = self.first.wrapping_add(strip * self.stride);
+            for at in (0..self.length).step_by(line) {
+                V::prefetch(strip.wrapping_add(at));
+            }
+            V::prefetch(strip.wrapping_add(self.length.saturating_sub(1)));
+        }
+    }
+}
+
+impl<F: Float> Panel<F> {
     /// # Safety
     /// As for [`product`]; b's rows are contiguous and hold `NV` whole vectors.
     #[inline(always)]
-    unsafe fn run<F: Float, V: Vector<F>, const MR: usize, const NV: usize>(
-        &self,
-        c: View<F>,
-        a: View<F>,
-        b: View<F>,
-    ) {
+    unsafe fn run<V: Vector<F>, const MR: usize, const NV: usize>(&self, c: View<F>, a: View<F>, b: View<F>) {
         let mut i = 0;
         while i < self.rows {
             // SAFETY: row i exists in a and c.
             unsafe {
-                let (a, c) = (a.at(i, 0), c.at(i, 0));
+                let c = c.at(i, 0);
+                let a = if self.grouped {
+                    View { data: a.data.add(i / MR * MR * self.depth + i % MR), ..a }
+                } else {
+                    a.at(i, 0)
+                };
+                if let Some(ahead) = &self.ahead {
+                    ahead.ask::<V>(i, (i + MR).min(self.rows), self.rows);
+                }
                 // Whole groups, then the rest by 4, 2 and 1.
                 i += match self.rows - i {
-                    rest if rest >= MR => self.tile::<F, V, MR, NV>(c, a, b),
-                    4.. if MR > 4 => self.tile::<F, V, 4, NV>(c, a, b),
-                    2.. if MR > 2 => self.tile::<F, V, 2, NV>(c, a, b),
-                    _ => self.tile::<F, V, 1, NV>(c, a, b),
+                    rest if rest >= MR => self.tile::<V, MR, NV>(c, a, b),
+                    4.. if MR > 4 => self.tile::<V, 4, NV>(c, a, b),
+                    2.. if MR > 2 => self.tile::<V, 2, NV>(c, a, b),
+                    _ => self.tile::<V, 1, NV>(c, a, b),
                 };
             }
         }
@@ -129,7 +254,7 @@ impl Panel {
     /// # Safety
     /// As for [`Panel::run`], and the `R` rows exist.
     #[inline(always)]
-    unsafe fn tile<F: Float, V: Vector<F>, const R: usize, const NV: usize>(
+    unsafe fn tile<V: Vector<F>, const R: usize, const NV: usize>(
         &self,
         c: View<F>,
         a: View<F>,
@@ -138,6 +263,13 @@ impl Panel {
         // SAFETY: p < depth, i < R, and b's rows hold NV vectors.
         unsafe {
             let mut sums = [[V::splat(F::ZERO); NV]; R];
+            if self.accumulate && c.col == 1 {
+                unrolled!(i < R {
+                    unrolled!(v < NV {
+                        V::prefetch(c.data.wrapping_add(i * c.row + v * V::LANES));
+                    });
+                });
+            }
             for p in 0..self.depth {
                 let row = b.data.add(p * b.row);
                 let mut right = [V::splat(F::ZERO); NV];
@@ -169,7 +301,7 @@ impl Panel {
                         sums[i][v].store(copy.add((i * NV + v) * V::LANES));
                     });
                 });
-                self.scatter::<F, R>(c, copy, NV * V::LANES, size_of::<V>() >= 32);
+                self.scatter::<R>(c, copy, NV * V::LANES, size_of::<V>() >= 32);
             }
         }
         R
@@ -181,7 +313,7 @@ impl Panel {
     /// `sums` holds `R` rows, `apart` numbers apart; c holds `R` rows of `width` columns; AVX is enabled
     /// where `wide`.
     #[inline(always)]
-    unsafe fn scatter<F: Float, const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, wide: bool) {
+    unsafe fn scatter<const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, wide: bool) {
         // Whole squares of a transposed c first, then what they leave.
         let squares = c.row == 1 && R.is_multiple_of(F::SIDE);
         let columns = if squares { self.width / F::SIDE * F::SIDE } else { 0 };

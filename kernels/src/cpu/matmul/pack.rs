@@ -1,5 +1,6 @@
 //! Raw views and their copies. In: a strided part of a matrix. Out: the same numbers in the order in which
 //! the kernel reads them. Never: arithmetic.
+use super::vector::Vector;
 use crate::Float;
 
 /// A strided view: element (i, j) at `data + i·row + j·col`.
@@ -26,12 +27,13 @@ impl<F> View<F> {
     }
 }
 
-/// Copies b's panel row by row, with zeros up to `padded` columns.
+/// Copies b's panel row by row, with zeros up to `padded` columns, which are whole vectors.
 ///
 /// # Safety
-/// `to` has room for depth·padded numbers, and b's panel is readable; AVX is enabled where `wide`.
+/// `to` has room for depth·padded numbers, and b's panel is readable; V's instruction set is enabled, and with it
+/// AVX where `wide`.
 #[inline(always)]
-pub(super) unsafe fn pack<F: Float>(
+pub(super) unsafe fn pack<F: Float, V: Vector<F>>(
     to: *mut F,
     b: View<F>,
     depth: usize,
@@ -41,7 +43,13 @@ pub(super) unsafe fn pack<F: Float>(
 ) -> View<F> {
     // SAFETY: the caller's room; p < depth and j < padded.
     unsafe {
-        if b.col == 1 {
+        if b.col == 1 && width == padded {
+            match padded / V::LANES {
+                1 => copy_vectors::<F, V, 1>(to, b, depth),
+                2 => copy_vectors::<F, V, 2>(to, b, depth),
+                _ => copy_vectors::<F, V, 3>(to, b, depth),
+            }
+        } else if b.col == 1 {
             for p in 0..depth {
                 let row = to.add(p * padded);
                 std::ptr::copy_nonoverlapping(b.data.add(p * b.row), row, width);
@@ -66,4 +74,73 @@ pub(super) unsafe fn pack<F: Float>(
         }
     }
     View { data: to, row: padded, col: 1 }
+}
+
+/// Copies rows of `N` vectors: as a loop over a number that only a run knows, LLVM makes a call of `memcpy` of it.
+///
+/// # Safety
+/// As for [`pack`].
+#[inline(always)]
+unsafe fn copy_vectors<F: Float, V: Vector<F>, const N: usize>(to: *mut F, b: View<F>, depth: usize) {
+    for p in 0..depth {
+        // SAFETY: the caller's; p < depth.
+        unsafe {
+            let (from, row) = (b.data.add(p * b.row), to.add(p * N * V::LANES));
+            let vectors: [V; N] = std::array::from_fn(|v| V::load(from.add(v * V::LANES)));
+            for (v, vector) in vectors.into_iter().enumerate() {
+                vector.store(row.add(v * V::LANES));
+            }
+        }
+    }
+}
+
+/// Copies rows of a in groups of `MR`, each group column by column. Rows that the last group lacks are left as they
+/// were: nobody reads them. In the view, rows of one group lie side by side.
+///
+/// # Safety
+/// `to` has room for whole groups of `depth` columns, and a is readable; AVX is enabled where `wide`.
+#[inline(always)]
+pub(super) unsafe fn pack_left<F: Float, const MR: usize>(
+    to: *mut F,
+    a: View<F>,
+    rows: usize,
+    depth: usize,
+    wide: bool,
+) -> View<F> {
+    // SAFETY: the caller's room; p < depth and i < rows.
+    unsafe {
+        let whole = rows / MR * MR;
+        let mut done = 0;
+        if a.row == 1 {
+            // Columns may lie pages apart: all that a few groups need of one, then the next.
+            for i in (0..whole).step_by(4 * MR) {
+                let groups = (whole - i).min(4 * MR);
+                for p in 0..depth {
+                    let (column, to) = (a.at(i, p).data, to.add(i * depth + p * MR));
+                    for i in (0..groups).step_by(MR) {
+                        let group = column.add(i).cast::<[F; MR]>().read();
+                        to.add(i * depth).cast::<[F; MR]>().write(group);
+                    }
+                }
+            }
+            done = depth;
+        } else if a.col == 1 && MR.is_multiple_of(F::SIDE) {
+            done = depth / F::SIDE * F::SIDE;
+            for i in (0..whole).step_by(MR) {
+                for p in (0..done).step_by(F::SIDE) {
+                    for part in (0..MR).step_by(F::SIDE) {
+                        let from = a.at(i + part, p).data;
+                        F::transpose(from, a.row, to.add(i * depth + p * MR + part), MR, wide);
+                    }
+                }
+            }
+        }
+        for i in 0..rows {
+            let group = to.add(i / MR * MR * depth + i % MR);
+            for p in if i < whole { done } else { 0 }..depth {
+                *group.add(p * MR) = *a.at(i, p).data;
+            }
+        }
+    }
+    View { data: to, row: 1, col: MR }
 }

@@ -1,6 +1,6 @@
 //! Which kernel runs for which number type and instruction set. In: the type `I`. Out: the kernel's call.
 //! Never: a choice by anything else.
-use super::kernel::product;
+use super::kernel::{large_product, product};
 use super::pack::View;
 use super::transpose::Transpose;
 use super::vector::Four;
@@ -25,6 +25,20 @@ pub trait Scalar: Transpose {
     #[doc(hidden)]
     #[allow(private_interfaces)] // the trait is closed: nobody outside can name or call it
     unsafe fn product<I: Isa>(
+        shape: (usize, usize, usize),
+        c: View<Self>,
+        a: View<Self>,
+        b: View<Self>,
+        accumulate: bool,
+    );
+
+    /// The same of a large product.
+    ///
+    /// # Safety
+    /// As for [`Scalar::product`].
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // as above
+    unsafe fn large_product<I: Isa>(
         shape: (usize, usize, usize),
         c: View<Self>,
         a: View<Self>,
@@ -65,6 +79,29 @@ macro_rules! scalar {
                         #[cfg(target_arch = "aarch64")]
                         IsaKind::Neon => product::<_, $neon, 8>(shape, c, a, b, accumulate),
                         _ => product::<_, Four<$type>, 4>(shape, c, a, b, accumulate),
+                    }
+                }
+            }
+
+            #[inline(always)]
+            #[allow(private_interfaces)] // as above
+            unsafe fn large_product<I: Isa>(
+                shape: (usize, usize, usize),
+                c: View<Self>,
+                a: View<Self>,
+                b: View<Self>,
+                accumulate: bool,
+            ) {
+                // SAFETY: as above.
+                unsafe {
+                    match I::KIND {
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx512 => large_product::<_, $avx512, 8>(shape, c, a, b, accumulate),
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx2 => large_product::<_, $avx2, 4>(shape, c, a, b, accumulate),
+                        #[cfg(target_arch = "aarch64")]
+                        IsaKind::Neon => large_product::<_, $neon, 8>(shape, c, a, b, accumulate),
+                        _ => large_product::<_, Four<$type>, 4>(shape, c, a, b, accumulate),
                     }
                 }
             }

@@ -26,6 +26,17 @@ pub(super) trait Vector<F>: Copy {
     /// # Safety
     /// The instruction set is enabled.
     unsafe fn fma(a: Self, b: Self, c: Self) -> Self;
+    /// Asks for the numbers from an address on, which need not be readable.
+    #[inline(always)]
+    fn prefetch(from: *const F) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint, for which every address is fine.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = from;
+    }
     /// `self + other`.
     ///
     /// # Safety
