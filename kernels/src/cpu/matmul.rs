@@ -10,6 +10,7 @@ mod kernel;
 mod pack;
 mod scalar;
 mod sliding;
+mod strided;
 #[cfg(test)]
 mod tests;
 mod thin;

@@ -24,6 +24,9 @@ pub fn top_k<F: Float>(into: &mut [F], from: &[F], n: usize, k: usize, largest: 
     }
 }
 
+/// Values of a part of a block: one register of AVX-512.
+const PART: usize = 16;
+
 /// Which values come first.
 trait Order: Copy {
     /// How two values follow each other.
@@ -127,12 +130,22 @@ impl<F: Float, O: Order> Body for Scan<'_, F, O> {
                 ahead += u32::from(!O::behind(x, last));
             }
             if ahead > 0 || len < BLOCK {
-                for i in at..at + len {
-                    // A later position never takes the place of an equal one.
-                    let root = values[first[0].to_usize()];
-                    if O::compare(values[i], root).is_lt() {
-                        first[0] = F::from_usize(i);
-                        sink::<F, O>(first, values, 0);
+                for (part, start) in block.chunks_exact(PART).zip((at..at + len).step_by(PART)) {
+                    // Most parts of such a block hold nothing: one more comparison of vectors spares their numbers.
+                    let mut ahead = 0u32;
+                    for x in part {
+                        ahead += u32::from(!O::behind(*x, last));
+                    }
+                    if ahead == 0 && len == BLOCK {
+                        continue;
+                    }
+                    for i in start..(start + PART).min(at + len) {
+                        // A later position never takes the place of an equal one.
+                        let root = values[first[0].to_usize()];
+                        if O::compare(values[i], root).is_lt() {
+                            first[0] = F::from_usize(i);
+                            sink::<F, O>(first, values, 0);
+                        }
                     }
                 }
             }

@@ -10,7 +10,7 @@ const TILE_BYTES: usize = 512 << 10;
 /// Up to here a tile may grow to reach [`ROWS`], or [`TALL`] where the batch has enough of them: lower ones pass the
 /// weights through the cache too often. Measured: a 512-8192-512 autoencoder's step on one thread took 753 ms with
 /// tiles of 2 MiB, 312 with 4 MiB, as 32 rows need.
-const LOW_TILE_BYTES: usize = 64 * TILE_BYTES;
+const LOW_TILE_BYTES: usize = 40 * TILE_BYTES;
 /// All lanes' accumulators together should fit here.
 const LANES_BYTES: usize = 16 << 20;
 /// The most lanes.

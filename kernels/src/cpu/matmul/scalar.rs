@@ -2,6 +2,7 @@
 //! Never: a choice by anything else.
 use super::kernel::{large_product, product};
 use super::pack::View;
+use super::strided::Strided;
 use super::transpose::Transpose;
 use super::vector::Four;
 use super::{MatMut, MatRef};
@@ -14,7 +15,7 @@ use crate::cpu::isa::{Isa, IsaKind};
 
 /// What each number type needs of the product kernels.
 #[allow(private_bounds)] // the trait is closed
-pub trait Scalar: Transpose {
+pub trait Scalar: Transpose + Strided {
     /// The product of this type: see [`crate::matmul`].
     fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool);
 

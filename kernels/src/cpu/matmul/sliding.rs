@@ -5,6 +5,7 @@
 //! A block of b is gathered into a row-major panel and multiplied as usual; where the result's columns are not
 //! contiguous, its block is computed apart and then added where it belongs, element after element, so that elements
 //! may share places.
+use super::strided::{LONGEST, Shape};
 use super::{MatMut, MatRef, matmul};
 use crate::cpu::float::Float;
 use crate::cpu::isa::{Body, Isa, dispatch};
@@ -19,8 +20,8 @@ const DEPTH: usize = 128;
 /// Rows of a block of c that is computed apart.
 const HEIGHT: usize = 64;
 
-/// Contiguous elements of at least so many are copied and added as runs.
-const RUN: usize = 12;
+/// Runs that are shorter than this on average are copied element by element.
+const RUN: usize = 4;
 
 /// An index over several axes, the last fastest: extents and strides. At most four.
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +65,11 @@ impl Axes {
         (outer == 0 && self.axes[..MOST - 2].iter().all(|axis| axis.1 == 0)).then_some(stride)
     }
 
-    /// How the elements from `start` on fall into contiguous runs: single elements, where they are short.
-    fn runs(&self, start: usize) -> Runs {
+    /// The innermost axis' extent and step, where its elements lie one or two apart.
+    fn even(&self) -> (usize, usize) {
         match self.axes[MOST - 1] {
-            (run, 1) if run >= RUN => Runs { first: run - start % run, then: run },
-            _ => Runs { first: 1, then: 1 },
+            (extent, step @ (1 | 2)) => (extent, step),
+            _ => (1, 1),
         }
     }
 
@@ -120,23 +121,36 @@ impl Axes {
     }
 }
 
-/// How a row of a block falls into contiguous runs.
-#[derive(Clone, Copy)]
-struct Runs {
+/// Elements of a row that lie evenly.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// The first one's place in the row of a block, and its offset.
+    start: usize,
     first: usize,
-    then: usize,
+    len: usize,
 }
 
-impl Runs {
-    /// The runs of a row, by where they start.
-    #[inline(always)]
-    fn each(self, width: usize, mut run: impl FnMut(std::ops::Range<usize>)) {
-        let (mut start, mut end) = (0, self.first.min(width));
-        while start < width {
-            run(start..end);
-            (start, end) = (end, (end + self.then).min(width));
+/// Cuts the offsets of a row, whose axis has this innermost step, into runs; none where they are short.
+#[inline(always)]
+fn runs<'a>(
+    offsets: &[usize],
+    step: usize,
+    into: &'a mut [MaybeUninit<Run>; DEPTH / RUN],
+) -> Option<&'a [Run]> {
+    let most = offsets.len() / RUN;
+    let (mut used, mut start) = (0, 0);
+    while start < offsets.len() {
+        let first = offsets[start];
+        let rest = offsets[start..].iter().take(LONGEST).zip(0..);
+        let len = rest.take_while(|&(&offset, i)| offset == first + i * step).count();
+        if used == most {
+            return None;
         }
+        into[used].write(Run { start, first, len });
+        (used, start) = (used + 1, start + len);
     }
+    // SAFETY: the loop has written these.
+    Some(unsafe { into[..used].assume_init_ref() })
 }
 
 /// A right factor: element (p, j) at the sum of the offsets of p and of j.
@@ -215,16 +229,19 @@ pub fn matmul_sliding<F: Float>(c: SlideMut<'_, F>, a: MatRef<'_, F>, b: SlideRe
         for piece in 0..depths {
             let (p, depth) = (k * piece / depths, k * (piece + 1) / depths - k * piece / depths);
             b.rows.fill(p, &mut rows[..depth]);
+            // The other way round where the sum's axis has the longer runs.
+            let across = b.rows.even().0 > 2 * b.cols.even().0;
             let to = &mut panel[..depth * width];
-            dispatch(Gather {
-                from: b.data,
-                rows: &rows[..depth],
-                columns: &columns[..width],
-                runs: b.cols.runs(j),
-                to,
-            });
+            let (rows, columns) = (&rows[..depth], &columns[..width]);
+            let (outer, inner, axes) =
+                if across { (columns, rows, &b.rows) } else { (rows, columns, &b.cols) };
+            dispatch(Gather { from: b.data, rows: outer, columns: inner, step: axes.even().1, to });
             // SAFETY: `Gather` has written each of these elements.
-            let right = MatRef::rows_of(unsafe { panel[..depth * width].assume_init_ref() }, depth, width);
+            let gathered = unsafe { panel[..depth * width].assume_init_ref() };
+            let right = match across {
+                true => MatRef::rows_of(gathered, width, depth).t(),
+                false => MatRef::rows_of(gathered, depth, width),
+            };
             let left = MatRef { data: &a.data[(p * a.col_stride).min(a.data.len())..], cols: depth, ..a };
             let accumulate = accumulate || piece > 0;
             if let Some(row) = row {
@@ -242,8 +259,8 @@ pub fn matmul_sliding<F: Float>(c: SlideMut<'_, F>, a: MatRef<'_, F>, b: SlideRe
                 matmul(MatMut::rows_of(part, height, width), left, right, false);
                 c.rows.fill(i, &mut lines[..height]);
                 let (rows, columns) = (&lines[..height], &places[..width]);
-                let runs = c.cols.runs(j);
-                dispatch(Scatter { from: part, rows, columns, runs, accumulate, to: c.data });
+                let step = c.cols.even().1;
+                dispatch(Scatter { from: part, rows, columns, step, accumulate, to: c.data });
             }
         }
         j += width;
@@ -255,7 +272,8 @@ struct Gather<'a, F> {
     from: &'a [F],
     rows: &'a [usize],
     columns: &'a [usize],
-    runs: Runs,
+    /// How far apart the elements of a run lie: 1 or 2.
+    step: usize,
     to: &'a mut [MaybeUninit<F>],
 }
 
@@ -263,17 +281,26 @@ impl<F: Float> Body for Gather<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Gather { from, rows, columns, runs, to } = self;
+        let Gather { from, rows, columns, step, to } = self;
+        let mut memory = [const { MaybeUninit::uninit() }; DEPTH / RUN];
+        let runs = runs(columns, step, &mut memory);
         let last = columns.iter().copied().max().unwrap_or(0);
+        let mut shape = Shape::new(1, step);
         for (start, to) in rows.iter().zip(to.chunks_exact_mut(columns.len())) {
             // All that the columns reach: checked once a row.
             let from = &from[*start..start + last + 1];
-            if runs.then > 1 {
-                runs.each(columns.len(), |run| {
-                    let first = columns[run.start];
-                    let from = &from[first..first + run.len()];
-                    to[run].iter_mut().zip(from).for_each(|(value, from)| _ = value.write(*from));
-                });
+            if let Some(runs) = runs {
+                for run in runs {
+                    if run.len != shape.len() {
+                        shape = Shape::new(run.len, step);
+                    }
+                    // SAFETY: no run reaches beyond `last`, which `from` has, or beyond the columns, as which `to`
+                    // is long.
+                    unsafe {
+                        let to = to.as_mut_ptr().add(run.start).cast();
+                        F::take::<I>(from.as_ptr().add(run.first), to, shape);
+                    }
+                }
             } else {
                 for (value, column) in to.iter_mut().zip(columns) {
                     // SAFETY: no column is beyond `last`, which `from` has.
@@ -289,7 +316,8 @@ struct Scatter<'a, F> {
     from: &'a [F],
     rows: &'a [usize],
     columns: &'a [usize],
-    runs: Runs,
+    /// How far apart the elements of a run lie: 1 or 2.
+    step: usize,
     accumulate: bool,
     to: &'a mut [F],
 }
@@ -298,17 +326,26 @@ impl<F: Float> Body for Scatter<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Scatter { from, rows, columns, runs, accumulate, to } = self;
+        let Scatter { from, rows, columns, step, accumulate, to } = self;
+        let mut memory = [const { MaybeUninit::uninit() }; DEPTH / RUN];
+        let runs = runs(columns, step, &mut memory).filter(|_| accumulate);
         let last = columns.iter().copied().max().unwrap_or(0);
+        let mut shape = Shape::new(1, step);
         for (start, from) in rows.iter().zip(from.chunks_exact(columns.len())) {
             // All that the columns reach: checked once a row.
             let to = &mut to[*start..start + last + 1];
-            if accumulate && runs.then > 1 {
-                runs.each(columns.len(), |run| {
-                    let first = columns[run.start];
-                    let to = &mut to[first..first + run.len()];
-                    to.iter_mut().zip(&from[run]).for_each(|(place, value)| *place += *value);
-                });
+            if let Some(runs) = runs {
+                for run in runs {
+                    if run.len != shape.len() {
+                        shape = Shape::new(run.len, step);
+                    }
+                    // SAFETY: no run reaches beyond `last`, which `to` has, or beyond the columns, as which `from` is
+                    // long; places within a run differ.
+                    unsafe {
+                        let to = to.as_mut_ptr().add(run.first);
+                        F::add_each::<I>(from.as_ptr().add(run.start), to, shape);
+                    }
+                }
                 continue;
             }
             for (column, value) in columns.iter().zip(from) {

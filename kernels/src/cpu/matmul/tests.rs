@@ -85,6 +85,18 @@ fn large_shapes_cross_every_block() {
 }
 
 #[test]
+fn products_that_pack_both_factors() {
+    // Rows of two packed blocks that no group divides, columns that no vector divides, several blocks of k.
+    let (m, n, k) = (269, 299, 421);
+    assert!(kernel::is_large(m, n, k));
+    for layout in 0..16 {
+        check::<f32>(m, n, k, layout);
+    }
+    check::<f64>(m, n, k, 0);
+    check::<f64>(m, n, k, 7);
+}
+
+#[test]
 fn same_bits_from_unaligned_slices_and_other_threads() {
     let (m, n, k) = (37, 61, 300);
     let data: Vec<f32> = random(m * k + k * n + 64, 5).iter().map(|&x| x as f32).collect();
