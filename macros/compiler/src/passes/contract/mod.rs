@@ -14,6 +14,7 @@
 mod order;
 mod rebuild;
 mod term;
+mod triangular;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -64,7 +65,7 @@ fn round(graph: &Graph) -> (Graph, bool) {
         let place = match better(graph, id, &users) {
             Some(plan) => {
                 changed = true;
-                plan.build(&mut new, &moved)
+                plan.build(graph, &mut new, &moved)
             }
             None => {
                 let args = node.args.iter().map(|arg| moved[arg]).collect();
@@ -132,21 +133,29 @@ fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     if !root {
         return None;
     }
-    let (widest, opened) = plan(graph, id, &HashSet::new())?;
     let ratio = |plan: &Plan, opened: &[NodeId]| {
         // A value without elements costs nothing either way.
         plan.cost / (cost(graph, id) + freed(graph, id, opened, users)).max(1.0)
     };
-    let mut best = (ratio(&widest, &opened), widest);
-    // Stopping at one of the products or sums inside.
-    for inner in opened.iter().filter(|inner| **inner != id && cost(graph, **inner) > 0.0) {
-        let Some((plan, opened)) = plan(graph, id, &HashSet::from([*inner])) else { continue };
-        let part = ratio(&plan, &opened);
-        if part < best.0 {
-            best = (part, plan);
+    let widest = plans(graph, id, &HashSet::new());
+    let mut inner = widest.opened.clone();
+    inner.extend(widest.squared.iter().filter(|node| !widest.opened.contains(node)));
+    let mut best: Option<(f64, Plan)> = None;
+    let mut consider = |plans: Plans| {
+        for (plan, opened) in plans.plans {
+            let part = ratio(&plan, &opened);
+            if best.as_ref().is_none_or(|best| part < best.0) {
+                best = Some((part, plan));
+            }
         }
+    };
+    consider(widest);
+    // Stopping at one of the products or sums inside.
+    for inner in inner.into_iter().filter(|inner| *inner != id && cost(graph, *inner) > 0.0) {
+        consider(plans(graph, id, &HashSet::from([inner])));
     }
-    (best.0 < CLEARLY || !is_normal(node)).then_some(best.1)
+    let (part, plan) = best?;
+    (part < CLEARLY || !is_normal(node)).then_some(plan)
 }
 
 /// Whether a node is in the form that `schedule` is made for; see the header.
@@ -164,13 +173,32 @@ fn is_normal(node: &Node) -> bool {
     }
 }
 
-fn plan(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Option<(Plan, Vec<NodeId>)> {
+/// The ways to compute a node without opening those that are closed.
+struct Plans {
+    /// Each with the nodes that it makes superfluous, unless something else needs them.
+    plans: Vec<(Plan, Vec<NodeId>)>,
+    /// The nodes that were opened.
+    opened: Vec<NodeId>,
+    /// Products that are squared, and so were not.
+    squared: Vec<NodeId>,
+}
+
+fn plans(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Plans {
     let ty = graph.ty(id);
-    let mut unfolding = Unfolding { graph, closed, sizes: Vec::new(), opened: Vec::new(), depth: 0 };
+    let mut unfolding =
+        Unfolding { graph, closed, sizes: Vec::new(), opened: Vec::new(), squared: Vec::new(), depth: 0 };
     let output: Vec<Label> = ty.shape().into_iter().map(|size| unfolding.label(size)).collect();
     let term = unfolding.open(id, &output);
-    let Unfolding { sizes, opened, .. } = unfolding;
-    Some((Plan::new(graph, term, sizes, output, ty.rows.len())?, opened))
+    let Unfolding { mut sizes, opened, squared, .. } = unfolding;
+    let mut plans = Vec::new();
+    for narrowed in triangular::narrowed(graph, id, &term, &mut sizes) {
+        let mut gone = opened.clone();
+        gone.extend(narrowed.product.iter().map(|product| product.of));
+        let plan = Plan::new(graph, narrowed.term, sizes.clone(), output.clone(), ty.rows.len());
+        plans.extend(plan.map(|plan| (plan.with(narrowed.product), gone)));
+    }
+    plans.extend(Plan::new(graph, term, sizes, output, ty.rows.len()).map(|plan| (plan, opened.clone())));
+    Plans { plans, opened, squared }
 }
 
 /// The cost of the opened nodes that nothing else needs.
@@ -208,6 +236,7 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
         Kind::Gather { .. } => elements(id),
         Kind::Scatter { .. } => elements(node.args[0]) + elements(id),
         Kind::TopK { .. } => 4.0 * elements(node.args[0]),
+        Kind::TriangularFactor => triangular::cost(&graph.ty(node.args[0]).features),
         Kind::Contract { inputs, .. } => {
             let mut sizes: HashMap<u32, f64> = HashMap::new();
             for (labels, arg) in inputs.iter().zip(&node.args) {
