@@ -168,7 +168,7 @@ fn stages(segments: &[Segment]) -> Vec<&Stage> {
 fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {
     stage.steps.iter().filter_map(|step| match step {
         Step::Loop(l) => Some(l),
-        Step::Product(_) | Step::Scan(_) | Step::Select(_) => None,
+        Step::Product(_) | Step::Scan(_) | Step::Select(_) | Step::Factor(_) => None,
     })
 }
 

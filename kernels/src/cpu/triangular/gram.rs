@@ -82,8 +82,8 @@ impl Body for Rows<'_> {
             let start = at / LANES * LANES;
             let (this, below) = left[i * width..].split_at_mut(width);
             let pivot = -this[at];
-            // A NaN is not below the limit, and goes on.
-            if pivot <= limit * diagonal[i] {
+            // A NaN goes on, and so does an infinity, which is below its own rounding error.
+            if pivot <= limit * diagonal[i] && diagonal[i] < f64::INFINITY {
                 this[start..].fill(0.0);
                 continue;
             }
