@@ -28,8 +28,6 @@ use term::{Label, Unfolding};
 
 /// A plan replaces a node where it costs less than this part of what is there.
 const CLEARLY: f64 = 0.7;
-/// A plan that rounds less replaces it where it costs about as much.
-const ALIKE: f64 = 1.05;
 
 /// The most rounds; each reaches deeper.
 const ROUNDS: usize = 4;
@@ -145,7 +143,7 @@ fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     let mut best: Option<(f64, Plan)> = None;
     let mut consider = |plans: Plans| {
         for (plan, opened) in plans.plans {
-            let part = ratio(&plan, &opened) * if plan.stabler { CLEARLY / ALIKE } else { 1.0 };
+            let part = ratio(&plan, &opened);
             if best.as_ref().is_none_or(|best| part < best.0) {
                 best = Some((part, plan));
             }
@@ -197,7 +195,7 @@ fn plans(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Plans {
         let mut gone = opened.clone();
         gone.extend(narrowed.product.iter().map(|product| product.of));
         let plan = Plan::new(graph, narrowed.term, sizes.clone(), output.clone(), ty.rows.len());
-        plans.extend(plan.map(|plan| (plan.with(narrowed.product, narrowed.stabler), gone)));
+        plans.extend(plan.map(|plan| (plan.with(narrowed.product), gone)));
     }
     plans.extend(Plan::new(graph, term, sizes, output, ty.rows.len()).map(|plan| (plan, opened.clone())));
     Plans { plans, opened, squared }

@@ -27,8 +27,6 @@ pub(super) struct Plan {
     tree: Tree,
     /// In additions.
     pub cost: f64,
-    /// Whether it rounds less than what it replaces.
-    pub stabler: bool,
     /// A product in place of the node that it is of.
     product: Option<Product>,
 }
@@ -81,25 +79,13 @@ impl Plan {
             let (best, products) = Problem::new(&operands, &output, &nominal)?.solve();
             (tree, cost) = (best, cost + products);
         }
-        Some(Plan {
-            term,
-            sizes,
-            output,
-            rows,
-            batch,
-            scalars,
-            factors,
-            tree,
-            cost,
-            stabler: false,
-            product: None,
-        })
+        Some(Plan { term, sizes, output, rows, batch, scalars, factors, tree, cost, product: None })
     }
 
     /// The plan over another product in place of the node that it is of.
-    pub fn with(self, product: Option<Product>, stabler: bool) -> Plan {
-        let cost = self.cost + product.as_ref().map_or(0.0, |product| product.cost);
-        Plan { product, stabler, cost, ..self }
+    pub fn with(mut self, product: Option<Product>) -> Plan {
+        self.cost += product.as_ref().map_or(0.0, |product| product.cost);
+        Plan { product, ..self }
     }
 
     /// Appends the nodes; `moved` says where each factor's node of the old graph is now.

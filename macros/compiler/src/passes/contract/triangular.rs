@@ -6,8 +6,8 @@
 //! does not: R is nearly exact for a W that is moved by its own rounding error, which is what *stable* means, and a sum
 //! of squares is not negative.
 //!
-//! Where R is there, derivatives use it too. They have A (WᵀW), whose rounding errors are those of WᵀW as well, however
-//! little A leaves of it; the same without a square is (A Rᵀ) R, and A Rᵀ is there.
+//! Where R is there, derivatives use it too: Σₑ Wₑ꜀ Wₑ꜀′, which they leave of the squares, is Σᵢ Rᵢ꜀ Rᵢ꜀′. Their A (WᵀW) has a
+//! rounding error of ε ‖A‖ ‖W‖², as it always had: there is no other square for it to be small against.
 
 use std::collections::HashMap;
 
@@ -35,8 +35,6 @@ pub(super) struct Narrowed {
     pub term: Term,
     /// A product with a triangular factor that has to be made.
     pub product: Option<Product>,
-    /// Whether it rounds less, and is to be had for the same cost.
-    pub stabler: bool,
 }
 
 /// A product with the triangular factor of one of its factors in that factor's place.
@@ -130,7 +128,7 @@ fn square(graph: &Graph, term: &Term, place: usize, wide: usize, sizes: &mut Vec
     term.summed.retain(|label| !gone.contains(label));
     term.summed.push(sizes.len() - 1);
     term.factors[place].labels = labels;
-    Some(Narrowed { term, product: Some(product), stabler: false })
+    Some(Narrowed { term, product: Some(product) })
 }
 
 /// Whether a factor is the same node as another one, and not that one itself.
@@ -156,104 +154,46 @@ impl Product {
     }
 }
 
-/// Two factors that are W, summed over its long axis, where the triangular factor of W is there already: it takes
-/// their place. Where one of them meets an A whose product with R is there too, that product is used: (A Rᵀ) R, as stable
-/// as the square, in place of A (RᵀR), and for the same cost.
-fn gram(graph: &Graph, root: NodeId, term: &Term, sizes: &mut Vec<Size>) -> Vec<Narrowed> {
-    let mut found = Vec::new();
-    let places = 0..term.factors.len();
-    for (one, other) in places.clone().flat_map(|a| places.clone().map(move |b| (a, b))) {
-        let Some((factor, long)) = pair(graph, root, term, one, other) else { continue };
+/// Two equal matrices, summed over the axis that their triangular factor has as well, where that is there already.
+fn gram(graph: &Graph, root: NodeId, term: &Term, sizes: &mut Vec<Size>) -> Option<Narrowed> {
+    let pairs = (0..term.factors.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    let alive = live(graph);
+    for (a, b) in pairs {
+        let (left, right) = (&term.factors[a], &term.factors[b]);
+        let pair = left.node == right.node && (left.power, right.power) == (1, 1) && left.labels.len() == 2;
+        if !pair {
+            continue;
+        }
+        let Some((factor, long)) = graph.ids().take(root.index()).find_map(|id| {
+            let node = graph.node(id);
+            let of = (alive[id.index()] && node.kind == Kind::TriangularFactor).then(|| node.args[0])?;
+            match (&graph.node(of).kind, graph.node(of).args.as_slice()) {
+                _ if of == left.node => Some((id, 0)),
+                (Kind::View(View::Permute(axes)), [from]) if *from == left.node && axes[..] == [1, 0] => {
+                    Some((id, 1))
+                }
+                _ => None,
+            }
+        }) else {
+            continue;
+        };
+        let label = left.labels[long];
+        let [one, other] = [left.labels[1 - long], right.labels[1 - long]];
+        let only =
+            term.factors.iter().enumerate().all(|(at, f)| at == a || at == b || !f.labels.contains(&label));
+        let apart = one != other && one != label && other != label;
+        if right.labels[long] != label || !term.summed.contains(&label) || !only || !apart {
+            continue;
+        }
         sizes.push(graph.ty(factor).features[0].clone());
         let new = sizes.len() - 1;
-        let short = |place: usize| term.factors[place].labels[1 - long];
-        let triangular = |place: usize| Factor { node: factor, labels: vec![new, short(place)], power: 1 };
-        let mut narrow = term.clone();
-        let label = term.factors[one].labels[long];
-        narrow.summed.retain(|l| *l != label);
-        narrow.summed.push(new);
-        narrow.factors[other] = triangular(other);
-        if let Some((place, product)) = met(graph, root, term, (one, short(one)), factor, new) {
-            let mut narrow = narrow.clone();
-            narrow.summed.retain(|l| *l != short(one));
-            narrow.factors[place] = product;
-            narrow.factors.remove(one);
-            found.push(Narrowed { term: narrow, product: None, stabler: true });
+        let mut term = term.clone();
+        term.summed.retain(|l| *l != label);
+        term.summed.push(new);
+        for (place, name) in [(a, one), (b, other)] {
+            term.factors[place] = Factor { node: factor, labels: vec![new, name], power: 1 };
         }
-        if one < other {
-            narrow.factors[one] = triangular(one);
-            found.push(Narrowed { term: narrow, product: None, stabler: false });
-        }
+        return Some(Narrowed { term, product: None });
     }
-    found
-}
-
-/// The triangular factor of two factors that are the same matrix, summed over an axis that nothing else has; and that
-/// axis.
-fn pair(graph: &Graph, root: NodeId, term: &Term, one: usize, other: usize) -> Option<(NodeId, usize)> {
-    let (left, right) = (&term.factors[one], &term.factors[other]);
-    let same = left.node == right.node && (left.power, right.power) == (1, 1);
-    if one == other || !same || left.labels.len() != 2 {
-        return None;
-    }
-    let triangular = |node: &Node| match (&node.kind, node.args.as_slice()) {
-        (Kind::TriangularFactor, [of]) if *of == left.node => Some(0),
-        (Kind::TriangularFactor, [of]) => match (&graph.node(*of).kind, graph.node(*of).args.as_slice()) {
-            (Kind::View(View::Permute(axes)), [from]) if *from == left.node && axes[..] == [1, 0] => Some(1),
-            _ => None,
-        },
-        _ => None,
-    };
-    let (factor, long) = earlier(graph, root, triangular)?;
-    let label = left.labels[long];
-    let only = |(at, f): (usize, &Factor)| at == one || at == other || !f.labels.contains(&label);
-    let summed = right.labels[long] == label && term.summed.contains(&label);
-    let apart = left.labels[1 - long] != label && right.labels[1 - long] != label;
-    let apart = apart && left.labels != right.labels;
-    (summed && apart && term.factors.iter().enumerate().all(only)).then_some((factor, long))
-}
-
-/// The factor A that is summed with the matrix at `one` over `label`, and what takes its place: the product of A with
-/// the triangular factor, over the label `new`, where there is such a node.
-fn met(
-    graph: &Graph,
-    root: NodeId,
-    term: &Term,
-    (one, label): (usize, Label),
-    factor: NodeId,
-    new: Label,
-) -> Option<(usize, Factor)> {
-    let mut others =
-        (0..term.factors.len()).filter(|at| *at != one && term.factors[*at].labels.contains(&label));
-    let (place, None) = (others.next()?, others.next()) else { return None };
-    let a = &term.factors[place];
-    let axis = a.labels.iter().position(|l| *l == label)?;
-    if a.power != 1 || !term.summed.contains(&label) {
-        return None;
-    }
-    let product = |node: &Node| {
-        let Kind::Contract { inputs, output } = &node.kind else { return None };
-        let [left, right] = node.args[..] else { return None };
-        let at = usize::from(right == factor);
-        if [left, right] != [[factor, a.node], [a.node, factor]][at] {
-            return None;
-        }
-        let (of, with) = (&inputs[1 - at], &inputs[at]);
-        let summed = with.get(1) == of.get(axis) && output.len() == of.len();
-        let name = |l: &u32| match of.iter().position(|o| o == l) {
-            Some(axis) => Some(a.labels[axis]),
-            None => (Some(l) == with.first()).then_some(new),
-        };
-        let labels: Option<Vec<Label>> = output.iter().map(name).collect();
-        labels.filter(|labels| summed && labels.contains(&new) && !labels.contains(&label))
-    };
-    let (node, labels) = earlier(graph, root, product)?;
-    Some((place, Factor { node, labels, power: 1 }))
-}
-
-/// The first node before `root` that an output needs and that `is` says something of.
-fn earlier<T>(graph: &Graph, root: NodeId, is: impl Fn(&Node) -> Option<T>) -> Option<(NodeId, T)> {
-    let mut found = graph.ids().take(root.index()).filter_map(|id| Some((id, is(graph.node(id))?)));
-    let first = found.next()?;
-    live(graph)[first.0.index()].then_some(first)
+    None
 }
