@@ -257,6 +257,25 @@ fn every_sum_of_squares_of_a_product_with_a_long_matrix_is_narrowed() {
 }
 
 #[test]
+fn sums_that_share_a_product_are_narrowed_together() {
+    // The penalty of each row, the mean that is logged, and a product that is neither.
+    let sums = |shown: bool| {
+        let (mut graph, x, params) = over(&[&[4, 64]]);
+        let product = graph.contract(vec![vec![0, 1], vec![1, 2]], &[x, params[0]], vec![0, 2], 1);
+        let square = graph.square(product);
+        let (each, all) = (graph.sum(square, &[1]), graph.sum(square, &[0, 1]));
+        let other = graph.contract(vec![vec![0, 1], vec![0, 1]], &[product, product], vec![], 0);
+        let mut results = vec![each, all, other];
+        results.extend(shown.then_some(product));
+        let new = contracted(graph, &results);
+        let products = new.nodes.iter().filter(|n| matches!(n.kind, Kind::Contract { .. })).count();
+        (factors(&new), products)
+    };
+    assert_eq!(sums(false), (vec!["Tensor<64, 4>".to_owned()], 1));
+    assert_eq!(sums(true).0, [""; 0]);
+}
+
+#[test]
 fn what_is_not_narrower_or_is_needed_stays() {
     // A square matrix; a wide one whose product is shown; a factor along the long axis; a sum that is not squared.
     let (mut graph, x, params) = over(&[&[4, 4], &[4, 40], &[40], &[4, 40]]);

@@ -129,13 +129,13 @@ fn users(graph: &Graph, live: &[bool]) -> Vec<Vec<NodeId>> {
 /// A clearly cheaper plan for a sum or a product, if there is one.
 fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     let node = graph.node(id);
-    let root = matches!(node.kind, Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. });
-    if !root {
+    if !is_root(node) {
         return None;
     }
     let ratio = |plan: &Plan, opened: &[NodeId]| {
+        let also = plan.narrows().map_or(Vec::new(), |of| together(graph, id, of, users));
         // A value without elements costs nothing either way.
-        plan.cost / (cost(graph, id) + freed(graph, id, opened, users)).max(1.0)
+        plan.cost / (cost(graph, id) + freed(graph, id, opened, users, also)).max(1.0)
     };
     let widest = plans(graph, id, &HashSet::new());
     let mut inner = widest.opened.clone();
@@ -156,6 +156,11 @@ fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     }
     let (part, plan) = best?;
     (part < CLEARLY || !is_normal(node)).then_some(plan)
+}
+
+/// Whether a node is a sum or a product, which plans are made for.
+fn is_root(node: &Node) -> bool {
+    matches!(node.kind, Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. })
 }
 
 /// Whether a node is in the form that `schedule` is made for; see the header.
@@ -201,9 +206,29 @@ fn plans(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Plans {
     Plans { plans, opened, squared }
 }
 
-/// The cost of the opened nodes that nothing else needs.
-fn freed(graph: &Graph, root: NodeId, opened: &[NodeId], users: &[Vec<NodeId>]) -> f64 {
-    let mut gone = HashSet::from([root]);
+/// The other sums of squares of the product `of`, where these are all that needs it and each can do with a narrower
+/// one: all will, and share it. A penalty of each row and the mean that is logged of it are two such sums.
+fn together(graph: &Graph, root: NodeId, of: NodeId, users: &[Vec<NodeId>]) -> Vec<NodeId> {
+    let mut sums: Vec<NodeId> = Vec::new();
+    for user in &users[of.index()] {
+        match graph.node(*user).kind {
+            Kind::Map(_) => sums.extend(&users[user.index()]),
+            _ => sums.push(*user),
+        }
+    }
+    sums.sort_unstable();
+    sums.dedup();
+    sums.retain(|sum| *sum != root);
+    let narrows = |sum: &NodeId| {
+        let plans = plans(graph, *sum, &HashSet::from([of])).plans;
+        is_root(graph.node(*sum)) && plans.iter().any(|(plan, _)| plan.narrows() == Some(of))
+    };
+    if sums.iter().all(narrows) { sums } else { Vec::new() }
+}
+
+/// The cost of the opened nodes that nothing else needs, if `also` needs them no more than `root`.
+fn freed(graph: &Graph, root: NodeId, opened: &[NodeId], users: &[Vec<NodeId>], also: Vec<NodeId>) -> f64 {
+    let mut gone: HashSet<NodeId> = also.into_iter().chain([root]).collect();
     let mut order: Vec<NodeId> = opened.iter().copied().filter(|id| *id != root).collect();
     order.sort_unstable();
     order.dedup();

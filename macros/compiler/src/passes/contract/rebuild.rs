@@ -88,6 +88,11 @@ impl Plan {
         Plan { product, ..self }
     }
 
+    /// The product that it has a narrower one for.
+    pub fn narrows(&self) -> Option<NodeId> {
+        self.product.as_ref().map(|product| product.of)
+    }
+
     /// Appends the nodes; `moved` says where each factor's node of the old graph is now.
     pub fn build(&self, old: &Graph, graph: &mut Graph, moved: &HashMap<NodeId, NodeId>) -> NodeId {
         match &self.product {
