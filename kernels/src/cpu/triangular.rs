@@ -25,12 +25,12 @@ const LANES: usize = 8;
 #[cfg(test)]
 const fn room(count: usize, n: usize) -> usize {
     // Room for f64: R and a block, padded; and two more to begin and end at addresses of f64.
-    count * n * n + 2 * (n + ROWS) * (n + LANES) + 2
+    count * n * n + 2 * (n + ROWS) * (n + 2 * LANES) + 2
 }
 
 /// Writes the triangular factors of `count` matrices, m × n, to the front of `memory`, n × n each, row-major, zeros
 /// below the diagonal. Element (i, j) of matrix c lies at `from[c · outer + i · row + j · col]`. Behind the factors,
-/// `memory` has room for work: 2 (n + 128) (n + 8) + 2 numbers. Of no rows the factor is 0.
+/// `memory` has room for work: 2 (n + 128) (n + 16) + 2 numbers. Of no rows the factor is 0.
 ///
 /// Where A has a NaN or an infinity, R has a NaN in the same column.
 ///
@@ -50,7 +50,8 @@ pub fn triangular_factors<F: Float>(
     for (c, into) in factors.chunks_exact_mut(n * n).enumerate() {
         let from = if m == 0 { from } else { &from[c * outer..] };
         let a = Tall { from, m, n, row, col };
-        let width = n.next_multiple_of(LANES);
+        // An odd number of vectors, so that rows do not fall on the same places of a cache.
+        let width = (n.div_ceil(LANES) | 1) * LANES;
         if size_of::<F>() < size_of::<f64>() {
             gram::factor(&a, room, width);
         } else {

@@ -26,7 +26,7 @@ pub(super) fn factor<F: Float>(a: &Tall<'_, F>, room: &mut [f64], width: usize) 
         a.load(&mut block[..rows * width], width, first, rows);
         // On and above the diagonal, in blocks of columns.
         for j in (0..n).step_by(SIDE) {
-            let (columns, end) = (SIDE.min(width - j), (j + SIDE).min(n));
+            let (columns, end) = (SIDE.min(n.next_multiple_of(LANES) - j), (j + SIDE).min(n));
             let c = MatMut::new(&mut r[j..], end, columns, width, 1);
             let left = MatRef::new(block, end, rows, 1, width);
             let right = MatRef::new(&block[j..], rows, columns, width, 1);
@@ -51,13 +51,13 @@ fn cholesky(r: &mut [f64], n: usize, width: usize) {
         let mut diagonal = [0.0; SIDE];
         (0..rows).for_each(|i| diagonal[i] = -left[i * width + first + i]);
         if first > 0 {
-            let columns = width - first;
+            let columns = n.next_multiple_of(LANES) - first;
             let c = MatMut::new(&mut left[first..], rows, columns, width, 1);
             let a = MatRef::new(&above[first..], rows, first, 1, width);
             let b = MatRef::new(&above[first..], first, columns, width, 1);
             matmul(c, a, b, true);
         }
-        dispatch(Rows { left, first, rows, width, diagonal: &diagonal, limit });
+        dispatch(Rows { left, first, rows, n, width, diagonal: &diagonal, limit });
     }
 }
 
@@ -66,6 +66,7 @@ struct Rows<'a> {
     left: &'a mut [f64],
     first: usize,
     rows: usize,
+    n: usize,
     width: usize,
     diagonal: &'a [f64; SIDE],
     limit: f64,
@@ -75,7 +76,8 @@ impl Body for Rows<'_> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Rows { left, first, rows, width, diagonal, limit } = self;
+        let Rows { left, first, rows, n, width, diagonal, limit } = self;
+        let end = n.next_multiple_of(LANES);
         for i in 0..rows {
             // Whole vectors; what comes before the diagonal means nothing.
             let at = first + i;
@@ -84,15 +86,15 @@ impl Body for Rows<'_> {
             let pivot = -this[at];
             // A NaN goes on, and so does an infinity, which is below its own rounding error.
             if pivot <= limit * diagonal[i] && diagonal[i] < f64::INFINITY {
-                this[start..].fill(0.0);
+                this[start..end].fill(0.0);
                 continue;
             }
             let part = -1.0 / pivot.sqrt();
-            this[start..].iter_mut().for_each(|x| *x *= part);
-            let this = &this[start..];
+            this[start..end].iter_mut().for_each(|x| *x *= part);
+            let this = &this[start..end];
             for (j, row) in below.chunks_exact_mut(width).take(rows - i - 1).enumerate() {
                 let factor = this[at + 1 + j - start];
-                let row = &mut row[start..];
+                let row = &mut row[start..end];
                 for (to, x) in row.chunks_exact_mut(LANES).zip(this.chunks_exact(LANES)) {
                     for l in 0..LANES {
                         to[l] = I::fma(factor, x[l], to[l]);

@@ -333,7 +333,7 @@ impl Factor {
     /// `kernels::triangular_factors` works in.
     pub fn memory(count: &Size, n: &Size) -> Size {
         let of = |more: usize| n + &Size::known(more);
-        let work = &(&of(128) * &of(8)) * &Size::known(2);
+        let work = &(&of(128) * &of(16)) * &Size::known(2);
         &(&(count * &(n * n)) + &work) + &Size::known(2)
     }
 }
