@@ -117,7 +117,7 @@ fn nearly_and_exactly_collinear_columns_keep_their_inner_products() {
 
 /// ‖x Aᵀ‖² for an x that takes the common part of the columns away.
 fn squares<F: Float>(a: &[F], rows: usize, n: usize) -> f64 {
-    let weight = |j: usize| if j % 2 == 0 { 1.0 } else { -1.0 };
+    let weight = |j: usize| if j.is_multiple_of(2) { 1.0 } else { -1.0 };
     let one = |i: usize| dot((0..n).map(|j| (a[i * n + j].to_f64(), weight(j))));
     (0..rows).map(|i| one(i).powi(2)).sum()
 }

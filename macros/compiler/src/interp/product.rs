@@ -38,7 +38,7 @@ pub(super) fn contract(inputs: &[Vec<u32>], output: &[u32], shape: Vec<usize>, a
     out
 }
 
-/// The R of a QR decomposition by the modified Gram-Schmidt method, whose R is as good as any (Björck 1967), with a
+/// The R of a QR decomposition by the modified Gram-Schmidt method, whose R is as good as any (Higham 2002, theorem 19.13), with a
 /// diagonal of no negative numbers. Its rounding errors are measured by the lengths of A's columns.
 pub(super) fn triangular_factor(shape: Vec<usize>, arg: &Value) -> Value {
     let [.., m, n] = arg.shape[..] else { return Value::default() };
@@ -53,10 +53,10 @@ pub(super) fn triangular_factor(shape: Vec<usize>, arg: &Value) -> Value {
             let part = if length == 0.0 { 0.0 } else { 1.0 / length };
             let direction: Vec<f64> = columns[i].iter().map(|x| x * part).collect();
             out.data[to + i * n + i] = length;
-            for j in i + 1..n {
-                let along = dot(&direction, &columns[j]);
+            for (j, column) in columns.iter_mut().enumerate().skip(i + 1) {
+                let along = dot(&direction, column);
                 out.data[to + i * n + j] = along;
-                columns[j].iter_mut().zip(&direction).for_each(|(x, d)| *x -= along * d);
+                column.iter_mut().zip(&direction).for_each(|(x, d)| *x -= along * d);
             }
         }
         for j in 0..n {
