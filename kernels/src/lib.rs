@@ -10,6 +10,7 @@
 //! | [`random`] | Philox4x32-10: uniform and normal numbers by (seed, step, site, element) |
 //! | [`matmul`], [`products`] | one matrix product on one thread; a list of wide ones on all |
 //! | [`top_k`] | the first of many, in order: sorting and selection without allocation |
+//! | [`triangular_factors`] | R with RᵀR = AᵀA: what a sum of squares of a product needs of a tall factor |
 //! | [`matmul_sliding`] | a product over several axes: a convolution, and its transpose |
 //! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
 //! | [`cuda`] | the other machine |
@@ -26,4 +27,5 @@ pub use cpu::matmul::{Axes, MatMut, MatRef, SlideMut, SlideRef, matmul, matmul_s
 pub use cpu::products::{Product, products};
 pub use cpu::select::top_k;
 pub use cpu::stage::{Tile, Tiling, stage};
+pub use cpu::triangular::triangular_factors;
 pub use cpu::{block, math, random};

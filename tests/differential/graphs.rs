@@ -36,6 +36,8 @@ pub const ZOO: &[&str] = &[
     "labelled",
     "sliced",
     "vocabulary",
+    "waisted",
+    "surveyed",
 ];
 
 /// The update rules of the library, and one that is not in it.

@@ -9,3 +9,4 @@ pub mod products;
 pub mod random;
 pub mod select;
 pub mod stage;
+pub mod triangular;

@@ -236,6 +236,12 @@ impl Graph {
         self.view(View::Unbatch, x, ty)
     }
 
+    /// The triangular factors of matrices without rows, `[s…, m, n]`.
+    pub fn triangular_factor(&mut self, x: NodeId) -> NodeId {
+        let ty = factor_type(self.ty(x));
+        self.push(Kind::TriangularFactor, vec![x], ty)
+    }
+
     /// The value, without its derivative.
     pub fn stop_gradient(&mut self, x: NodeId) -> NodeId {
         let ty = self.ty(x).clone();
@@ -267,6 +273,15 @@ pub use index::{gathered_type, scattered_type};
 pub fn typed(mut shape: Vec<Size>, rows: usize) -> Type {
     let features = shape.split_off(rows);
     Type { rows: shape, features }
+}
+
+/// The type of the triangular factors of matrices.
+pub fn factor_type(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    if let [.., m, n] = ty.features.as_mut_slice() {
+        *m = n.clone();
+    }
+    ty
 }
 
 /// The type with another size of one axis.

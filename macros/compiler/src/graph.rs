@@ -188,7 +188,7 @@ pub enum View {
     Number,
 }
 
-/// What a node computes. Closed under differentiation: a derivative needs no new kind.
+/// What a node computes. Closed under differentiation: a derivative needs no new kind, and meets no `TriangularFactor`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// Argument `index` of the root.
@@ -245,6 +245,11 @@ pub enum Kind {
         /// How many leading axes (`s…`) values and index have in common.
         shared: usize,
     },
+    /// The triangular factor R of a QR decomposition, from `[s…, m, n]` to `[s…, n, n]`: RᵀR = AᵀA, zeros below the
+    /// diagonal. Neither has rows. Which one of several it is (signs of rows; more where columns of A depend on each
+    /// other), the machine chooses: whatever reads it depends on RᵀR alone. Only the pass `contract` makes it, when
+    /// everything is differentiated, so that it needs no derivative.
+    TriangularFactor,
     /// The value, without its derivative.
     StopGradient,
     /// One result of a loop over steps. Arguments: the first value of each carry, each whole sequence, then

@@ -152,6 +152,7 @@ fn describe(graph: &Graph, node: &Node) -> String {
         Kind::TopK { largest } => if *largest { "largest" } else { "smallest" }.to_owned(),
         Kind::Gather { shared } => format!("gather[shared {shared}]"),
         Kind::Scatter { shared } => format!("scatter[shared {shared}]"),
+        Kind::TriangularFactor => "triangular_factor".to_owned(),
         Kind::StopGradient => "stop_gradient".to_owned(),
         Kind::Scan { scan, result } => {
             let result = match result {

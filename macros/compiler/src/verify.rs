@@ -5,7 +5,7 @@
 
 mod index;
 
-use crate::build::{folded_type, pieces, reduced_type, resized, typed, windowed_type};
+use crate::build::{factor_type, folded_type, pieces, reduced_type, resized, typed, windowed_type};
 use crate::graph::*;
 use crate::size::Size;
 
@@ -89,13 +89,19 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::Contract { inputs, .. } => inputs.len().max(1),
         Kind::View(View::Concat { .. }) => node.args.len().max(1),
         Kind::Reduce { .. } | Kind::View(_) | Kind::TopK { .. } | Kind::StopGradient => 1,
+        Kind::TriangularFactor => 1,
         Kind::Gather { .. } | Kind::Scatter { .. } => 2,
         Kind::Scan { scan, .. } => scan.body.inputs.len(),
     };
     ensure(node.args.len() == arity, || format!("{} arguments where {arity} are expected", node.args.len()))?;
     let computes = matches!(
         node.kind,
-        Kind::Map(_) | Kind::Reduce { .. } | Kind::Contract { .. } | Kind::TopK { .. } | Kind::Scatter { .. }
+        Kind::Map(_)
+            | Kind::Reduce { .. }
+            | Kind::Contract { .. }
+            | Kind::TopK { .. }
+            | Kind::Scatter { .. }
+            | Kind::TriangularFactor
     );
     let values = if matches!(node.kind, Kind::Scatter { .. }) { &node.args[..1] } else { &node.args[..] };
     ensure(!computes || !values.iter().any(|arg| graph.is_index(*arg)), || {
@@ -136,6 +142,11 @@ fn check(graph: &Graph, id: NodeId) -> Rule {
         Kind::View(view) => check_view(graph, node, view),
         Kind::Contract { inputs, output } => check_contract(graph, node, inputs, output),
         Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => index::check(graph, node),
+        Kind::TriangularFactor => {
+            let from = arg.ok_or("no argument")?;
+            ensure(from.rows.is_empty() && from.rank() >= 2, || format!("{from} is no matrix without rows"))?;
+            is(Some(&factor_type(from)))
+        }
         Kind::Scan { scan, result } => check_scan(graph, node, scan, *result),
     }
 }

@@ -172,33 +172,128 @@ fn plain_networks_stay_as_they_are() {
     assert_eq!(print_bare(&contract(&net.graph)), print_bare(&simplify(&net.graph)));
 }
 
+/// A graph over `x: Tensor<B, 4>` and parameters, and the nodes of both.
+fn over(shapes: &[&[usize]]) -> (Graph, NodeId, Vec<NodeId>) {
+    let mut net = Net::new(&[4]);
+    let x = net.graph.push(Kind::Input(0), vec![], rows(4));
+    let params = shapes.iter().enumerate().map(|(i, shape)| net.param(format!("p{i}"), shape)).collect();
+    (net.graph, x, params)
+}
+
+/// How many triangular factors there are, and of what.
+fn factors(graph: &Graph) -> Vec<String> {
+    let factors = graph.nodes.iter().filter(|node| node.kind == Kind::TriangularFactor);
+    factors.map(|node| graph.ty(node.args[0]).to_string()).collect()
+}
+
+/// Contracts a graph with these results and checks that it means the same.
+fn contracted(mut graph: Graph, results: &[NodeId]) -> Graph {
+    for (index, node) in results.iter().enumerate() {
+        graph.outputs.push(Output { role: Role::Result(index), node: *node });
+    }
+    verify(&graph, "test").unwrap();
+    let new = contract(&graph);
+    verify(&new, "contract").unwrap();
+    same_meaning(&graph, &new, &Net { graph: graph.clone(), widths: vec![] }.inputs(4), 1e-13).unwrap();
+    new
+}
+
 #[test]
-fn squares_of_sums_do_not_become_gram_matrices() {
-    // ‖x W‖² a row, with W wide: x (W Wᵀ) xᵀ would be cheaper, and cancels.
-    let mut graph = Graph::default();
-    graph.inputs.push(InputDecl { name: "x".into(), ty: rows(4), index: false });
-    let ty = Type { rows: vec![], features: vec![Size::known(4), Size::known(4096)] };
-    graph.networks.push(NetworkDecl { name: "n".into(), id: "0".into(), routes: Vec::new(), trained: false });
-    graph.params.push(ParamDecl {
-        state: false,
-        path: "w".into(),
-        network: 0,
-        ty: ty.clone(),
-        initial: Initial::Constant(0.0),
-    });
-    let x = graph.push(Kind::Input(0), vec![], rows(4));
-    let w = graph.push(Kind::Param(0), vec![], ty);
-    let product = graph.contract(vec![vec![0, 1], vec![1, 2]], &[x, w], vec![0, 2], 1);
+fn squares_of_sums_become_triangular_factors_and_no_gram_matrices() {
+    // ‖x W‖² a row, with W wide: x (W Wᵀ) xᵀ would be cheaper still, and cancels.
+    let (mut graph, x, params) = over(&[&[4, 300]]);
+    let product = graph.contract(vec![vec![0, 1], vec![1, 2]], &[x, params[0]], vec![0, 2], 1);
     let square = graph.square(product);
     let norm = graph.sum(square, &[1]);
-    graph.outputs.push(Output { role: Role::Result(0), node: norm });
     let double = graph.mul(product, product);
     let same = graph.contract(vec![vec![0, 1], vec![0, 1]], &[product, product], vec![0], 1);
     let other = graph.sum(double, &[1]);
-    graph.outputs.push(Output { role: Role::Result(1), node: same });
-    graph.outputs.push(Output { role: Role::Result(2), node: other });
-    let text = print_bare(&contract(&graph));
-    assert!(text.contains("Tensor<B, 4096> = contract") && !text.contains("Tensor<4, 4>"), "{text}");
+    let new = contracted(graph, &[norm, same, other]);
+    let text = print_bare(&new);
+    assert_eq!(factors(&new), ["Tensor<300, 4>"], "{text}");
+    let product = "Tensor<B, 4> = contract ab,cb->ac %0 %3";
+    assert!(text.contains(product) && !text.contains("Tensor<4, 4> = contract"), "{text}");
+}
+
+#[test]
+fn every_sum_of_squares_of_a_product_with_a_long_matrix_is_narrowed() {
+    // Σ d² (s · x W)²: a factor of each row and one of none stay outside.
+    let (mut graph, x, params) = over(&[&[300, 4], &[4]]);
+    let product = graph.contract(vec![vec![0, 1], vec![2, 1]], &[x, params[0]], vec![0, 2], 1);
+    let slope = graph.sum(x, &[1]);
+    let slope = graph.row("tanh", &[slope]);
+    let ty = graph.ty(product).clone();
+    let slopes = graph.broadcast(slope, vec![Some(0), None], ty);
+    let scaled = graph.mul(slopes, product);
+    let scaled = graph.scale(scaled, 3.0);
+    let square = graph.square(scaled);
+    let sum = graph.sum(square, &[0, 1]);
+    assert_eq!(factors(&contracted(graph, &[sum])), ["Tensor<300, 4>"]);
+
+    // Axes in any order, several of each: Σ_{dfg} (Σ_{ab} x_{ab} W_{dafbg})².
+    let (mut graph, x, params) = over(&[&[20, 2, 5, 2, 3]]);
+    let ty = Type { features: vec![Size::known(2), Size::known(2)], ..rows(4) };
+    let x = graph.reshape(x, ty);
+    let inputs = vec![vec![3, 1, 4, 2, 5], vec![0, 1, 2]];
+    let product = graph.contract(inputs, &[params[0], x], vec![0, 4, 3, 5], 1);
+    let square = graph.square(product);
+    let sum = graph.sum(square, &[1, 2, 3]);
+    assert_eq!(factors(&contracted(graph, &[sum])), ["Tensor<300, 4>"]);
+
+    // One matrix for each of three groups; and only one of the long axes is summed.
+    let (mut graph, x, params) = over(&[&[3, 4, 200, 6]]);
+    let inputs = vec![vec![0, 1], vec![2, 1, 3, 4]];
+    let product = graph.contract(inputs, &[x, params[0]], vec![0, 2, 3, 4], 1);
+    let square = graph.square(product);
+    let sum = graph.sum(square, &[2]);
+    assert_eq!(factors(&contracted(graph, &[sum])), ["Tensor<3, 6, 200, 4>"]);
+
+    // Without rows: Σ (U V)², where what is left of one is not worth a factor of the other.
+    let (mut graph, _, params) = over(&[&[500, 6], &[6, 400]]);
+    let product = graph.contract(vec![vec![0, 1], vec![1, 2]], &params, vec![0, 2], 0);
+    let square = graph.square(product);
+    let sum = graph.sum(square, &[0, 1]);
+    assert_eq!(factors(&contracted(graph, &[sum])), ["Tensor<400, 6>"], "the one that is cheaper");
+}
+
+#[test]
+fn sums_that_share_a_product_are_narrowed_together() {
+    // The penalty of each row, the mean that is logged, and a product that is neither.
+    let sums = |shown: bool| {
+        let (mut graph, x, params) = over(&[&[4, 64]]);
+        let product = graph.contract(vec![vec![0, 1], vec![1, 2]], &[x, params[0]], vec![0, 2], 1);
+        let square = graph.square(product);
+        let (each, all) = (graph.sum(square, &[1]), graph.sum(square, &[0, 1]));
+        let other = graph.contract(vec![vec![0, 1], vec![0, 1]], &[product, product], vec![], 0);
+        let mut results = vec![each, all, other];
+        results.extend(shown.then_some(product));
+        let new = contracted(graph, &results);
+        let products = new.nodes.iter().filter(|n| matches!(n.kind, Kind::Contract { .. })).count();
+        (factors(&new), products)
+    };
+    assert_eq!(sums(false), (vec!["Tensor<64, 4>".to_owned()], 1));
+    assert_eq!(sums(true).0, [""; 0]);
+}
+
+#[test]
+fn what_is_not_narrower_or_is_needed_stays() {
+    // A square matrix; a wide one whose product is shown; a factor along the long axis; a sum that is not squared.
+    let (mut graph, x, params) = over(&[&[4, 4], &[4, 40], &[40], &[4, 40]]);
+    let [square, wide, along, plain] = params[..] else { unreachable!("four parameters") };
+    let mut norm = |w: NodeId, weight: Option<NodeId>, power: bool| {
+        let product = graph.contract(vec![vec![0, 1], vec![1, 2]], &[x, w], vec![0, 2], 1);
+        let mut each = if power { graph.square(product) } else { graph.row("abs", &[product]) };
+        if let Some(weight) = weight {
+            let weights = graph.broadcast_like(weight, &graph.ty(each).clone()).unwrap();
+            each = graph.mul(each, weights);
+        }
+        (product, graph.sum(each, &[1]))
+    };
+    let (_, a) = norm(square, None, true);
+    let (shown, b) = norm(wide, None, true);
+    let (_, c) = norm(wide, Some(along), true);
+    let (_, d) = norm(plain, None, false);
+    assert_eq!(factors(&contracted(graph, &[a, b, shown, c, d])), [""; 0]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use diabolo_compiler::link::from_source;
 use diabolo_compiler::lower::Mode;
 use diabolo_compiler::pipeline;
 use diabolo_compiler::schedule::{Home, Op, Segment, Stage, Step, print, schedule};
+use diabolo_compiler::size::Size;
 
 const PROGRAMS: &str = r#"
 #[encoder]
@@ -80,6 +81,17 @@ fn contractive(x: Tensor<B, 784>, #[default(0.1)] lambda: f32) -> Tensor<B> {
     squared_error(shown(hidden(x)), x) + lambda * sum_squares(jacobian(hidden, x))
 }
 
+/// 784-128-32: the Jacobian of two layers.
+#[encoder]
+fn deep(x: Tensor<B, 784>) -> Tensor<B, 32> {
+    tanh(dense(tanh(dense(x, 128)), 32))
+}
+
+#[loss]
+fn contractive_deep(x: Tensor<B, 784>, #[default(0.1)] lambda: f32) -> Tensor<B> {
+    lambda * sum_squares(jacobian(deep, x))
+}
+
 #[loss]
 fn matched(x: Tensor<B, 784>) -> Tensor<B> {
     let z = encode(x);
@@ -143,6 +155,15 @@ fn contractive() {
     golden("contractive");
 }
 
+/// The triangular factor of the first weight comes before the rows, and none of them ever has a Jacobian.
+#[test]
+fn contractive_deep() {
+    golden("contractive_deep");
+    let plan = schedule(&graph("contractive_deep")).unwrap();
+    let jacobian = Size::known(32 * 784);
+    assert!(plan.buffers.iter().all(|buffer| !buffer.rows || buffer.elements != jacobian));
+}
+
 /// A value between the two, so that neither carry is overwritten before it is read.
 #[test]
 fn exchange() {
@@ -168,7 +189,7 @@ fn stages(segments: &[Segment]) -> Vec<&Stage> {
 fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {
     stage.steps.iter().filter_map(|step| match step {
         Step::Loop(l) => Some(l),
-        Step::Product(_) | Step::Scan(_) | Step::Select(_) => None,
+        Step::Product(_) | Step::Scan(_) | Step::Select(_) | Step::Factor(_) => None,
     })
 }
 

@@ -398,3 +398,54 @@ fn vocabulary(context: Index<B, 3>, x: Tensor<B, 64>) -> Tensor<B> {
     let (a, b) = words(context);
     squared_error(sum(a, axis = 1), x) + sum(tanh(b))
 }
+
+/// Triangular factors of weights: of an encoder's first layer and, column by column, of a layer that widens.
+#[network]
+fn waist(x: Tensor<B, 40>) -> Tensor<B, 4> {
+    tanh(dense(tanh(dense(tanh(dense(x, 8)), 6)), 4))
+}
+
+#[network]
+fn widen(z: Tensor<B, 4>) -> Tensor<B, 40> {
+    dense(tanh(dense(z, 6)), 40)
+}
+
+#[network]
+fn lift(z: Tensor<B, 4>) -> Tensor<B, 50> {
+    dense(z, 50, bias = false)
+}
+
+#[loss]
+fn waisted(x: Tensor<B, 40>, #[default(0.1)] lambda: f32) -> Tensor<B> {
+    let z = waist(x);
+    let stretch = sum_squares(jacobian(waist, x)) + 0.5 * sum_squares(lift(z));
+    squared_error(widen(z), x) + lambda * stretch
+}
+
+/// Of many matrices with axes in any order, of one that has no rows around it, and of one in a loop.
+#[network]
+fn charts() -> Tensor<3, 4, 50, 2> {
+    param(normal_init(0.3))
+}
+
+#[network]
+fn metric() -> Tensor<4, 60> {
+    param(normal_init(0.3))
+}
+
+#[network]
+fn travel(x: Tensor<B, T, 4>) -> Tensor<B, 4> {
+    let step = |h, x_t| {
+        let length = sum_squares(einsum("bk,kd->bd", h, metric()));
+        tanh(h + x_t) / (1.0 + 0.1 * unsqueeze(length, axis = 1))
+    };
+    last(scan(step, 0.1 * last(x), x))
+}
+
+#[loss]
+fn surveyed(x: Tensor<B, T, 4>) -> Tensor<B> {
+    let end = travel(x);
+    let images = einsum("bk,gkmj->bmgj", end, charts());
+    let area = einsum("gkmj,kd->gmjd", charts(), metric());
+    sum_squares(images) + 0.001 * sum(square(area))
+}

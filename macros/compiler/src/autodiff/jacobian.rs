@@ -101,7 +101,7 @@ fn keeps_rows(graph: &Graph, id: NodeId, active: &[bool], rows: usize) -> bool {
         },
         // What is active is the table, or the values; an index has no derivative.
         Kind::Gather { shared } | Kind::Scatter { shared } => *shared >= rows,
-        Kind::TopK { .. } => true,
+        Kind::TopK { .. } | Kind::TriangularFactor => true,
         Kind::Contract { inputs, output } => inputs
             .iter()
             .zip(&node.args)

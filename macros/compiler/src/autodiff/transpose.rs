@@ -16,6 +16,7 @@ pub(super) fn pull_back(g: &mut Graph, id: NodeId, adjoint: NodeId, index: usize
         }
         // `scan` handles all results of a loop together.
         Kind::StopGradient | Kind::TopK { .. } | Kind::View(View::Number) | Kind::Scan { .. } => return None,
+        Kind::TriangularFactor => unreachable!("nothing is differentiated after `contract`"),
         // Positions have no derivative; what is chosen, or placed, has.
         Kind::Gather { .. } | Kind::Scatter { .. } if index > 0 => return None,
         Kind::Gather { shared } => {

@@ -158,6 +158,10 @@ impl Mapping<'_> {
                 let arg = self.arg(args[0]);
                 self.graph.push(Kind::TopK { largest }, vec![arg], wide)
             }
+            Kind::TriangularFactor => {
+                let arg = self.arg(args[0]);
+                self.graph.triangular_factor(arg)
+            }
             Kind::Gather { shared } => self.gather(args[0], args[1], shared),
             Kind::Scatter { shared } => {
                 let n = ty.shape()[shared].clone();

@@ -169,6 +169,7 @@ fn evaluate(
         Kind::TopK { largest } => index::top_k(*largest, shape, args[0]),
         Kind::Gather { shared } => index::gather(*shared, shape, args[0], args[1]),
         Kind::Scatter { shared } => index::scatter(*shared, shape, args[0], args[1]),
+        Kind::TriangularFactor => product::triangular_factor(shape, args[0]),
         Kind::StopGradient => args[0].clone(),
         Kind::Scan { .. } => return Err("a loop is run by its graph".into()),
     })

@@ -37,3 +37,33 @@ pub(super) fn contract(inputs: &[Vec<u32>], output: &[u32], shape: Vec<usize>, a
     }
     out
 }
+
+/// The R of a QR decomposition by the modified Gram-Schmidt method, whose R is as good as any (Higham 2002, theorem 19.13), with a
+/// diagonal of no negative numbers. Its rounding errors are measured by the lengths of A's columns.
+pub(super) fn triangular_factor(shape: Vec<usize>, arg: &Value) -> Value {
+    let [.., m, n] = arg.shape[..] else { return Value::default() };
+    let mut out = Value { data: vec![0.0; elements(&shape)], scale: vec![0.0; elements(&shape)], shape };
+    for start in 0..elements(&arg.shape[..arg.shape.len() - 2]) {
+        let (from, to) = (start * m * n, start * n * n);
+        let column = |of: &[f64], j: usize| -> Vec<f64> { (0..m).map(|i| of[from + i * n + j]).collect() };
+        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+        let mut columns: Vec<Vec<f64>> = (0..n).map(|j| column(&arg.data, j)).collect();
+        for i in 0..n {
+            let length = dot(&columns[i], &columns[i]).sqrt();
+            let part = if length == 0.0 { 0.0 } else { 1.0 / length };
+            let direction: Vec<f64> = columns[i].iter().map(|x| x * part).collect();
+            out.data[to + i * n + i] = length;
+            for (j, column) in columns.iter_mut().enumerate().skip(i + 1) {
+                let along = dot(&direction, column);
+                out.data[to + i * n + j] = along;
+                column.iter_mut().zip(&direction).for_each(|(x, d)| *x -= along * d);
+            }
+        }
+        for j in 0..n {
+            let lengths = column(&arg.scale, j);
+            let scale = dot(&lengths, &lengths).sqrt();
+            (0..=j).for_each(|i| out.scale[to + i * n + j] = scale);
+        }
+    }
+    out
+}

@@ -211,7 +211,7 @@ impl<'a> Lowerer<'a> {
             Kind::Input(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Map(_) => false,
             Kind::View(View::Broadcast(_)) => false,
             Kind::Param(_) | Kind::Random { .. } | Kind::Reduce { .. } | Kind::Contract { .. } => true,
-            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => true,
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } | Kind::TriangularFactor => true,
             Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => true,
         })
     }

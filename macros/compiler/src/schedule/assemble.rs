@@ -100,6 +100,7 @@ impl Context<'_> {
                     let elements = &this.outer.size * &this.n;
                     (Step::Select(this), &elements * &Size::known(4))
                 }
+                DraftStep::Factor(node) => (Step::Factor(self.factor(*node)), Size::default()),
                 DraftStep::Scan(scan) => {
                     let region = &self.regions[scan.region];
                     let (counter, count) = (region.counter.clone(), region.length.clone());
@@ -145,6 +146,10 @@ impl Context<'_> {
                     let this = self.select(*node, false);
                     push_alone(segments, Step::Select(this));
                 }
+                DraftStep::Factor(node) => {
+                    let this = self.factor(*node);
+                    push_alone(segments, Step::Factor(this));
+                }
                 DraftStep::Loop(l) if l.alone => self.window(l, segments),
                 DraftStep::Loop(l) => {
                     if !self.spread(l, segments) {
@@ -188,6 +193,23 @@ impl Context<'_> {
             largest,
             from: self.place(view.source, &view.offset, row(&from)),
             into: self.place(id, &Size::default(), row(&into)),
+        }
+    }
+
+    fn factor(&self, id: NodeId) -> Factor {
+        let arg = self.graph.node(id).args[0];
+        let (shape, view) = (self.graph.ty(arg).shape(), self.views.get(arg));
+        let (outer, [m, n]) = (shape.len() - 2, [shape.len() - 2, shape.len() - 1]);
+        // `legal` sees to it that the leading axes lie evenly.
+        let step = outer.checked_sub(1).map_or(Size::default(), |last| view.strides[last].clone());
+        Factor {
+            node: id,
+            count: Size::product(&shape[..outer]),
+            m: shape[m].clone(),
+            n: shape[n].clone(),
+            from: self.place(view.source, &view.offset, Size::default()),
+            strides: [step, view.strides[m].clone(), view.strides[n].clone()],
+            into: self.place(id, &Size::default(), Size::default()),
         }
     }
 
@@ -243,7 +265,7 @@ fn nodes(step: &DraftStep, regions: &[Region]) -> Vec<NodeId> {
             (region.start..region.end).map(NodeId).collect()
         }
         DraftStep::Product(p) => vec![p.node],
-        DraftStep::Select(node) => vec![*node],
+        DraftStep::Select(node) | DraftStep::Factor(node) => vec![*node],
         DraftStep::Loop(l) => l.items.iter().map(|item| item.node).collect(),
     }
 }

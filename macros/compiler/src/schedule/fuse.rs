@@ -34,6 +34,8 @@ pub(super) enum DraftStep {
     Product(DraftProduct),
     /// The first of many, in order: the node.
     Select(NodeId),
+    /// Triangular factors: the node.
+    Factor(NodeId),
     /// A loop over steps.
     Scan(DraftScan),
 }
@@ -143,6 +145,10 @@ impl Fuser<'_> {
             }
             if matches!(self.graph.node(id).kind, Kind::TopK { .. }) {
                 self.own_step(list, id, DraftStep::Select(id));
+                continue;
+            }
+            if matches!(self.graph.node(id).kind, Kind::TriangularFactor) {
+                self.own_step(list, id, DraftStep::Factor(id));
                 continue;
             }
             let scatter = matches!(self.graph.node(id).kind, Kind::Scatter { .. });

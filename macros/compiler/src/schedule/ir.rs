@@ -67,6 +67,8 @@ pub enum Step {
     Product(Product),
     /// The first of many, in order.
     Select(Select),
+    /// Triangular factors of matrices without rows.
+    Factor(Factor),
     /// Steps, over and over.
     Scan(Turns),
 }
@@ -102,6 +104,31 @@ pub struct Select {
     /// The elements, one run after the other.
     pub from: Place,
     /// The positions, likewise.
+    pub into: Place,
+}
+
+/// The triangular factors R of `count` matrices A, m × n each: RᵀR = AᵀA, n × n, zeros below the diagonal. It is on the
+/// calling thread, in a segment of its own kind of work ([`Segment::Alone`]), never in a stage.
+///
+/// A machine may choose which R, and how, under two conditions. It must not sum AᵀA in the program's own type, whose
+/// rounding errors are those of a square: Householder reflections of A, or, for f32, AᵀA summed and factored in f64 with
+/// pivots below their rounding error taken for 0 (`kernels::triangular_factors` has both, with bounds). And a NaN or an
+/// infinity in a column of A stays visible in that column of R.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    /// The node that it computes.
+    pub node: NodeId,
+    /// How many matrices.
+    pub count: Size,
+    /// Rows of each.
+    pub m: Size,
+    /// Columns of each, and rows and columns of a factor.
+    pub n: Size,
+    /// The first element of the first matrix.
+    pub from: Place,
+    /// Elements from one matrix to the next, from one row to the next, from one column to the next.
+    pub strides: [Size; 3],
+    /// The factors, one after the other, each row-major; behind them the room for work that [`Factor::memory`] counts.
     pub into: Place,
 }
 
@@ -299,6 +326,16 @@ pub struct Slot {
     pub elements: Size,
     /// Whether it holds rows of the batch.
     pub rows: bool,
+}
+
+impl Factor {
+    /// The elements that a buffer for so many factors of `n` columns has: the factors, then what
+    /// `kernels::triangular_factors` works in.
+    pub fn memory(count: &Size, n: &Size) -> Size {
+        let of = |more: usize| n + &Size::known(more);
+        let work = &(&of(128) * &of(16)) * &Size::known(2);
+        &(&(count * &(n * n)) + &work) + &Size::known(2)
+    }
 }
 
 impl Product {

@@ -48,7 +48,7 @@ pub(super) fn legalise(graph: &Graph) -> Result<Legal, String> {
                 let product = contract(&mut out, inputs, output, args, &node.ty)?;
                 indexed.factors(&mut out, product)
             }
-            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } | Kind::TriangularFactor => {
                 indexed.node(&mut out, (graph, &uses), id, args)
             }
             Kind::Scan { scan, result } => {

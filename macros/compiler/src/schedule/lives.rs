@@ -84,7 +84,7 @@ impl Walk<'_> {
                     }
                 }
             }
-            DraftStep::Select(node) => {
+            DraftStep::Select(node) | DraftStep::Factor(node) => {
                 self.write(*node, *now, false);
                 for id in factors(&self.legal.graph, self.views, *node) {
                     self.read(id, *now, false);

@@ -14,7 +14,7 @@ use super::legal::Legal;
 use super::level::{Crossing, crossing};
 use super::lives::{Life, Time, lives};
 use super::view::Views;
-use super::{Buffer, Home, Slot};
+use super::{Buffer, Factor, Home, Slot};
 
 /// Buffers, and the slots they share.
 pub(super) struct Places {
@@ -49,7 +49,10 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
     for id in order {
         let (node, life) = (graph.node(id), lives[&id]);
         let rows = !node.ty.rows.is_empty();
-        let elements = Size::product(node.ty.shape().iter().skip(usize::from(rows)));
+        let mut elements = Size::product(node.ty.shape().iter().skip(usize::from(rows)));
+        if let (Kind::TriangularFactor, [outer @ .., _, n]) = (&node.kind, node.ty.features.as_slice()) {
+            elements = Factor::memory(&Size::product(outer), n);
+        }
         let level = life.first.0;
         let home = if let Some(home) = homes.get(&id) {
             (*home).clone()

@@ -9,7 +9,8 @@
 use std::fmt::Write;
 
 use super::{
-    Axis, Buffer, Extent, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source, Stage, Step,
+    Axis, Buffer, Extent, Factor, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source, Stage,
+    Step,
 };
 use crate::graph::{NodeId, Role};
 use crate::size::Size;
@@ -67,6 +68,7 @@ fn line(text: &mut String, schedule: &Schedule, step: &Step) {
         Step::Product(product) => product_line(text, schedule, product),
         Step::Loop(l) => loop_line(text, schedule, l),
         Step::Select(select) => select_line(text, schedule, select),
+        Step::Factor(factor) => factor_line(text, schedule, factor),
         Step::Scan(turns) => {
             let backwards = if turns.reverse { ", backwards" } else { "" };
             let what = format!("  {} turns, one after the other{backwards}", turns.count);
@@ -107,6 +109,13 @@ fn select_line(text: &mut String, schedule: &Schedule, s: &Select) {
         name(&s.into)
     );
     comment(text, schedule, what, &[s.node]);
+}
+
+fn factor_line(text: &mut String, schedule: &Schedule, f: &Factor) {
+    let many = if f.count.is_one() { String::new() } else { format!("{} of ", f.count) };
+    let (from, into) = (source_name(schedule, f.from.source), source_name(schedule, f.into.source));
+    let what = format!("  triangular factor {many}{} × {}: {from} -> {into}", f.m, f.n);
+    comment(text, schedule, what, &[f.node]);
 }
 
 fn loop_line(text: &mut String, schedule: &Schedule, l: &Loop) {

@@ -57,7 +57,7 @@ fn forced(legal: &Legal, views: &Views, draft: &Draft) -> HashSet<NodeId> {
         for step in steps {
             match step {
                 // A turn computes nothing again: what it reads may have changed since.
-                DraftStep::Product(_) | DraftStep::Scan(_) | DraftStep::Select(_) => {
+                DraftStep::Product(_) | DraftStep::Scan(_) | DraftStep::Select(_) | DraftStep::Factor(_) => {
                     stored.extend(reads(&legal.graph, views, step));
                 }
                 DraftStep::Loop(l) => {
@@ -162,10 +162,10 @@ pub(super) fn sweep(legal: &Legal, views: &Views, draft: &mut Draft) -> HashSet<
                         kept.push(DraftStep::Product(product));
                     }
                 }
-                DraftStep::Select(node) => {
+                DraftStep::Select(node) | DraftStep::Factor(node) => {
                     if needed.contains(&node) {
                         needed.extend(factors(graph, views, node));
-                        kept.push(DraftStep::Select(node));
+                        kept.push(step);
                     }
                 }
                 DraftStep::Scan(scan) => {

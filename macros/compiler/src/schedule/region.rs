@@ -175,7 +175,7 @@ fn step(
                 let product = contract(out, inputs, output, given, &node.ty)?;
                 indexed.factors(out, product)
             }
-            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } | Kind::TriangularFactor => {
                 indexed.node(out, (&graph, &uses), id, given)
             }
             Kind::Scan { scan, result } => {

@@ -97,7 +97,7 @@ fn stored(
 pub(super) fn reads(graph: &Graph, views: &Views, step: &DraftStep) -> Vec<NodeId> {
     match step {
         DraftStep::Product(product) => factors(graph, views, product.node).collect(),
-        DraftStep::Select(node) => factors(graph, views, *node).collect(),
+        DraftStep::Select(node) | DraftStep::Factor(node) => factors(graph, views, *node).collect(),
         DraftStep::Loop(l) => {
             let operands = l.items.iter().flat_map(|item| &item.operands);
             operands.filter(|operand| !l.reads_inside(operand)).map(|operand| operand.source).collect()

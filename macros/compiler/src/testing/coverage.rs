@@ -66,6 +66,7 @@ names! {
     "a choice from many tables" => Kind::Gather { .. },
     "a sum by index into one table" => Kind::Scatter { shared: 0 },
     "a sum by index into many tables" => Kind::Scatter { .. },
+    "a triangular factor" => Kind::TriangularFactor,
     "a stopped gradient" => Kind::StopGradient,
     "a backward loop's steps" => Kind::Scan { scan, result: ScanResult::Stacked(_) } if scan.reverse,
     "a loop's steps" => Kind::Scan { result: ScanResult::Stacked(_), .. },

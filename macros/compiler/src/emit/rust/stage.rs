@@ -84,6 +84,7 @@ fn nodes(steps: &[Step]) -> Vec<NodeId> {
         Step::Loop(l) => l.nodes.clone(),
         Step::Product(p) => vec![p.node],
         Step::Select(s) => vec![s.node],
+        Step::Factor(f) => vec![f.node],
         Step::Scan(turns) => nodes(&turns.steps),
     };
     steps.iter().flat_map(one).collect()

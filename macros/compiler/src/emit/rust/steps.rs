@@ -13,7 +13,7 @@ use super::run::Names;
 use super::shared::{Loops, listed};
 use super::sizes::{extent, size, sum, symbol, times};
 use crate::graph::NodeId;
-use crate::schedule::{Axis, Home, Place, Product, Schedule, Select, Source, Stage, Step};
+use crate::schedule::{Axis, Factor, Home, Place, Product, Schedule, Select, Source, Stage, Step};
 use crate::size::Size;
 
 /// Where a statement stands.
@@ -159,6 +159,7 @@ pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<
         Step::Loop(l) => loops::fused(scope, l, loops),
         Step::Product(p) => Ok(product(scope, p)),
         Step::Select(s) => Ok(select(scope, s)),
+        Step::Factor(f) => Ok(factor(scope, f)),
         Step::Scan(turns) => {
             let mut inside = scope.clone();
             inside.counters.push(turns.counter.clone());
@@ -187,6 +188,25 @@ fn select(scope: &Scope<'_>, s: &Select) -> TokenStream {
     let (from, into) = (part(&s.from, &n), part(&s.into, &k));
     let doc = scope.doc(&[s.node]);
     quote!(#doc kernels::top_k(&mut #into, &#from, #n, #k, #largest);)
+}
+
+/// Triangular factors, with the room that they need behind them.
+fn factor(scope: &Scope<'_>, f: &Factor) -> TokenStream {
+    let starts = |place: &Place| {
+        let offset = (place.offset != Size::default()).then(|| size(&place.offset));
+        let terms: Vec<TokenStream> = scope.base(place).into_iter().chain(offset).collect();
+        (!terms.is_empty()).then(|| sum(terms))
+    };
+    let local = scope.source(f.from.source);
+    let from = match starts(&f.from) {
+        None => quote!(#local),
+        Some(start) => scope.rest(&f.from, &start, false),
+    };
+    let into = scope.source(f.into.source);
+    let (count, m, n) = (size(&f.count), size(&f.m), size(&f.n));
+    let [outer, row, col] = f.strides.each_ref().map(size);
+    let doc = scope.doc(&[f.node]);
+    quote!(#doc kernels::triangular_factors(#into, #from, [#count, #m, #n], [#outer, #row, #col]);)
 }
 
 /// A product on this thread, inside its outer loops.

@@ -14,6 +14,7 @@
 mod order;
 mod rebuild;
 mod term;
+mod triangular;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -64,7 +65,7 @@ fn round(graph: &Graph) -> (Graph, bool) {
         let place = match better(graph, id, &users) {
             Some(plan) => {
                 changed = true;
-                plan.build(&mut new, &moved)
+                plan.build(graph, &mut new, &moved)
             }
             None => {
                 let args = node.args.iter().map(|arg| moved[arg]).collect();
@@ -128,25 +129,38 @@ fn users(graph: &Graph, live: &[bool]) -> Vec<Vec<NodeId>> {
 /// A clearly cheaper plan for a sum or a product, if there is one.
 fn better(graph: &Graph, id: NodeId, users: &[Vec<NodeId>]) -> Option<Plan> {
     let node = graph.node(id);
-    let root = matches!(node.kind, Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. });
-    if !root {
+    if !is_root(node) {
         return None;
     }
-    let (widest, opened) = plan(graph, id, &HashSet::new())?;
     let ratio = |plan: &Plan, opened: &[NodeId]| {
+        let also = plan.narrows().map_or(Vec::new(), |of| together(graph, id, of, users));
         // A value without elements costs nothing either way.
-        plan.cost / (cost(graph, id) + freed(graph, id, opened, users)).max(1.0)
+        plan.cost / (cost(graph, id) + freed(graph, id, opened, users, also)).max(1.0)
     };
-    let mut best = (ratio(&widest, &opened), widest);
-    // Stopping at one of the products or sums inside.
-    for inner in opened.iter().filter(|inner| **inner != id && cost(graph, **inner) > 0.0) {
-        let Some((plan, opened)) = plan(graph, id, &HashSet::from([*inner])) else { continue };
-        let part = ratio(&plan, &opened);
-        if part < best.0 {
-            best = (part, plan);
+    let widest = plans(graph, id, &HashSet::new());
+    let mut inner = widest.opened.clone();
+    inner.extend(widest.squared.iter().filter(|node| !widest.opened.contains(node)));
+    let mut best: Option<(f64, Plan)> = None;
+    let mut consider = |plans: Plans| {
+        for (plan, opened) in plans.plans {
+            let part = ratio(&plan, &opened);
+            if best.as_ref().is_none_or(|best| part < best.0) {
+                best = Some((part, plan));
+            }
         }
+    };
+    consider(widest);
+    // Stopping at one of the products or sums inside.
+    for inner in inner.into_iter().filter(|inner| *inner != id && cost(graph, *inner) > 0.0) {
+        consider(plans(graph, id, &HashSet::from([inner])));
     }
-    (best.0 < CLEARLY || !is_normal(node)).then_some(best.1)
+    let (part, plan) = best?;
+    (part < CLEARLY || !is_normal(node)).then_some(plan)
+}
+
+/// Whether a node is a sum or a product, which plans are made for.
+fn is_root(node: &Node) -> bool {
+    matches!(node.kind, Kind::Reduce { reduction: Reduction::Sum, .. } | Kind::Contract { .. })
 }
 
 /// Whether a node is in the form that `schedule` is made for; see the header.
@@ -164,18 +178,57 @@ fn is_normal(node: &Node) -> bool {
     }
 }
 
-fn plan(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Option<(Plan, Vec<NodeId>)> {
-    let ty = graph.ty(id);
-    let mut unfolding = Unfolding { graph, closed, sizes: Vec::new(), opened: Vec::new(), depth: 0 };
-    let output: Vec<Label> = ty.shape().into_iter().map(|size| unfolding.label(size)).collect();
-    let term = unfolding.open(id, &output);
-    let Unfolding { sizes, opened, .. } = unfolding;
-    Some((Plan::new(graph, term, sizes, output, ty.rows.len())?, opened))
+/// The ways to compute a node without opening those that are closed.
+struct Plans {
+    /// Each with the nodes that it makes superfluous, unless something else needs them.
+    plans: Vec<(Plan, Vec<NodeId>)>,
+    /// The nodes that were opened.
+    opened: Vec<NodeId>,
+    /// Products that are squared, and so were not.
+    squared: Vec<NodeId>,
 }
 
-/// The cost of the opened nodes that nothing else needs.
-fn freed(graph: &Graph, root: NodeId, opened: &[NodeId], users: &[Vec<NodeId>]) -> f64 {
-    let mut gone = HashSet::from([root]);
+fn plans(graph: &Graph, id: NodeId, closed: &HashSet<NodeId>) -> Plans {
+    let ty = graph.ty(id);
+    let mut unfolding =
+        Unfolding { graph, closed, sizes: Vec::new(), opened: Vec::new(), squared: Vec::new(), depth: 0 };
+    let output: Vec<Label> = ty.shape().into_iter().map(|size| unfolding.label(size)).collect();
+    let term = unfolding.open(id, &output);
+    let Unfolding { mut sizes, opened, squared, .. } = unfolding;
+    let mut plans = Vec::new();
+    for narrowed in triangular::narrowed(graph, id, &term, &mut sizes) {
+        let mut gone = opened.clone();
+        gone.extend(narrowed.product.iter().map(|product| product.of));
+        let plan = Plan::new(graph, narrowed.term, sizes.clone(), output.clone(), ty.rows.len());
+        plans.extend(plan.map(|plan| (plan.with(narrowed.product), gone)));
+    }
+    plans.extend(Plan::new(graph, term, sizes, output, ty.rows.len()).map(|plan| (plan, opened.clone())));
+    Plans { plans, opened, squared }
+}
+
+/// The other sums of squares of the product `of`, where these are all that needs it and each can do with a narrower
+/// one: all will, and share it. A penalty of each row and the mean that is logged of it are two such sums.
+fn together(graph: &Graph, root: NodeId, of: NodeId, users: &[Vec<NodeId>]) -> Vec<NodeId> {
+    let mut sums: Vec<NodeId> = Vec::new();
+    for user in &users[of.index()] {
+        match graph.node(*user).kind {
+            Kind::Map(_) => sums.extend(&users[user.index()]),
+            _ => sums.push(*user),
+        }
+    }
+    sums.sort_unstable();
+    sums.dedup();
+    sums.retain(|sum| *sum != root);
+    let narrows = |sum: &NodeId| {
+        let plans = plans(graph, *sum, &HashSet::from([of])).plans;
+        is_root(graph.node(*sum)) && plans.iter().any(|(plan, _)| plan.narrows() == Some(of))
+    };
+    if sums.iter().all(narrows) { sums } else { Vec::new() }
+}
+
+/// The cost of the opened nodes that nothing else needs, if `also` needs them no more than `root`.
+fn freed(graph: &Graph, root: NodeId, opened: &[NodeId], users: &[Vec<NodeId>], also: Vec<NodeId>) -> f64 {
+    let mut gone: HashSet<NodeId> = also.into_iter().chain([root]).collect();
     let mut order: Vec<NodeId> = opened.iter().copied().filter(|id| *id != root).collect();
     order.sort_unstable();
     order.dedup();
@@ -208,6 +261,7 @@ fn cost(graph: &Graph, id: NodeId) -> f64 {
         Kind::Gather { .. } => elements(id),
         Kind::Scatter { .. } => elements(node.args[0]) + elements(id),
         Kind::TopK { .. } => 4.0 * elements(node.args[0]),
+        Kind::TriangularFactor => triangular::cost(&graph.ty(node.args[0]).features),
         Kind::Contract { inputs, .. } => {
             let mut sizes: HashMap<u32, f64> = HashMap::new();
             for (labels, arg) in inputs.iter().zip(&node.args) {

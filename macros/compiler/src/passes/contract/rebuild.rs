@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::order::{Problem, Tree};
 use super::term::{Factor, Label, Term};
+use super::triangular::Product;
 use crate::build::typed;
 use crate::graph::*;
 use crate::size::Size;
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     tree: Tree,
     /// In additions.
     pub cost: f64,
+    /// A product in place of the node that it is of.
+    product: Option<Product>,
 }
 
 /// A value on the way, with its labels.
@@ -76,11 +79,34 @@ impl Plan {
             let (best, products) = Problem::new(&operands, &output, &nominal)?.solve();
             (tree, cost) = (best, cost + products);
         }
-        Some(Plan { term, sizes, output, rows, batch, scalars, factors, tree, cost })
+        Some(Plan { term, sizes, output, rows, batch, scalars, factors, tree, cost, product: None })
     }
 
-    /// Appends the nodes; `moved` says where each factor's node is now.
-    pub fn build(&self, graph: &mut Graph, moved: &HashMap<NodeId, NodeId>) -> NodeId {
+    /// The plan over another product in place of the node that it is of.
+    pub fn with(mut self, product: Option<Product>) -> Plan {
+        self.cost += product.as_ref().map_or(0.0, |product| product.cost);
+        Plan { product, ..self }
+    }
+
+    /// The product that it has a narrower one for.
+    pub fn narrows(&self) -> Option<NodeId> {
+        self.product.as_ref().map(|product| product.of)
+    }
+
+    /// Appends the nodes; `moved` says where each factor's node of the old graph is now.
+    pub fn build(&self, old: &Graph, graph: &mut Graph, moved: &HashMap<NodeId, NodeId>) -> NodeId {
+        match &self.product {
+            Some(product) => {
+                let new = product.build(old, graph, moved);
+                let mut moved = moved.clone();
+                moved.insert(product.of, new);
+                self.nodes(graph, &moved)
+            }
+            None => self.nodes(graph, moved),
+        }
+    }
+
+    fn nodes(&self, graph: &mut Graph, moved: &HashMap<NodeId, NodeId>) -> NodeId {
         let ty = typed(self.output.iter().map(|l| self.sizes[*l].clone()).collect(), self.rows);
         let scalar = self.scalar(graph, moved);
         let mut parts: Vec<Option<Part>> = self

@@ -39,6 +39,8 @@ pub(super) struct Unfolding<'a> {
     pub sizes: Vec<Size>,
     /// The nodes that were opened.
     pub opened: Vec<NodeId>,
+    /// Products inside of squares, which therefore were not.
+    pub squared: Vec<NodeId>,
     /// How many sums are open around the present node.
     pub depth: usize,
 }
@@ -133,7 +135,7 @@ impl Unfolding<'_> {
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) | Kind::Random { .. } => {
                 self.closed_again(mark, id, labels)
             }
-            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } => {
+            Kind::TopK { .. } | Kind::Gather { .. } | Kind::Scatter { .. } | Kind::TriangularFactor => {
                 self.closed_again(mark, id, labels)
             }
             Kind::Reduce { .. } | Kind::View(_) | Kind::StopGradient | Kind::Scan { .. } => {
@@ -195,6 +197,11 @@ impl Unfolding<'_> {
         let vanishes = power < 0 && term.number == 0.0;
         // The zeros of an identity matrix have no reciprocal.
         let delta = term.factors.iter().any(|f| self.is_delta(f));
+        if self.sums(&term) && power == 2 {
+            let products = self.opened[mark..].iter().copied();
+            self.squared
+                .extend(products.filter(|id| matches!(self.graph.node(*id).kind, Kind::Contract { .. })));
+        }
         if self.sums(&term) || power < 0 && (vanishes || delta || !term.counts.is_empty()) {
             self.opened.truncate(mark);
             return leaf(id, labels, power);

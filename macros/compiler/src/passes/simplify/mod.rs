@@ -66,6 +66,7 @@ impl Simplifier {
             Kind::Input(_) | Kind::Param(_) | Kind::Hyper(_) | Kind::Const(_) => None,
             // Loops are made anew as a whole, see `scan`.
             Kind::Random { .. } | Kind::Contract { .. } | Kind::TopK { .. } | Kind::Scan { .. } => None,
+            Kind::TriangularFactor => None,
             Kind::Gather { shared } => self.gather(*shared, &args, &ty),
             Kind::Scatter { .. } => self.scatter(args[0], &ty),
         };

@@ -38,6 +38,7 @@ impl Indexed {
         self.views.follow(out);
         match node.kind {
             Kind::TopK { .. } if !self.in_order(out, args[0]) => args[0] = copy(out, args[0]),
+            Kind::TriangularFactor if !self.is_matrix(out, args[0]) => args[0] = copy(out, args[0]),
             Kind::Gather { .. } => {
                 for arg in &mut args {
                     *arg = self.direct(out, *arg);
@@ -71,16 +72,28 @@ impl Indexed {
         }
     }
 
-    /// Whether the elements lie one after the other, in memory.
-    fn in_order(&self, out: &Graph, id: NodeId) -> bool {
+    /// Whether rows and columns lie evenly in memory: those of many matrices one after the other.
+    fn is_matrix(&self, out: &Graph, id: NodeId) -> bool {
         let view = self.views.get(id);
-        let stored = !matches!(
+        let evenly = view.strides.len() == 2 || view.strides == contiguous(&out.ty(id).shape());
+        self.is_stored(out, id) && evenly && !lane(out, &self.views, view.source)
+    }
+
+    /// Whether a value lies in memory, and no index leads to it.
+    fn is_stored(&self, out: &Graph, id: NodeId) -> bool {
+        let view = self.views.get(id);
+        let number = matches!(
             out.node(view.source).kind,
             Kind::Const(Constant::Number(_) | Constant::Size(_)) | Kind::Hyper(_)
         );
-        let start = view.through.is_none() && view.offset == Size::default();
-        stored
-            && start
+        !number && view.through.is_none()
+    }
+
+    /// Whether the elements lie one after the other, in memory.
+    fn in_order(&self, out: &Graph, id: NodeId) -> bool {
+        let view = self.views.get(id);
+        self.is_stored(out, id)
+            && view.offset == Size::default()
             && view.strides == contiguous(&out.ty(id).shape())
             && !lane(out, &self.views, view.source)
     }
