@@ -3,6 +3,47 @@
 //! | Room | What |
 //! | - | - |
 //! | [`tape`] | what a program does for one shape of its data: launches and products, as data |
+//! | [`grids`] | how many blocks and parts the kernels of generated code get |
+//! | [`prelude`] | the text that all kernels stand on, and the kernels that every program may launch |
+//! | [`product`] | which of those compute a product |
+//! | [`driver`] | what a player needs of a device |
+//! | [`arena`], [`play`], [`training`] | memory allocated once; tapes captured as one graph; what a training step does beside its program |
+//! | [`error`] | what can go wrong on a device |
+//! | `probe`, `nvrtc`, `cache` | what there is of CUDA on this machine; text to machine code, kept on disk (feature `cuda`) |
+//! | `gpu` | a GPU of NVIDIA's through cudarc, its wide products through cuBLASLt (feature `cuda`) |
+//! | `emulate`, `fake` | for tests: all of it on the CPU; a device that does nothing (feature `emulator`) |
+pub mod arena;
+#[cfg(feature = "cuda")]
+mod blas;
+#[cfg(feature = "cuda")]
+pub mod cache;
+pub mod driver;
+#[cfg(feature = "emulator")]
+pub mod emulate;
+pub mod error;
+#[cfg(any(test, feature = "emulator"))]
+pub mod fake;
+#[cfg(feature = "cuda")]
+pub mod gpu;
+pub mod grids;
+#[cfg(feature = "cuda")]
+mod library;
+#[cfg(feature = "cuda")]
+pub mod nvrtc;
+#[cfg(any(feature = "cuda", test))]
+mod plain;
+pub mod play;
+pub mod prelude;
+#[cfg(feature = "cuda")]
+pub mod probe;
+pub mod product;
+#[cfg(feature = "cuda")]
+mod sha256;
 pub mod tape;
+#[cfg(all(test, feature = "cuda"))]
+mod testing;
+pub mod training;
 
+pub use error::{Error, Result};
+pub use grids::{Sum, Walk, at};
 pub use tape::{Argument, Axis, Clock, Command, Launch, Pointer, Product, Program, Recorder, Space, Tape};

@@ -19,6 +19,8 @@ use random::Spec;
 
 #[path = "../../graphs.rs"]
 mod graphs;
+#[path = "../../outputs.rs"]
+mod outputs;
 #[allow(dead_code)] // each of its readers needs a part
 #[path = "../../random.rs"]
 mod random;
@@ -26,7 +28,7 @@ mod random;
 /// What generated code sees: with every instruction set.
 #[allow(unused_imports)] // only the zoo does
 mod native {
-    pub(crate) use diabolo::program;
+    pub(crate) use diabolo::{__cuda, program};
     pub(crate) use diabolo_kernels as kernels;
 }
 
