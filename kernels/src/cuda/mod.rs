@@ -3,18 +3,35 @@
 //! | Room | What |
 //! | - | - |
 //! | [`tape`] | what a program does for one shape of its data: launches and products, as data |
+//! | [`driver`] | what a player needs of a device |
+//! | [`arena`], [`play`], [`training`] | memory allocated once; tapes captured as one graph; what a training step does beside its program |
 //! | [`error`] | what can go wrong on a device |
-//! | `probe`, [`nvrtc`] | what there is of CUDA on this machine; text to machine code (feature `cuda`) |
+//! | `probe`, `nvrtc`, `cache` | what there is of CUDA on this machine; text to machine code, kept on disk (feature `cuda`) |
+//! | `gpu` | a GPU of NVIDIA's through cudarc, its wide products through cuBLASLt (feature `cuda`) |
+pub mod arena;
+#[cfg(feature = "cuda")]
+mod blas;
+#[cfg(feature = "cuda")]
+pub mod cache;
+pub mod driver;
 pub mod error;
+#[cfg(feature = "cuda")]
+pub mod gpu;
 #[cfg(feature = "cuda")]
 mod library;
 #[cfg(feature = "cuda")]
 pub mod nvrtc;
+#[cfg(any(feature = "cuda", test))]
+mod plain;
+pub mod play;
 #[cfg(feature = "cuda")]
 pub mod probe;
+#[cfg(feature = "cuda")]
+mod sha256;
 pub mod tape;
 #[cfg(all(test, feature = "cuda"))]
 mod testing;
+pub mod training;
 
 pub use error::{Error, Result};
 pub use tape::{Argument, Axis, Clock, Command, Launch, Pointer, Product, Program, Recorder, Space, Tape};

@@ -235,7 +235,7 @@ fn in_folder(folder: &Path) -> Option<PathBuf> {
 }
 
 /// The folders of toolkits and of the Python wheel.
-fn folders() -> Vec<PathBuf> {
+pub(super) fn folders() -> Vec<PathBuf> {
     let set =
         |names: &[&str]| names.iter().filter_map(std::env::var_os).map(PathBuf::from).collect::<Vec<_>>();
     let mut folders = Vec::new();
@@ -259,6 +259,7 @@ fn folders() -> Vec<PathBuf> {
         {
             folders.push(packages.join("nvidia/cu13/lib"));
             folders.push(packages.join("nvidia/cuda_nvrtc/lib"));
+            folders.push(packages.join("nvidia/cublas/lib"));
         }
     }
     folders
