@@ -5,6 +5,7 @@
 //! | [`tape`] | what a program does for one shape of its data: launches and products, as data |
 //! | [`driver`] | what a player needs of a device |
 //! | [`arena`], [`play`], [`training`] | memory allocated once; tapes captured as one graph; what a training step does beside its program |
+//! | `fake` | a device that does nothing, for tests |
 //! | [`error`] | what can go wrong on a device |
 //! | `probe`, `nvrtc`, `cache` | what there is of CUDA on this machine; text to machine code, kept on disk (feature `cuda`) |
 //! | `gpu` | a GPU of NVIDIA's through cudarc, its wide products through cuBLASLt (feature `cuda`) |
@@ -15,6 +16,8 @@ mod blas;
 pub mod cache;
 pub mod driver;
 pub mod error;
+#[cfg(any(test, feature = "emulator"))]
+pub mod fake;
 #[cfg(feature = "cuda")]
 pub mod gpu;
 #[cfg(feature = "cuda")]

@@ -128,9 +128,9 @@ fn call(launch: &Launch, module: Module, places: &Places, arena: &Arena) -> Resu
 }
 
 /// Elements from the first that a factor or the result touches to the last, both counted.
-fn extent(product: &Product, groups: [&[Axis]; 3], stride: fn(&Axis) -> usize) -> usize {
+fn extent(groups: [&[Axis]; 3], stride: fn(&Axis) -> usize) -> usize {
     let axes = || groups.into_iter().flatten();
-    if axes().any(|axis| axis.size == 0) || (product.k.iter().any(|axis| axis.size == 0)) {
+    if axes().any(|axis| axis.size == 0) {
         return 0;
     }
     axes().map(|axis| (axis.size - 1).saturating_mul(stride(axis))).fold(1, usize::saturating_add)
@@ -140,9 +140,9 @@ fn placed(product: &Product, places: &Places, arena: &Arena) -> Result<Placed> {
     let Product { outer, m, n, k, .. } = product;
     let place = |pointer: Pointer, elements: usize| arena.address(places.find(pointer)?.part(0, elements)?);
     Ok(Placed {
-        a: place(product.a, extent(product, [outer, m, k], |axis| axis.a))?,
-        b: place(product.b, extent(product, [outer, n, k], |axis| axis.b))?,
-        c: place(product.c, extent(product, [outer, m, n], |axis| axis.c))?,
+        a: place(product.a, extent([outer, m, k], |axis| axis.a))?,
+        b: place(product.b, extent([outer, n, k], |axis| axis.b))?,
+        c: place(product.c, extent([outer, m, n], |axis| axis.c))?,
         product: product.clone(),
     })
 }

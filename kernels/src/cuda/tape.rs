@@ -162,7 +162,12 @@ impl Recorder {
     pub fn record(program: &Program, dims: &[usize]) -> Tape {
         let mut recorder = Recorder::default();
         (program.record)(dims, &mut recorder);
-        recorder.tape
+        recorder.finish()
+    }
+
+    /// What was recorded.
+    pub fn finish(self) -> Tape {
+        self.tape
     }
 
     /// Scratch, from a multiple of 256 bytes on.
