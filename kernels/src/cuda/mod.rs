@@ -3,18 +3,22 @@
 //! | Room | What |
 //! | - | - |
 //! | [`tape`] | what a program does for one shape of its data: launches and products, as data |
+//! | [`prelude`] | the text that all kernels stand on, and the kernels that every program may launch |
+//! | [`product`] | which of those compute a product |
 //! | [`driver`] | what a player needs of a device |
 //! | [`arena`], [`play`], [`training`] | memory allocated once; tapes captured as one graph; what a training step does beside its program |
-//! | `fake` | a device that does nothing, for tests |
 //! | [`error`] | what can go wrong on a device |
 //! | `probe`, `nvrtc`, `cache` | what there is of CUDA on this machine; text to machine code, kept on disk (feature `cuda`) |
 //! | `gpu` | a GPU of NVIDIA's through cudarc, its wide products through cuBLASLt (feature `cuda`) |
+//! | `emulate`, `fake` | for tests: all of it on the CPU; a device that does nothing (feature `emulator`) |
 pub mod arena;
 #[cfg(feature = "cuda")]
 mod blas;
 #[cfg(feature = "cuda")]
 pub mod cache;
 pub mod driver;
+#[cfg(feature = "emulator")]
+pub mod emulate;
 pub mod error;
 #[cfg(any(test, feature = "emulator"))]
 pub mod fake;
@@ -27,8 +31,10 @@ pub mod nvrtc;
 #[cfg(any(feature = "cuda", test))]
 mod plain;
 pub mod play;
+pub mod prelude;
 #[cfg(feature = "cuda")]
 pub mod probe;
+pub mod product;
 #[cfg(feature = "cuda")]
 mod sha256;
 pub mod tape;

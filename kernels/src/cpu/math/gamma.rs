@@ -15,9 +15,10 @@ pub fn digamma(x: f64) -> f64 {
         if x == x.floor() {
             return f64::NAN;
         }
-        // π·cot(πx), of the fraction only: π·x loses digits for large x.
-        let fraction = x - x.floor();
-        return digamma(1.0 - x) - PI / (PI * fraction).tan();
+        // π·cot(πx), of the distance from the nearest integer only: π·x loses digits for large x, and the fraction
+        // loses them for x just below 0.
+        let beside = x - x.round();
+        return digamma(1.0 - x) - PI / (PI * beside).tan();
     }
     let mut x = x;
     let mut shift = 0.0;
@@ -58,6 +59,7 @@ mod tests {
         }
         assert!(digamma(0.0).is_nan() && digamma(-3.0).is_nan() && digamma(f64::NAN).is_nan());
         assert_eq!(digamma(f64::INFINITY), f64::INFINITY);
+        assert!((digamma(-1e-30) - 1e30).abs() < 1e16, "{}", digamma(-1e-30));
     }
 
     #[test]
