@@ -157,7 +157,8 @@ impl Plan {
             usize::from(along_k(&self.n, 1)),
         ];
         arguments.extend(flags.map(Argument::Size));
-        let blocks = extent(&outer) * rows.div_ceil(self.tile.side) * cols.div_ceil(self.tile.side) * self.parts;
+        let blocks =
+            extent(&outer) * rows.div_ceil(self.tile.side) * cols.div_ceil(self.tile.side) * self.parts;
         Launch { kernel: self.tile.kernel, blocks: [count(blocks), 1, 1], threads: 256, arguments }
     }
 

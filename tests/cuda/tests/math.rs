@@ -11,7 +11,8 @@ use diabolo_kernels::{Body, Isa, dispatch, isa, math};
 fn kernel(name: &str, arity: usize, expression: &str) -> String {
     let arguments: Vec<String> = (0..arity).map(|i| format!("const T *from{i}, ")).collect();
     let loads: Vec<String> = (0..arity).map(|i| format!("        const T x{i} = from{i}[i];\n")).collect();
-    let expression = (0..arity).fold(expression.to_string(), |text, i| text.replace(&format!("{{{i}}}"), &format!("x{i}")));
+    let expression = (0..arity)
+        .fold(expression.to_string(), |text, i| text.replace(&format!("{{{i}}}"), &format!("x{i}")));
     format!(
         "extern \"C\" __global__ void {name}(T *to, {}long long count) {{\n    \
          for (long long i = grid_start(); i < count; i += grid_step()) {{\n{}        to[i] = {expression};\n    }}\n}}\n",
@@ -37,14 +38,41 @@ fn memory(inputs: Vec<f32>, outputs: usize) -> Memory {
 /// Bits all over the range, and all near where functions change their way.
 fn sample() -> Vec<f32> {
     let special = [
-        0.0, f32::MIN_POSITIVE, 1e-8, 1e-4, 0.5, 0.693, 0.9277, 1.0, 1.41, 1.4616, 2.0, 2.5, 4.0, 9.0, 10.0, 17.0, 20.0,
-        88.72, 104.0, 1e9, f32::INFINITY,
+        0.0,
+        f32::MIN_POSITIVE,
+        1e-8,
+        1e-4,
+        0.5,
+        0.693,
+        0.9277,
+        1.0,
+        1.41,
+        1.4616,
+        2.0,
+        2.5,
+        4.0,
+        9.0,
+        10.0,
+        17.0,
+        20.0,
+        88.72,
+        104.0,
+        1e9,
+        f32::INFINITY,
     ];
-    let near = special.iter().flat_map(|x: &f32| (0..300).map(|i| f32::from_bits(x.to_bits().wrapping_add(i))));
-    let below = special.iter().flat_map(|x: &f32| (0..300).map(|i| f32::from_bits(x.to_bits().saturating_sub(i))));
+    let near =
+        special.iter().flat_map(|x: &f32| (0..300).map(|i| f32::from_bits(x.to_bits().wrapping_add(i))));
+    let below =
+        special.iter().flat_map(|x: &f32| (0..300).map(|i| f32::from_bits(x.to_bits().saturating_sub(i))));
     let all = (0..=u32::MAX / 59_999).map(|i| f32::from_bits(i * 59_999));
     let usual = (0..20_000).map(|i| (i as f32 - 10_000.0) * 0.003_7);
-    near.clone().chain(below.clone()).chain(near.map(|x| -x)).chain(below.map(|x| -x)).chain(all).chain(usual).collect()
+    near.clone()
+        .chain(below.clone())
+        .chain(near.map(|x| -x))
+        .chain(below.map(|x| -x))
+        .chain(all)
+        .chain(usual)
+        .collect()
 }
 
 struct Apply<'a, G>(&'a [f32], G);
@@ -124,7 +152,10 @@ fn functions_have_the_bits_of_the_cpu() {
                 gamma(name, *x, want, got);
             } else if fused {
                 let y = &inputs[count + i];
-                assert!(same(&[want], &[got]), "{name}({x:e}, {y:e}…) of {arity}: {got:e}, on the CPU {want:e}");
+                assert!(
+                    same(&[want], &[got]),
+                    "{name}({x:e}, {y:e}…) of {arity}: {got:e}, on the CPU {want:e}"
+                );
             }
         }
     }

@@ -65,12 +65,9 @@ pub(super) fn start(program: &Path, order: Order) -> Result<Machine, Error> {
     let mut child = command.stderr(said.try_clone()?).spawn()?;
     said.rewind()?;
     match (child.stdin.take(), child.stdout.take()) {
-        (Some(commands), Some(answers)) => Ok(Machine {
-            child,
-            commands: BufWriter::new(commands),
-            answers: BufReader::new(answers),
-            said,
-        }),
+        (Some(commands), Some(answers)) => {
+            Ok(Machine { child, commands: BufWriter::new(commands), answers: BufReader::new(answers), said })
+        }
         _ => Err(Error::Machine("a process without pipes".into())),
     }
 }
@@ -93,7 +90,11 @@ impl Machine {
     pub fn allocate(&mut self, bytes: usize) -> Result<Address, Error> {
         self.send(&[b"A", &(bytes as u64).to_le_bytes()])?;
         let address = u64::from_le_bytes(self.receive()?);
-        if address == 0 { Err(Error::Machine(format!("no memory for {bytes} bytes"))) } else { Ok(Address(address)) }
+        if address == 0 {
+            Err(Error::Machine(format!("no memory for {bytes} bytes")))
+        } else {
+            Ok(Address(address))
+        }
     }
 
     /// Gives memory back.

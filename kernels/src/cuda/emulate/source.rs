@@ -76,7 +76,9 @@ fn names(source: &str) -> Vec<String> {
     let mut names = Vec::new();
     for part in source.split("__global__").skip(1) {
         let part = match part.split_once("__launch_bounds__(") {
-            Some((before, after)) if !before.contains('(') => after.split_once(')').map_or("", |after| after.1),
+            Some((before, after)) if !before.contains('(') => {
+                after.split_once(')').map_or("", |after| after.1)
+            }
             _ => part,
         };
         let head = part.split('(').next().unwrap_or_default();
@@ -115,7 +117,8 @@ fn compile(text: &str, sanitize: bool) -> Result<PathBuf, Error> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let unique = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let (source, made) = (folder.join(format!("{unique}.cpp")), folder.join(&unique));
-    let version = Command::new(&compiler).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let version =
+        Command::new(&compiler).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !version.is_ok_and(|status| status.success()) {
         return Err(Error::NoCompiler(format!("`{compiler}` does not run")));
     }
