@@ -161,7 +161,7 @@ fn values_are_filled_copied_and_summed() {
 
 /// The first `k` of each run, in both directions and for each `k`, by the kernel and by the CPU.
 fn check_top_k(emulator: &Emulator, from: &[f32], n: usize, ks: &[usize], threads: u32, blocks: u32) {
-    let outer = if n == 0 { 3 } else { from.len() / n };
+    let outer = from.len().checked_div(n).unwrap_or(3);
     let cases = ks.iter().flat_map(|k| [(*k, false), (*k, true)]);
     let (mut launches, mut want) = (Vec::new(), Vec::new());
     for (k, largest) in cases.clone() {
