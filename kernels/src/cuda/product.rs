@@ -35,8 +35,8 @@ struct Tile {
 
 const TILES: [Tile; 3] = [
     Tile { kernel: "product_large", side: 128, depth: 8, step: 200, together: 2 },
-    Tile { kernel: "product_middle", side: 64, depth: 16, step: 64, together: 4 },
-    Tile { kernel: "product_small", side: 32, depth: 32, step: 30, together: 6 },
+    Tile { kernel: "product_middle", side: 64, depth: 16, step: 64, together: 3 },
+    Tile { kernel: "product_small", side: 32, depth: 32, step: 30, together: 4 },
 ];
 
 /// An axis with the strides that matter to its index.

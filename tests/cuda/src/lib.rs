@@ -1,5 +1,7 @@
 //! What the tests of CUDA text share. In: kernels as text. Out: what they leave in memory, played on the CPU: without and
 //! with sanitizers, the first thread first and the last thread first. Never: a GPU.
+pub mod nvrtc;
+
 use diabolo_kernels::cuda::emulate::{Emulator, Error, Memory, Order};
 use diabolo_kernels::cuda::{Command, Launch, Tape};
 

@@ -32,14 +32,16 @@ extern "C" __global__ void reduce(T *to, const T *from, long long n) {
     const long long i = grid_start();
     const T value = i < n ? from[i] : T(0);
     // Twice, one after the other: what the first leaves must not disturb the second.
-    const T sum = block_sum(value), most = block_max(i < n ? value : __uint_as_float(0xff800000u));
-    const T again = block_sum(T(2) * value);
-    to += 5 * i;
+    const T sum = block_sum(value), again = block_sum(T(2) * value);
+    const T known = i < n ? value : __uint_as_float(0xff800000u);
+    const T most = block_max(known), twice = block_max(T(2) * known);
+    to += 6 * i;
     to[0] = sum;
     to[1] = most;
     to[2] = again;
     to[3] = warp_sum(value);
     to[4] = warp_max(value);
+    to[5] = twice;
 }
 extern "C" __global__ void places(T *to, const T *from, long long n, long long bound) {
     for (long long i = grid_start(); i < n; i += grid_step()) {
@@ -60,10 +62,10 @@ fn sums_over_threads_are_those_of_their_values() {
             }
             let arguments = vec![outputs(0), inputs(), Argument::Size(n)];
             let launch = Launch { kernel: "reduce", blocks: [2, 1, 1], threads: threads as u32, arguments };
-            let got = run(&emulator, vec![launch], from.clone(), vec![0.0; 10 * threads]);
+            let got = run(&emulator, vec![launch], from.clone(), vec![0.0; 12 * threads]);
             let padded = |i: usize, none: f32| from.get(i).copied().unwrap_or(none);
             for i in 0..2 * threads {
-                let got = &got[5 * i..5 * i + 5];
+                let got = &got[6 * i..6 * i + 6];
                 let first = i / threads * threads;
                 // Warps first, then the warps: each by halves.
                 let halves =
@@ -78,13 +80,8 @@ fn sums_over_threads_are_those_of_their_values() {
                 };
                 let sum = halves(sums);
                 let lanes = i / 32 * 32;
-                let want = [
-                    sum,
-                    most(first, threads, f32::NEG_INFINITY),
-                    2.0 * sum,
-                    warp(lanes),
-                    most(lanes, 32, 0.0),
-                ];
+                let all = most(first, threads, f32::NEG_INFINITY);
+                let want = [sum, all, 2.0 * sum, warp(lanes), most(lanes, 32, 0.0), 2.0 * all];
                 assert!(same(&want, got), "thread {i} of blocks of {threads}: {got:?}, not {want:?}");
             }
         }

@@ -1,0 +1,81 @@
+//! Kernels through the compiler of CUDA: nothing spills, and as many blocks share a processor as the plans count on.
+use diabolo_compiler::ops;
+use diabolo_cuda_tests::nvrtc::{ARCHITECTURES, compile};
+use diabolo_kernels::cuda::prelude;
+
+/// Registers and shared memory of a processor, of sm_80 and sm_90.
+const REGISTERS: usize = 65_536;
+const SHARED: usize = 160 << 10;
+
+#[test]
+fn kernels_of_the_prelude_compile_and_do_not_spill() {
+    let Some(compiled) = compile(prelude::KERNELS) else { return };
+    for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
+        for (kernel, usage) in &kernels {
+            println!("{architecture} {kernel}: {usage:?}");
+            assert_eq!((usage.spilled, usage.stack), (0, 0), "{kernel} on {architecture}");
+        }
+        // Threads of a block, and blocks that share a processor.
+        for (kernel, threads, together) in [
+            ("top_k", 1024, 2),
+            ("product_large", 256, 2),
+            ("product_middle", 256, 3),
+            ("product_small", 256, 4),
+            ("product_parts", 256, 4),
+            ("sum_parts", 256, 6),
+        ] {
+            let usage = kernels.get(kernel).unwrap_or_else(|| panic!("no {kernel}"));
+            let fits = (usage.registers.next_multiple_of(8) * threads * together <= REGISTERS)
+                && (usage.shared + 1024) * together <= SHARED;
+            assert!(
+                fits,
+                "{together} blocks of {kernel} do not fit into a processor of {architecture}: {usage:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_row_compiles_and_does_not_spill() {
+    let mut text = String::new();
+    for row in ops::rows() {
+        let expression = (0..row.arity)
+            .fold(row.cuda.to_owned(), |text, i| text.replace(&format!("{{{i}}}"), &format!("x{i}")));
+        let loads: String =
+            (0..row.arity).map(|i| format!("    const T x{i} = from[{i} * count + i];\n")).collect();
+        text += &format!(
+            "extern \"C\" __global__ void row_{}(T *to, const T *from, long long count) {{\n    \
+             const long long i = grid_start();\n{loads}    to[i] = {expression};\n}}\n",
+            row.name
+        );
+    }
+    let Some(compiled) = compile(&text) else { return };
+    for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
+        assert_eq!(kernels.len(), ops::rows().count());
+        for (kernel, usage) in kernels {
+            println!("{architecture} {kernel}: {usage:?}");
+            assert_eq!(usage.spilled, 0, "{kernel} on {architecture}");
+            assert!(usage.registers <= 64, "{kernel} on {architecture}: {usage:?}");
+        }
+    }
+}
+
+/// What a generated kernel does with random numbers, sums and indices.
+#[test]
+fn functions_of_the_prelude_compile_and_do_not_spill() {
+    let text = r#"
+extern "C" __global__ void each(T *to, const T *from, long long count, unsigned int site, const Clock *clock) {
+    const long long i = grid_start();
+    const T sum = block_sum(i < count ? from[i] : T(0)), most = block_max(i < count ? from[i] : T(0));
+    if (i < count) {
+        const unsigned long long number = clock->first_row + i;
+        const T noise = random_normal(clock, site, number) + random_uniform(clock, site + 1, number);
+        to[i] = sum + most + noise + from[place(noise, count)];
+    }
+}
+"#;
+    let Some(compiled) = compile(text) else { return };
+    for kernels in compiled {
+        assert_eq!(kernels["each"].spilled, 0);
+    }
+}
