@@ -3,6 +3,7 @@
 //! | Room | What |
 //! | - | - |
 //! | [`tape`] | what a program does for one shape of its data: launches and products, as data |
+//! | [`grids`] | how many blocks and parts the kernels of generated code get |
 //! | [`prelude`] | the text that all kernels stand on, and the kernels that every program may launch |
 //! | [`product`] | which of those compute a product |
 //! | [`driver`] | what a player needs of a device |
@@ -24,6 +25,7 @@ pub mod error;
 pub mod fake;
 #[cfg(feature = "cuda")]
 pub mod gpu;
+pub mod grids;
 #[cfg(feature = "cuda")]
 mod library;
 #[cfg(feature = "cuda")]
@@ -43,4 +45,5 @@ mod testing;
 pub mod training;
 
 pub use error::{Error, Result};
+pub use grids::{Sum, Walk, at};
 pub use tape::{Argument, Axis, Clock, Command, Launch, Pointer, Product, Program, Recorder, Space, Tape};

@@ -5,10 +5,12 @@
 //! ```
 //!
 //! In: files with annotated items, and a name. Out: the step's text. The first file's items hide those of the
-//! same name in the others. `--stage rust` prints formatted code, `--stage tokens` what the macro hands to rustc.
+//! same name in the others. `--stage rust` prints formatted code, `--stage cuda` kernels and what
+//! is launched, `--stage tokens` what the macro hands to rustc.
 
 use std::process::ExitCode;
 
+use diabolo_compiler::emit::{self, rust::Names};
 use diabolo_compiler::lower::Mode;
 use diabolo_compiler::pipeline::{self, Context};
 use diabolo_compiler::{error, link, print, schedule};
@@ -16,7 +18,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 const USAGE: &str = "usage: dump FILE [--with FILE]… FUNCTION \
-                     [--stage ast|linked|lower|autodiff|simplify|contract|schedule|rust|tokens] [--mode train|evaluate]";
+                     [--stage ast|linked|lower|autodiff|simplify|contract|schedule|rust|cuda|tokens] [--mode train|evaluate]";
 
 /// What to print.
 struct Request {
@@ -74,6 +76,17 @@ impl Request {
             "schedule" => {
                 let plan = schedule::schedule(&self.graph(&linked)?.1)?;
                 Ok(schedule::print::print(&plan))
+            }
+            "cuda" => {
+                let plan = schedule::schedule(&self.graph(&linked)?.1)?;
+                let krate = quote!(::diabolo);
+                let names = Names::of(&krate, &self.function, &plan);
+                let file = syn::parse2(emit::cuda::program(&names, &plan)).map_err(|e| format!("not Rust: {e}"))?;
+                let source = emit::cuda::text(&names, &plan).source;
+                // The text stands for itself, not as a literal once more.
+                let record = prettyplease::unparse(&file);
+                let record = record.split("/// What the program does").next().unwrap_or_default();
+                Ok(format!("{source}\n{record}"))
             }
             stage => {
                 let (steps, _) = self.graph(&linked)?;

@@ -2,4 +2,5 @@
 //!
 //! In: graphs, which `schedule` plans. Out: tokens of a language. Never: a decision about loops or memory.
 
+pub mod cuda;
 pub mod rust;

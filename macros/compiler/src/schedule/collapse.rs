@@ -8,7 +8,7 @@ use crate::size::Size;
 use super::{Access, Extent, Loop, Op};
 
 /// Joins axes in place.
-pub(super) fn collapse(l: &mut Loop) {
+pub(crate) fn collapse(l: &mut Loop) {
     let mut outer = l.space.len().saturating_sub(1);
     while outer > 0 {
         outer -= 1;

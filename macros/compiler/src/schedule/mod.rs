@@ -41,6 +41,7 @@ mod view;
 mod window;
 mod written;
 
+pub(crate) use collapse::collapse;
 pub use ir::*;
 
 use crate::graph::Graph;

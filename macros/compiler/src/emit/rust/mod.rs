@@ -25,6 +25,9 @@ use shared::Loops;
 
 pub use optimizer::optimizer;
 pub use run::Names;
+pub(crate) use shared::listed;
+pub(crate) use sizes::{literal, size, symbol};
+pub(crate) use steps::words;
 
 /// What the code must know of the place where it will stand.
 #[derive(Clone, Debug)]

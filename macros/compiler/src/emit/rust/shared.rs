@@ -101,7 +101,7 @@ impl Loop {
 }
 
 /// Words in a row, as many as a reader wants.
-pub(super) fn listed(words: &[String]) -> String {
+pub(crate) fn listed(words: &[String]) -> String {
     const MOST: usize = 6;
     let shown = words.get(..MOST).unwrap_or(words).join(", ");
     match words.len().saturating_sub(MOST) {

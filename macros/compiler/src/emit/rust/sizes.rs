@@ -10,12 +10,12 @@ use crate::schedule::Extent;
 use crate::size::Size;
 
 /// The local that holds a symbol.
-pub(super) fn symbol(name: &str) -> Ident {
+pub(crate) fn symbol(name: &str) -> Ident {
     format_ident!("dim_{}", name)
 }
 
 /// A number without the suffix that `quote` adds.
-pub(super) fn literal(n: usize) -> TokenStream {
+pub(crate) fn literal(n: usize) -> TokenStream {
     let n = Literal::usize_unsuffixed(n);
     quote!(#n)
 }
@@ -38,7 +38,7 @@ pub(super) fn padded(size: &Size) -> TokenStream {
 }
 
 /// A size.
-pub(super) fn size(size: &Size) -> TokenStream {
+pub(crate) fn size(size: &Size) -> TokenStream {
     if let Some(n) = size.value() {
         return literal(n);
     }

@@ -128,21 +128,7 @@ impl<'a> Scope<'a> {
 
     /// The user's words for nodes, each with its `file:line`.
     pub fn words(&self, nodes: &[NodeId]) -> Vec<String> {
-        let mut parts: Vec<String> = Vec::new();
-        for node in nodes {
-            let origin = &self.schedule.graph.node(*node).origin;
-            if origin.label.is_empty() {
-                continue;
-            }
-            let part = match origin.line {
-                0 => format!("`{}`", origin.label),
-                line => format!("`{}` ({}:{line})", origin.label, origin.file),
-            };
-            if !parts.contains(&part) {
-                parts.push(part);
-            }
-        }
-        parts
+        words(self.schedule, nodes)
     }
 
     /// The words as a comment on a statement; nothing where there are none.
@@ -151,6 +137,25 @@ impl<'a> Scope<'a> {
         let text = format!(" {}", listed(&words));
         (!words.is_empty()).then(|| quote!(#[doc = #text]))
     }
+}
+
+/// The user's words for nodes, each with its `file:line`.
+pub(crate) fn words(schedule: &Schedule, nodes: &[NodeId]) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for node in nodes {
+        let origin = &schedule.graph.node(*node).origin;
+        if origin.label.is_empty() {
+            continue;
+        }
+        let part = match origin.line {
+            0 => format!("`{}`", origin.label),
+            line => format!("`{}` ({}:{line})", origin.label, origin.file),
+        };
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts
 }
 
 /// A step.
