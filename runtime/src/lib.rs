@@ -48,6 +48,22 @@ pub use diabolo_kernels as kernels;
 #[doc(hidden)]
 pub use diabolo_macros::__link;
 
+/// Items that only a device runs: of generated code, which cannot know the features of this crate.
+#[cfg(feature = "cuda")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cuda {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Without devices, no items.
+#[cfg(not(feature = "cuda"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cuda {
+    ($($items:tt)*) => {};
+}
+
 pub mod baseline;
 pub mod checkpoint;
 pub mod data;

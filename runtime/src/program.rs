@@ -7,6 +7,7 @@
 use std::any::TypeId;
 
 use diabolo_kernels::Float;
+use diabolo_kernels::cuda::Program;
 
 use crate::data::Array;
 use crate::error::Result;
@@ -227,6 +228,10 @@ pub trait Root: Declared {
     fn evaluate_workspace(&self) -> fn(&[usize]) -> usize;
     /// Runs in evaluation mode: results, or the loss and its parts.
     fn evaluate<F: Float>(&self) -> fn(Env<'_, F>);
+    /// The same for a device, where the build has the feature `cuda`.
+    fn evaluate_cuda(&self) -> Option<&'static Program> {
+        None
+    }
 }
 
 /// A root with gradients.
@@ -236,6 +241,10 @@ pub trait Loss: Root {
     fn train_workspace(&self) -> fn(&[usize]) -> usize;
     /// Runs in training mode: the loss, its parts and the gradients.
     fn train<F: Float>(&self) -> fn(Env<'_, F>);
+    /// The same for a device, where the build has the feature `cuda`.
+    fn train_cuda(&self) -> Option<&'static Program> {
+        None
+    }
 }
 
 /// What a root returns, built from its arrays in order.
@@ -299,6 +308,11 @@ pub trait Optimizer: Clone + Send + Sync + 'static {
     fn hypers(&self) -> Vec<f64>;
     /// One fused pass over weights, gradients and moments.
     fn update<F: Float>(update: Update<'_, F>);
+    /// The same for a device, where the build has the feature `cuda`. Its one symbol is the number of weights; parameter 0
+    /// is the weights, those that follow are the moments; the step of its clock is counted from 1.
+    fn update_cuda() -> Option<&'static Program> {
+        None
+    }
 }
 
 /// A struct of hyperparameters, or the function that returns it with its defaults.

@@ -9,6 +9,7 @@
 
 use crate::error::Result;
 use crate::kernels::Float;
+use crate::kernels::cuda::Program;
 use crate::program::{Env, Identity, Spec};
 
 /// Stand-ins for the inherent functions of an annotated function.
@@ -32,6 +33,14 @@ pub trait Unlinked: Sized {
     }
     #[doc(hidden)]
     fn __diabolo_evaluate<F: Float>(&self) -> fn(Env<'_, F>) {
+        never()
+    }
+    #[doc(hidden)]
+    fn __diabolo_evaluate_cuda(&self) -> Option<&'static Program> {
+        never()
+    }
+    #[doc(hidden)]
+    fn __diabolo_train_cuda(&self) -> Option<&'static Program> {
         never()
     }
     #[doc(hidden)]

@@ -170,11 +170,6 @@ impl Recorder {
         self.tape
     }
 
-    /// What was recorded.
-    pub fn into_tape(self) -> Tape {
-        self.tape
-    }
-
     /// Scratch, from a multiple of 256 bytes on.
     pub fn work(&mut self, elements: usize) -> Pointer {
         let start = self.tape.work;

@@ -10,7 +10,10 @@
 
 use std::process::ExitCode;
 
-use diabolo_compiler::emit::{self, rust::Names};
+use diabolo_compiler::emit::{
+    self,
+    rust::{Names, host},
+};
 use diabolo_compiler::lower::Mode;
 use diabolo_compiler::pipeline::{self, Context};
 use diabolo_compiler::{error, link, print, schedule};
@@ -70,7 +73,7 @@ impl Request {
             "linked" => Ok(listed(&linked)),
             "tokens" => Ok(self.tokens(&linked)?.to_string()),
             "rust" => {
-                let file = syn::parse2(self.tokens(&linked)?).map_err(|e| format!("not Rust: {e}"))?;
+                let file = syn::parse2(host(self.tokens(&linked)?)).map_err(|e| format!("not Rust: {e}"))?;
                 Ok(prettyplease::unparse(&file))
             }
             "schedule" => {
@@ -81,7 +84,8 @@ impl Request {
                 let plan = schedule::schedule(&self.graph(&linked)?.1)?;
                 let krate = quote!(::diabolo);
                 let names = Names::of(&krate, &self.function, &plan);
-                let file = syn::parse2(emit::cuda::program(&names, &plan)).map_err(|e| format!("not Rust: {e}"))?;
+                let file =
+                    syn::parse2(emit::cuda::program(&names, &plan)).map_err(|e| format!("not Rust: {e}"))?;
                 let source = emit::cuda::text(&names, &plan).source;
                 // The text stands for itself, not as a literal once more.
                 let record = prettyplease::unparse(&file);

@@ -2,7 +2,6 @@
 //!
 //! In: the programs that `tests/differential` runs. Out: faults. Never: a kernel run; `tests/cuda` does that.
 
-
 use diabolo_compiler::emit::{cuda, rust};
 use diabolo_compiler::graph::Graph;
 use diabolo_compiler::schedule::schedule;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use diabolo_compiler::emit::rust::host;
 use diabolo_compiler::link::from_source;
 use diabolo_compiler::pipeline::{self, Context};
 use quote::{format_ident, quote};
@@ -86,7 +87,7 @@ fn code(name: &str, layers: usize) -> String {
     let linked = from_source(&[("model.rs", text.as_str())], name).unwrap_or_else(|e| panic!("{:?}", e.0));
     let context = Context { krate: quote!(::diabolo), name: format_ident!("{name}"), trains: true };
     let tokens = pipeline::compile(&linked, &context).unwrap_or_else(|e| panic!("{:?}", e.0));
-    prettyplease::unparse(&syn::parse2(tokens).unwrap_or_else(|e| panic!("{e}")))
+    prettyplease::unparse(&syn::parse2(host(tokens)).unwrap_or_else(|e| panic!("{e}")))
 }
 
 /// Compares the code with the text that is kept.

@@ -153,6 +153,8 @@ fn traits(site: &Site, role: Role, ast: Option<&Item>) -> TokenStream {
     let [identity, spec, hypers] = ["identity", "spec", "hypers"].map(inherent);
     let [evaluate_workspace, evaluate] = ["evaluate_workspace", "evaluate"].map(inherent);
     let [train_workspace, train] = ["train_workspace", "train"].map(inherent);
+    let [evaluate_cuda, train_cuda] = ["evaluate_cuda", "train_cuda"].map(inherent);
+    let cuda = quote!(::core::option::Option<&'static #krate::kernels::cuda::Program>);
     let results = results(krate, role, ast);
     let root = runs.then(|| {
         quote! {
@@ -166,6 +168,7 @@ fn traits(site: &Site, role: Role, ast: Option<&Item>) -> TokenStream {
                 fn hypers(&self) -> ::std::vec::Vec<f64> { <#name>::#hypers(self) }
                 fn evaluate_workspace(&self) -> fn(&[usize]) -> usize { <#name>::#evaluate_workspace(self) }
                 fn evaluate<F: #krate::kernels::Float>(&self) -> fn(#program::Env<'_, F>) { <#name>::#evaluate(self) }
+                #krate::__cuda! { fn evaluate_cuda(&self) -> #cuda { <#name>::#evaluate_cuda(self) } }
             }
         }
     });
@@ -174,6 +177,7 @@ fn traits(site: &Site, role: Role, ast: Option<&Item>) -> TokenStream {
             impl #program::Loss for #name {
                 fn train_workspace(&self) -> fn(&[usize]) -> usize { <#name>::#train_workspace(self) }
                 fn train<F: #krate::kernels::Float>(&self) -> fn(#program::Env<'_, F>) { <#name>::#train(self) }
+                #krate::__cuda! { fn train_cuda(&self) -> #cuda { <#name>::#train_cuda(self) } }
             }
         }
     });

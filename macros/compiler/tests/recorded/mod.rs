@@ -27,9 +27,10 @@ pub fn tape(text: &Text, graph: &Graph, values: &Values) -> Result<Tape, String>
     let counts: Vec<usize> =
         recording.work.iter().map(|sizes| sizes.iter().map(size).max().unwrap_or(0)).collect();
     let work = counts.iter().map(|count| to.work(*count)).collect();
-    let mut player = Player { recording, to, work, counts, spaces: spaces(graph, values), values: values.clone() };
+    let mut player =
+        Player { recording, to, work, counts, spaces: spaces(graph, values), values: values.clone() };
     player.play(&recording.commands)?;
-    let tape = player.to.into_tape();
+    let tape = player.to.finish();
     check_source(&text.source)?;
     check(&text.source, &tape)?;
     Ok(tape)
@@ -302,7 +303,11 @@ fn check(source: &str, tape: &Tape) -> Result<(), String> {
             return Err(format!("{name} takes {wanted:?} and gets {given:?}"));
         }
         let shaped = launch.threads % 32 == 0 && (32..=1024).contains(&launch.threads);
-        if !shaped || launch.blocks.contains(&0) || launch.blocks[1] > 65_535 || launch.arguments.len() * 8 > 4096 {
+        if !shaped
+            || launch.blocks.contains(&0)
+            || launch.blocks[1] > 65_535
+            || launch.arguments.len() * 8 > 4096
+        {
             return Err(format!("{name} cannot be launched: {launch:?}"));
         }
     }

@@ -26,7 +26,7 @@ mod random;
 /// What generated code sees: with every instruction set.
 #[allow(unused_imports)] // only the zoo does
 mod native {
-    pub(crate) use diabolo::program;
+    pub(crate) use diabolo::{__cuda, program};
     pub(crate) use diabolo_kernels as kernels;
 }
 

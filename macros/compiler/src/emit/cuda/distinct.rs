@@ -92,7 +92,11 @@ mod tests {
         assert!(distinct(&steps(&[(14, 2), (2, 1)])));
         assert!(!distinct(&steps(&[(4, 0)])));
         let rows = (Size::batch(), &Size::symbol("T") * &Size::known(4));
-        assert!(distinct(&[rows.clone(), (Size::symbol("T"), Size::known(4)), (Size::known(4), Size::known(1))]));
+        assert!(distinct(&[
+            rows.clone(),
+            (Size::symbol("T"), Size::known(4)),
+            (Size::known(4), Size::known(1))
+        ]));
         assert!(!distinct(&[rows, (Size::symbol("T"), Size::known(4)), (Size::known(5), Size::known(1))]));
     }
 

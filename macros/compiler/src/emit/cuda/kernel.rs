@@ -548,7 +548,8 @@ impl Writer<'_> {
                 true => vec![(flat.to_owned(), &strides[*last])],
                 false => axes.iter().map(|axis| (format!("i{axis}"), &strides[*axis])).collect(),
             };
-            for (position, stride) in positions.into_iter().filter(|(_, stride)| **stride != Size::default()) {
+            for (position, stride) in positions.into_iter().filter(|(_, stride)| **stride != Size::default())
+            {
                 terms.push(match stride.is_one() {
                     true => position,
                     false => format!("{position} * {}", self.size(stride)),

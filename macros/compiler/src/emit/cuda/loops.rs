@@ -78,7 +78,7 @@ struct Split<'a> {
 impl<'a> Split<'a> {
     fn new(scope: &'a Scope<'a>, l: &'a Loop) -> Self {
         let space: Vec<Size> = l.space.iter().map(|extent| whole(scope, extent)).collect();
-                let mut ops = l.body.clone();
+        let mut ops = l.body.clone();
         for (at, op) in l.body.iter().enumerate() {
             if let Op::Reduce { into, value, follow: None, .. } = op
                 && !scope.joins(into.place.source)
@@ -167,7 +167,9 @@ impl<'a> Split<'a> {
     fn stored(&self, at: usize) -> Option<&Access> {
         let Op::Reduce { value, .. } = &self.ops[at] else { return None };
         self.ops.iter().find_map(|op| match op {
-            Op::Store(access, of) if of == value && self.is_distinct(access) && self.dropped(access).is_empty() => {
+            Op::Store(access, of)
+                if of == value && self.is_distinct(access) && self.dropped(access).is_empty() =>
+            {
                 Some(access)
             }
             _ => None,
@@ -223,8 +225,8 @@ impl<'a> Split<'a> {
             _ => None,
         });
         let Some(probe) = probe else { return };
-        let (dropped, kept): (Vec<usize>, Vec<usize>) =
-            (0..space.len()).partition(|axis| probe.strides[*axis] == Size::default() && !space[*axis].is_one());
+        let (dropped, kept): (Vec<usize>, Vec<usize>) = (0..space.len())
+            .partition(|axis| probe.strides[*axis] == Size::default() && !space[*axis].is_one());
         let even = ops.iter().all(|op| match op {
             Op::Reduce { into, .. } => {
                 let along: Vec<Size> = kept.iter().map(|axis| into.strides[*axis].clone()).collect();
@@ -293,7 +295,8 @@ impl<'a> Split<'a> {
             return self.emit(draft(space, original, apart), kernels, out);
         };
         // Turns take the positions that would share places, so many at a time, from a start each.
-        let pieces: Vec<(usize, usize)> = pieces.iter().map(|(place, piece)| (moving[*place], *piece)).collect();
+        let pieces: Vec<(usize, usize)> =
+            pieces.iter().map(|(place, piece)| (moving[*place], *piece)).collect();
         let mut starts: Vec<Vec<(usize, usize)>> = vec![Vec::new()];
         for (axis, piece) in &pieces {
             let n = space[*axis].value().unwrap_or(0);

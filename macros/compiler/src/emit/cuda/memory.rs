@@ -63,7 +63,8 @@ impl<'a> Scope<'a> {
             },
             home => handed_out(schedule, home),
         };
-        let buffers = schedule.buffers.iter().enumerate().map(|(index, buffer)| place(index, buffer)).collect();
+        let buffers =
+            schedule.buffers.iter().enumerate().map(|(index, buffer)| place(index, buffer)).collect();
         let writers = writers(schedule);
         (Scope { schedule, buffers, counters: Vec::new(), over: Size::batch(), writers, copied }, work)
     }
@@ -74,9 +75,7 @@ impl<'a> Scope<'a> {
         match source {
             Source::Buffer(index) => self.buffers[index].clone(),
             Source::Param(index) => Place { space: Space::Param(index), start: Vec::new() },
-            Source::Hyper(index) => {
-                Place { space: Space::Hypers, start: Vec::new() }.at(&Size::known(index))
-            }
+            Source::Hyper(index) => Place { space: Space::Hypers, start: Vec::new() }.at(&Size::known(index)),
             Source::Input(index) => {
                 let before = graph.inputs[..index].iter().map(|input| input.ty.elements());
                 Place { space: Space::Inputs, start: before.collect() }

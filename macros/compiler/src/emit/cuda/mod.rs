@@ -30,12 +30,14 @@ mod tokens;
 use proc_macro2::TokenStream;
 
 use super::rust::Names;
+use crate::lower::OptimizerGraph;
 use crate::schedule::{Schedule, Segment, Stage, Step};
 use crate::size::Size;
 use memory::Scope;
 pub use optimizer::optimizer;
 pub use recording::{Argument, Command, Place, Product, Reach, Recording, Space, Sum, Walk};
 use shared::Kernels;
+pub(crate) use tokens::constant;
 
 /// A program for a device.
 #[derive(Clone, Debug)]
@@ -64,7 +66,8 @@ pub fn text(names: &Names<'_>, schedule: &Schedule) -> Text {
             }
         }
     }
-    let totals = totals(&commands).then(|| ["sum", "max"].map(|what| format!("{}_{what}_of_blocks", names.prefix)));
+    let totals =
+        totals(&commands).then(|| ["sum", "max"].map(|what| format!("{}_{what}_of_blocks", names.prefix)));
     let mut source = kernels.source();
     if let Some(totals) = &totals {
         source += &of_blocks(totals);
@@ -78,6 +81,16 @@ pub fn text(names: &Names<'_>, schedule: &Schedule) -> Text {
 /// the path that the names know.
 pub fn program(names: &Names<'_>, schedule: &Schedule) -> TokenStream {
     tokens::program(names, &text(names, schedule))
+}
+
+/// The items of an update rule: `UPDATE_CUDA`.
+///
+/// # Errors
+/// A fault of the compiler.
+pub fn update(krate: &TokenStream, name: &str, rule: &OptimizerGraph) -> Result<TokenStream, String> {
+    let text = optimizer(name, rule)?;
+    let names = Names { krate, prefix: "update", symbols: text.recording.symbols.clone() };
+    Ok(tokens::program(&names, &text))
 }
 
 fn stage(scope: &Scope<'_>, stage: &Stage, kernels: &mut Kernels, out: &mut Vec<Command>) {

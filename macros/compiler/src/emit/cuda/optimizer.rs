@@ -4,9 +4,9 @@
 //! launched with. Never: an operation between elements; what is the same for all weights is computed by each thread,
 //! once.
 
+use super::Text;
 use super::kernel::{bare, float};
 use super::recording::{Argument, Command, Place, Recording, Space};
-use super::Text;
 use crate::graph::*;
 use crate::lower::{OptimizerGraph, SlotKind};
 use crate::print::live;

@@ -39,7 +39,7 @@ pub(super) fn program(names: &Names<'_>, text: &Text) -> TokenStream {
     });
     let commands = commands(recording, &recording.commands);
     quote! {
-        #[allow(unused_variables, non_snake_case)]
+        #[allow(unused_variables, unused_imports, non_snake_case)]
         fn #record(dims: &[usize], to: &mut #krate::kernels::cuda::Recorder) {
             use #krate::kernels::cuda::{self, Argument::*, Space::*, at};
             #(#dims)*

@@ -18,6 +18,7 @@ mod writer;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::cuda;
 use crate::graph::Graph;
 use crate::link::Linked;
 use crate::schedule::{Schedule, schedule};
@@ -28,6 +29,30 @@ pub use run::Names;
 pub(crate) use shared::listed;
 pub(crate) use sizes::{literal, size, symbol};
 pub(crate) use steps::words;
+
+/// What of the code runs without a device: for readers, since the rest is inside of macro calls, which nobody formats.
+pub fn host(code: TokenStream) -> TokenStream {
+    use proc_macro2::{Group, TokenTree};
+    let mut kept: Vec<TokenTree> = Vec::new();
+    let mut rest = code.into_iter().peekable();
+    while let Some(token) = rest.next() {
+        match token {
+            TokenTree::Ident(name) if name == "__cuda" => {
+                // Its path, its mark, its group.
+                while kept.last().is_some_and(|t| matches!(t, TokenTree::Punct(_) | TokenTree::Ident(_))) {
+                    kept.pop();
+                }
+                rest.nth(1);
+            }
+            TokenTree::Group(group) => {
+                let (delimiter, inside) = (group.delimiter(), host(group.stream()));
+                kept.push(TokenTree::Group(Group::new(delimiter, inside)));
+            }
+            other => kept.push(other),
+        }
+    }
+    kept.into_iter().collect()
+}
 
 /// What the code must know of the place where it will stand.
 #[derive(Clone, Debug)]
@@ -122,6 +147,19 @@ pub fn root(meta: &Meta, programs: &[Program]) -> Result<TokenStream, String> {
     let unknown = quote!(::core::result::Result::Err(#krate::Error::sizes(#label, &[#(#sizes),*])));
     let spec = choose("spec", Some(unknown));
     let [workspace, evaluate] = ["evaluate_workspace", "evaluate"].map(|function| choose(function, None));
+    let program = quote!(&'static #krate::kernels::cuda::Program);
+    let device = |function: &str| {
+        let (name, choice) = (inherent(function), choose(function, None));
+        quote! {
+            #[doc(hidden)]
+            fn #name(&self) -> ::core::option::Option<#program> {
+                let program: fn() -> #program = #choice;
+                ::core::option::Option::Some(program())
+            }
+        }
+    };
+    let devices = [Some("evaluate_cuda"), first.train.as_ref().map(|_| "train_cuda")];
+    let devices: TokenStream = devices.into_iter().flatten().map(device).collect();
     let hypers = first.evaluate.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
     let [spec_of, hypers_of, workspace_of, evaluate_of] =
         ["spec", "hypers", "evaluate_workspace", "evaluate"].map(inherent);
@@ -148,6 +186,7 @@ pub fn root(meta: &Meta, programs: &[Program]) -> Result<TokenStream, String> {
             #[doc(hidden)]
             fn #evaluate_of<F: #krate::kernels::Float>(&self) -> fn(#krate::program::Env<'_, F>) { #evaluate }
             #loss
+            #krate::__cuda! { #devices }
         }
     })
 }
@@ -195,6 +234,21 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
         }
     };
     let loops = loops.items();
+    let device = |prefix: &'static str, plan: &Schedule| {
+        let items = cuda::program(&names(prefix), plan);
+        let (function, constant) = (numbered(&format!("{prefix}_cuda"), number), cuda::constant(prefix));
+        quote! {
+            #items
+            impl #name {
+                fn #function() -> &'static #krate::kernels::cuda::Program {
+                    &#constant
+                }
+            }
+        }
+    };
+    let devices = [Some(("evaluate", &evaluate_plan)), train_plan.as_ref().map(|plan| ("train", plan))];
+    let devices: TokenStream =
+        devices.into_iter().flatten().map(|(prefix, plan)| device(prefix, plan)).collect();
     Ok(quote! {
         #[allow(
             unused_variables,
@@ -223,6 +277,7 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
                 }
             }
             #loss
+            #krate::__cuda! { #devices }
         };
     })
 }

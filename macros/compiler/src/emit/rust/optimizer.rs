@@ -9,6 +9,7 @@ use quote::{format_ident, quote};
 
 use super::Meta;
 use super::writer::{float, row};
+use crate::emit::cuda;
 use crate::graph::*;
 use crate::lower::{OptimizerGraph, SlotKind};
 use crate::print::live;
@@ -29,6 +30,7 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
     let labels = graph.hypers.iter().map(|hyper| &hyper.name);
     let fields = graph.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
     let Text { once, loads, element, stores, shared } = text;
+    let device = cuda::update(krate, &name.to_string(), rule)?;
     Ok(quote! {
         #[allow(unused_variables, unused_mut, unused_parens, unused_imports, dead_code, clippy::all, clippy::pedantic)]
         const _: () = {
@@ -77,7 +79,13 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
                         },
                     );
                 }
+                #krate::__cuda! {
+                    fn update_cuda() -> ::core::option::Option<&'static #krate::kernels::cuda::Program> {
+                        ::core::option::Option::Some(&UPDATE_CUDA)
+                    }
+                }
             }
+            #krate::__cuda! { #device }
         };
     })
 }
