@@ -3,57 +3,13 @@
 //! In: a program, its graph, a batch. Out: how many elements agreed, or the first that does not. Never: a tolerance
 //! without a scale.
 
-use std::collections::HashMap;
-
-use diabolo_compiler::graph::{Graph, NodeId, Role};
-use diabolo_compiler::interp::{Inputs, Values, interpret};
+use diabolo_compiler::graph::Graph;
+use diabolo_compiler::interp::{Inputs, interpret};
 use diabolo_kernels::Float;
 
 use super::Emitted;
-use super::run::{Outputs, inputs, run, sizes};
-
-/// Compares every output; the first difference.
-fn compare<F: Float>(graph: &Graph, values: &Values, out: &Outputs<F>, tolerance: f64) -> Result<(), String> {
-    let mut starts: HashMap<&str, usize> = HashMap::new();
-    // Gradients lie in the order of their parameters, the others in their own.
-    let mut outputs: Vec<(&Role, NodeId)> =
-        graph.outputs.iter().map(|output| (&output.role, output.node)).collect();
-    outputs.sort_by_key(|(role, _)| match role {
-        Role::Gradient(index) | Role::State(index) | Role::Result(index) => *index,
-        _ => 0,
-    });
-    for (role, node) in outputs {
-        let (list, data) = match role {
-            Role::Loss | Role::Metric(_) => ("metrics", &out.metrics),
-            Role::Gradient(_) => ("grads", &out.grads),
-            Role::State(_) => ("states", &out.states),
-            Role::Result(_) => ("results", &out.results),
-            Role::Inspect(_) => {
-                let index = starts.entry("inspected").or_insert(0);
-                *index += 1;
-                let data = out.inspected.get(&(*index - 1)).ok_or("nothing was inspected")?;
-                starts.insert("this", 0);
-                ("this", data)
-            }
-        };
-        let expected = &values[node];
-        let start = starts.entry(list).or_insert(0);
-        let found = data.get(*start..*start + expected.data.len()).ok_or("too few elements")?;
-        *start += found.len();
-        for (e, (want, got)) in expected.data.iter().zip(found).enumerate() {
-            let got = got.to_f64();
-            let error = (want - got).abs() / (expected.scale[e] + f64::MIN_POSITIVE);
-            let same = want == &got || want.is_nan() && got.is_nan() || error <= tolerance;
-            if !same {
-                return Err(format!(
-                    "{role:?}[{e}] is {got} instead of {want} (scale {:e})",
-                    expected.scale[e]
-                ));
-            }
-        }
-    }
-    Ok(())
-}
+use super::outputs::{Outputs, compare, inputs, sizes};
+use super::run::run;
 
 fn bits<F: Float>(out: &Outputs<F>) -> Vec<u64> {
     let lists = [&out.metrics, &out.grads, &out.states, &out.results];

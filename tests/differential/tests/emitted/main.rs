@@ -19,6 +19,8 @@ use random::Spec;
 
 #[path = "../../graphs.rs"]
 mod graphs;
+#[path = "../../outputs.rs"]
+mod outputs;
 #[allow(dead_code)] // each of its readers needs a part
 #[path = "../../random.rs"]
 mod random;
