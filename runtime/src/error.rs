@@ -163,6 +163,10 @@ pub enum Error {
         second: String,
     },
 
+    /// A device is not there, has too little memory, or is lost.
+    #[error("{0}")]
+    Device(#[from] diabolo_kernels::cuda::Error),
+
     /// A setting makes no sense.
     #[error("{what}")]
     Config {

@@ -37,6 +37,7 @@
 //! | [`nn`] | layers, losses, densities, optimizers, written in the language |
 //! | [`Trainer`], [`Training`] | training, whole or step by step |
 //! | [`Model`] | named parameters; any annotated function run on them |
+//! | [`device`] | where training runs: the processor, a GPU |
 //! | [`data`] | digits, MNIST, tables, arrays of one's own |
 //! | [`report`], [`baseline`] | run folders, pictures, figures; PCA and the mean image |
 //! | [`program`] | the contract between generated code and this crate |
@@ -67,6 +68,7 @@ macro_rules! __cuda {
 pub mod baseline;
 pub mod checkpoint;
 pub mod data;
+pub mod device;
 pub mod error;
 mod init;
 mod inspect;
@@ -83,6 +85,7 @@ mod store;
 mod train;
 mod unlinked;
 
+pub use device::Device;
 pub use error::{Error, Result};
 pub use model::{Means, Model};
 pub use optimizers::{Adam, AdamW, Lion, Nesterov, RmsProp, Sgd};

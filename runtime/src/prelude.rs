@@ -7,4 +7,4 @@ pub use diabolo_macros::{constant, decoder, encoder, function, layer, loss, netw
 
 pub use crate::data::{Array, Data};
 pub use crate::program::{Loss, Optimizer, Root};
-pub use crate::{Adam, AdamW, Lbfgs, Lion, Model, Nesterov, RmsProp, Schedule, Sgd, Trainer};
+pub use crate::{Adam, AdamW, Device, Lbfgs, Lion, Model, Nesterov, RmsProp, Schedule, Sgd, Trainer};

@@ -187,6 +187,21 @@ impl<F: Float> Session<F> {
         Ok(())
     }
 
+    /// Looks at every row of every index, for who copies columns to where nobody can look.
+    pub fn check_indices(&self, data: &Data) -> Result<()> {
+        for input in self.spec.inputs.iter().filter(|input| input.index.is_some()) {
+            let column = data.column(input.name)?;
+            let mut values = vec![F::ZERO; PIECE.min(data.rows()) * column.width()];
+            for start in (0..data.rows()).step_by(PIECE) {
+                let rows = start..(start + PIECE).min(data.rows());
+                let piece = &mut values[..rows.len() * column.width()];
+                column.copy_rows(rows, piece)?;
+                self.check_index(input, piece, |row| start + row)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the values of an index are whole numbers inside every axis that it is followed along. `row` says which
     /// row of the data is which of these.
     fn check_index(&self, input: &SlotSpec, values: &[F], row: impl Fn(usize) -> usize) -> Result<()> {
@@ -327,6 +342,12 @@ pub(crate) fn evaluate_means<F: Float>(
 pub(crate) fn means(spec: &Spec, mut values: impl Iterator<Item = f64>) -> Means {
     let loss = values.next().unwrap_or(f64::NAN);
     Means { loss, parts: spec.metrics.iter().map(|name| (*name).to_owned()).zip(values).collect() }
+}
+
+/// The ranges that a program evaluates so many rows in.
+pub(crate) fn pieces(spec: &Spec, total: usize) -> Vec<Range<usize>> {
+    let piece = if spec.crosses_rows { total.max(1) } else { PIECE };
+    (0..total).step_by(piece).map(|start| start..start.saturating_add(piece).min(total)).collect()
 }
 
 /// Calls `work` for consecutive ranges of at most `piece` rows.

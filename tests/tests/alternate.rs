@@ -95,7 +95,7 @@ fn every_counts_and_each_step_changes_its_own_networks() {
     assert_eq!(training.steps_per_epoch(), 4 * 8);
     let mut names = Vec::new();
     for _ in 0..16 {
-        let (name, before) = (training.next_loss(), training.model());
+        let (name, before) = (training.next_loss(), training.model().unwrap());
         training.step().unwrap();
         names.push(name);
         let expected: &[&str] = match name {
@@ -103,7 +103,7 @@ fn every_counts_and_each_step_changes_its_own_networks() {
             "discriminate" => &["critic"],
             _ => &["encode"],
         };
-        let mut found = changed(&before, &training.model());
+        let mut found = changed(&before, &training.model().unwrap());
         found.sort();
         let mut expected = expected.to_vec();
         expected.sort();
@@ -261,7 +261,7 @@ fn settings_follow_each_loss() {
     let mut clipped = trainer().clip_norm(1e-3).start(&data).unwrap();
     for _ in 0..4 {
         clipped.step().unwrap();
-        let norm = clipped.gradient().iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+        let norm = clipped.gradient().unwrap().iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         assert!(norm < 1.001e-3, "{norm}");
     }
 }

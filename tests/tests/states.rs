@@ -106,14 +106,14 @@ fn near(found: &[f64], expected: &[f64], tolerance: f64) {
 fn a_state_is_replaced_after_each_step() {
     let data = small();
     let mut training = Trainer::new(follow).batch(200).quiet().start(&data).unwrap();
-    assert_eq!(state(&training.model(), "steps"), [0.0]);
+    assert_eq!(state(&training.model().unwrap(), "steps"), [0.0]);
     for step in 1..=3 {
         training.step().unwrap();
-        assert_eq!(state(&training.model(), "steps"), [f64::from(step)]);
+        assert_eq!(state(&training.model().unwrap(), "steps"), [f64::from(step)]);
         // 1 - 0.75^step of the mean, which is the same in every step.
         let share = 1.0 - 0.75f64.powi(step);
         let expected: Vec<f64> = columns(&data).iter().map(|mean| share * mean).collect();
-        near(&state(&training.model(), "average"), &expected, 1e-5);
+        near(&state(&training.model().unwrap(), "average"), &expected, 1e-5);
     }
 }
 
@@ -157,7 +157,7 @@ fn each_loss_in_turn_replaces_its_states() {
     let mut training = model.start(Box::leak(Box::new(small()))).unwrap();
     for expected in [1.0, 101.0, 201.0, 202.0, 302.0, 402.0] {
         training.step().unwrap();
-        assert_eq!(state(&training.model(), "steps"), [expected]);
+        assert_eq!(state(&training.model().unwrap(), "steps"), [expected]);
     }
     assert!(training.untrained().is_empty(), "a state is no parameter that a loss could train");
 }

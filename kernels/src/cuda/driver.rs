@@ -33,6 +33,8 @@ pub enum Value {
     Number(f32),
     /// `unsigned int`.
     Site(u32),
+    /// `const Clock *`.
+    Clock(Address),
 }
 
 /// A kernel with all that it is given.

@@ -114,7 +114,7 @@ impl Driver for Fake {
         record.call("allocate")?;
         // Far apart, so that what runs past the end of one is in none.
         let address = (record.number() as u64) << 40;
-        record.allocations.insert(address, vec![0xff; bytes]);
+        record.allocations.insert(address, vec![0; bytes]);
         Ok(address)
     }
 
@@ -211,7 +211,7 @@ impl Driver for Fake {
 
 fn address(value: &Value) -> Option<Address> {
     match value {
-        Value::Address(address) => Some(*address),
+        Value::Address(address) | Value::Clock(address) => Some(*address),
         _ => None,
     }
 }

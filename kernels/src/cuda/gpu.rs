@@ -297,7 +297,7 @@ impl Driver for Gpu {
 /// The bytes of an argument, on a machine whose lower bytes come first, as all that CUDA runs on.
 fn bits(value: &Value) -> u64 {
     match *value {
-        Value::Address(address) => address,
+        Value::Address(address) | Value::Clock(address) => address,
         Value::Size(size) => size as u64,
         Value::Number(number) => u64::from(number.to_bits()),
         Value::Site(site) => u64::from(site),

@@ -67,6 +67,7 @@ impl Plain {
     }
 
     /// Rows and columns of the result, and the terms of each sum.
+    #[cfg(test)]
     pub fn sizes(&self) -> [usize; 3] {
         let Matrix { rows, columns, transposed, .. } = self.first;
         [self.result.rows, self.result.columns, if transposed { rows } else { columns }]

@@ -10,8 +10,8 @@ use super::driver::{Call, Driver, Graph, Module, Placed, Shared, Value};
 use super::error::{Error, Result};
 use super::tape::{Argument, Axis, Command, Launch, Pointer, Product, Space, Tape};
 
-/// What is launched for a product that no library takes: a function of its shape alone.
-pub type Plan = fn(&Product) -> Vec<Launch>;
+/// What is launched for a product that no library takes, and where it may put parts of sums: a function of its shape alone.
+pub type Plan = fn(&Product, Pointer) -> Vec<Launch>;
 
 /// Where the spaces of a program lie.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ impl Action {
     }
 }
 
-/// Gives everything that a tape names its place.
+/// Gives everything that a tape names its place. What [`Space::Work`] has beyond the tape's own is scratch for products.
 ///
 /// # Errors
 /// Where a pointer leaves its space, or a launch is larger than a device takes: mistakes of a program.
@@ -88,13 +88,14 @@ pub fn actions(
     plan: Plan,
 ) -> Result<Vec<Action>> {
     let call = |launch: &Launch| call(launch, module, places, arena);
+    let scratch = Pointer { space: Space::Work, start: tape.work };
     tape.commands
         .iter()
         .map(|command| match command {
             Command::Launch(launch) => Ok(Action(Kind::Call(call(launch)?))),
             Command::Product(product) => {
                 let placed = placed(product, places, arena)?;
-                let calls = plan(product).iter().map(call).collect::<Result<_>>()?;
+                let calls = plan(product, scratch).iter().map(call).collect::<Result<_>>()?;
                 Ok(Action(Kind::Product(Box::new(placed), calls)))
             }
             Command::Inspect(index, at, elements) => {
@@ -120,7 +121,7 @@ fn call(launch: &Launch, module: Module, places: &Places, arena: &Arena) -> Resu
             Argument::Size(size) => Value::Size(size as i64),
             Argument::Number(number) => Value::Number(number),
             Argument::Site(site) => Value::Site(site),
-            Argument::Clock => Value::Address(arena.address(places.clock)?),
+            Argument::Clock => Value::Clock(arena.address(places.clock)?),
         })
     };
     let arguments = arguments.iter().map(value).collect::<Result<_>>()?;

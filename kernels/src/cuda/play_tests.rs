@@ -10,7 +10,7 @@ fn at(space: Space, start: usize) -> Argument {
     Argument::Pointer(Pointer { space, start })
 }
 
-fn general(product: &Product) -> Vec<Launch> {
+fn general(product: &Product, _scratch: Pointer) -> Vec<Launch> {
     let arguments = vec![Argument::Pointer(product.c)];
     vec![Launch { kernel: "general", blocks: [1, 1, 1], threads: 32, arguments }]
 }

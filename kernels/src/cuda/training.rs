@@ -10,21 +10,12 @@ use super::play::Action;
 /// The kernels of [`gather`], [`clip`] and [`end`], to stand behind the prelude.
 pub const SOURCE: &str = include_str!("training.cuh");
 
-/// Elements of a clock (three numbers of eight bytes), and of the position that follows the data.
-pub const CLOCK: usize = 6;
-/// See [`CLOCK`]: the row of the order that comes next, and the slot for the next metrics.
-pub const POSITION: usize = 4;
 /// Elements of scratch for [`clip`].
 pub const PARTS: usize = 256;
 
 const THREADS: u32 = 256;
 /// More blocks than this run after each other on any device; a function of nothing, so that sums are the same everywhere.
 const BLOCKS: usize = 2048;
-
-/// Two numbers of eight bytes as elements.
-pub fn words(numbers: &[u64]) -> Vec<u32> {
-    numbers.iter().flat_map(|number| [*number as u32, (*number >> 32) as u32]).collect()
-}
 
 fn blocks(elements: usize, most: usize) -> [u32; 3] {
     [elements.div_ceil(THREADS as usize).clamp(1, most) as u32, 1, 1]
@@ -39,12 +30,12 @@ pub fn gather(
     arena: &Arena,
     to: Range,
     column: Range,
-    (order, position): (Range, Range),
+    (order, control): (Range, Control),
     rows: usize,
 ) -> Result<Action> {
     let width = to.elements / rows.max(1);
     let mut arguments = Vec::new();
-    for range in [to, column, order, position] {
+    for range in [to, column, order, control.0] {
         arguments.push(Value::Address(arena.address(range)?));
     }
     arguments.extend([Value::Size(rows as i64), Value::Size(width as i64)]);
@@ -73,22 +64,96 @@ pub fn clip(module: Module, arena: &Arena, values: Range, parts: Range, norm: f3
     ])
 }
 
-/// Keeps the metrics in the next slot of `kept`; the clock goes on by a step, the position by `rows`.
+/// Copies values: new states to where they are read.
+///
+/// # Errors
+/// Where a range is of another arena.
+pub fn copy(module: Module, arena: &Arena, to: Range, from: Range) -> Result<Action> {
+    let [to_at, from_at] = [arena.address(to)?, arena.address(from)?].map(Value::Address);
+    let elements = to.elements.min(from.elements);
+    let arguments = vec![to_at, from_at, Value::Size(elements as i64)];
+    Ok(Action::call(Call {
+        module,
+        kernel: "copy",
+        blocks: blocks(elements, BLOCKS),
+        threads: THREADS,
+        arguments,
+    }))
+}
+
+/// Keeps the metrics in the next slot of `kept`; clock and position of `control` go on by a step and by `rows`.
 ///
 /// # Errors
 /// Where a range is of another arena.
 pub fn end(
     module: Module,
     arena: &Arena,
-    (clock, position): (Range, Range),
+    control: Control,
     (kept, metrics): (Range, Range),
     rows: usize,
 ) -> Result<Action> {
     let mut arguments = Vec::new();
-    for range in [clock, position, kept, metrics] {
+    for range in [control.0, kept, metrics] {
         arguments.push(Value::Address(arena.address(range)?));
     }
     let slots = kept.elements / metrics.elements.max(1);
     arguments.extend([metrics.elements, rows, slots].map(|size| Value::Size(size as i64)));
     Ok(Action::call(Call { module, kernel: "end_of_step", blocks: [1, 1, 1], threads: 32, arguments }))
+}
+
+/// What a step reads of where training is: kept on the device, where each step leaves it as the next one wants it.
+#[derive(Clone, Copy, Debug)]
+pub struct Control(pub Range);
+
+/// The same on the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// What random streams depend on.
+    pub clock: super::Clock,
+    /// The number of the next update, from 1.
+    pub update: u64,
+    /// The next row of the order.
+    pub row: u64,
+    /// The slot of the next metrics.
+    pub slot: u64,
+}
+
+impl Control {
+    /// Elements that it takes.
+    pub const ELEMENTS: usize = 16;
+
+    /// The clock of a program.
+    ///
+    /// # Errors
+    /// Where the range has not [`Control::ELEMENTS`].
+    pub fn clock(self) -> Result<Range> {
+        self.0.part(0, 6)
+    }
+
+    /// The clock of an optimizer, whose step is the number of the update.
+    ///
+    /// # Errors
+    /// As [`Control::clock`].
+    pub fn updates(self) -> Result<Range> {
+        self.0.part(6, 6)
+    }
+}
+
+impl Place {
+    /// As it lies in a [`Control`].
+    pub fn words(self) -> [u32; Control::ELEMENTS] {
+        let Place { clock, update, row, slot } = self;
+        let numbers = [clock.seed, clock.step, clock.first_row, clock.seed, update, 0, row, slot];
+        std::array::from_fn(|i| (numbers[i / 2] >> (32 * (i % 2))) as u32)
+    }
+
+    /// After a step of so many rows, with so many slots.
+    pub fn next(self, rows: usize, slots: usize) -> Place {
+        Place {
+            clock: super::Clock { step: self.clock.step.wrapping_add(1), ..self.clock },
+            update: self.update.wrapping_add(1),
+            row: self.row + rows as u64,
+            slot: (self.slot + 1) % slots.max(1) as u64,
+        }
+    }
 }

@@ -60,6 +60,11 @@ impl<F: Float> Projector<F> {
         Ok(Projector { follows: losses.iter().map(trains).collect(), places, kind, session })
     }
 
+    /// Where the parameters that it changes lie in the model: first elements, and how many.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.places.iter().map(|place| (place.offset, place.len))
+    }
+
     /// Projects every parameter.
     pub fn apply(&mut self, params: &mut [F]) {
         for Place { offset, len, shape } in &self.places {

@@ -94,6 +94,7 @@ fn check(spec: &Spec, settings: &Settings, method: &Lbfgs, data: &Data) -> Resul
         return Err(Error::config("Lbfgs takes a memory of 1 or more, and limits that are numbers"));
     }
     let set = [
+        ("device", settings.device.shared.is_some()),
         ("anneal", !settings.anneal.is_empty()),
         ("clip_norm", settings.clip_norm.is_some()),
         ("schedule", settings.schedule != Schedule::Constant),

@@ -3,13 +3,17 @@
 //! In: a model's values and data. Out: the values after a step of this loss. Never: another loss's noise, moments
 //! or order of rows; an allocation in a warm step.
 
+use std::ops::Range;
+
 use diabolo_kernels::Float;
+use diabolo_kernels::cuda::Program;
 
 use super::losses::{BoundLoss, BoundOptimizer};
 use super::order::shuffle;
 use super::updates::{Updates, clip};
 use super::{Schedule, Settings};
 use crate::data::Data;
+use crate::device::{OnDevice, Part, Step};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::store::Store;
@@ -32,6 +36,12 @@ pub(super) struct Learner<F: Float> {
     /// Sums over the rows of this epoch, and their number.
     sums: Vec<f64>,
     rows: usize,
+    /// Steps on a device whose metrics were not read: the number of each among all losses', and its rows.
+    pending: Vec<(u64, usize)>,
+    /// Its programs for a device.
+    cuda: Option<[Program; 2]>,
+    /// Hyperparameters of the loss and of the optimizer as a device has them.
+    singles: [Vec<f32>; 2],
 }
 
 impl<F: Float> Learner<F> {
@@ -53,7 +63,10 @@ impl<F: Float> Learner<F> {
             updates.require_rate()?;
         }
         session.fit_shapes(data)?;
-        session.resize(settings.batch.min(data.rows()));
+        match &settings.device.shared {
+            None => session.resize(settings.batch.min(data.rows())),
+            Some(_) => session.check_indices(data)?,
+        }
         Ok(Learner {
             sums: vec![0.0; session.metrics.len()],
             session,
@@ -67,6 +80,34 @@ impl<F: Float> Learner<F> {
             cursor: usize::MAX,
             pass: 0,
             rows: 0,
+            pending: Vec::new(),
+            cuda: loss.cuda,
+            singles: [Vec::new(), Vec::new()],
+        })
+    }
+
+    /// The loss and its optimizer, for a device.
+    pub fn part(&self, settings: &Settings) -> Result<Part<'_>> {
+        let spec = self.session.spec;
+        let without = |what: &str| {
+            Error::config(format!(
+                "{what} has no kernels for a device: build diabolo with its feature `cuda`"
+            ))
+        };
+        let optimizer = &self.updates.optimizer;
+        let [train, evaluate] = self.cuda.ok_or_else(|| without(&format!("`{}`", spec.name)))?;
+        Ok(Part {
+            spec,
+            train,
+            evaluate,
+            update: optimizer.cuda.ok_or_else(|| without(&format!("the optimizer of `{}`", spec.name)))?,
+            moments: optimizer.moments,
+            rates: optimizer.hypers.len(),
+            dims: &self.session.dims,
+            offsets: self.session.offsets(),
+            runs: self.updates.runs.iter().map(|run| [run.weights, run.grads, run.len]).collect(),
+            seed: self.seed,
+            evaluation_seed: settings.seed,
         })
     }
 
@@ -91,12 +132,8 @@ impl<F: Float> Learner<F> {
         share: f64,
         total: u64,
     ) -> Result<f64> {
-        if self.cursor >= self.order.len() {
-            shuffle(&mut self.order, &mut self.draws, self.seed, self.pass);
-            self.pass += 1;
-            self.cursor = 0;
-        }
-        let rows = self.cursor..(self.cursor + settings.batch).min(self.order.len());
+        self.begin_pass();
+        let rows = self.next_rows(settings);
         let session = &mut self.session;
         session.inspects = self.rows == 0;
         session.resize(rows.len());
@@ -119,6 +156,81 @@ impl<F: Float> Learner<F> {
         Ok(session.metrics[0].to_f64())
     }
 
+    /// A new order of rows, where all rows were used. Returns whether it is one.
+    fn begin_pass(&mut self) -> bool {
+        let over = self.cursor >= self.order.len();
+        if over {
+            shuffle(&mut self.order, &mut self.draws, self.seed, self.pass);
+            self.pass += 1;
+            self.cursor = 0;
+        }
+        over
+    }
+
+    fn next_rows(&self, settings: &Settings) -> Range<usize> {
+        self.cursor..(self.cursor + settings.batch).min(self.order.len())
+    }
+
+    /// As [`Learner::step`], on a device, where this is the loss at `index`: without waiting for the metrics, as long as
+    /// those of the steps before can be kept.
+    pub fn step_on(
+        &mut self,
+        device: &mut OnDevice,
+        index: usize,
+        settings: &Settings,
+        share: f64,
+        total: u64,
+    ) -> Result<()> {
+        if device.is_full(index) {
+            self.settle(device, index)?;
+        }
+        if self.begin_pass() {
+            device.order(index, &self.order)?;
+        }
+        let rows = self.next_rows(settings);
+        let factor = settings.schedule.factor(share);
+        single(&self.session.hypers, &mut self.singles[0]);
+        single(self.updates.scale(factor), &mut self.singles[1]);
+        device.step(
+            index,
+            &Step {
+                rows: rows.len(),
+                first: rows.start,
+                steps: self.steps,
+                hypers: &self.singles[0],
+                rates: &self.singles[1],
+                inspect: self.rows == 0 && self.pending.is_empty(),
+            },
+        )?;
+        self.pending.push((total, rows.len()));
+        self.steps += 1;
+        self.cursor = rows.end;
+        Ok(())
+    }
+
+    /// Waits for the steps on a device. Returns the loss of the last one before its update.
+    pub fn settle(&mut self, device: &mut OnDevice, index: usize) -> Result<f64> {
+        let values = device.metrics(index)?;
+        let steps = values.chunks_exact(self.session.metrics.len());
+        for ((total, rows), values) in self.pending.drain(..).zip(steps) {
+            for (metric, value) in self.session.metrics.iter_mut().zip(values) {
+                *metric = F::from_f64(f64::from(*value));
+            }
+            check_finite(&self.session, total)?;
+            for (sum, mean) in self.sums.iter_mut().zip(&self.session.metrics) {
+                *sum += mean.to_f64() * rows as f64;
+            }
+            self.rows += rows;
+        }
+        Ok(self.session.metrics[0].to_f64())
+    }
+
+    /// The hyperparameters of the loss as a device has them.
+    pub fn hypers(&mut self) -> &[f32] {
+        single(&self.session.hypers, &mut self.singles[0]);
+        &self.singles[0]
+    }
+
     /// Forgets the means of the epoch.
     pub fn begin_epoch(&mut self) {
         self.sums.fill(0.0);
@@ -130,6 +242,12 @@ impl<F: Float> Learner<F> {
         let rows = self.rows as f64;
         self.sums.iter().map(move |sum| sum / rows)
     }
+}
+
+/// Values in the precision of a device.
+fn single<F: Float>(values: &[F], to: &mut Vec<f32>) {
+    to.clear();
+    to.extend(values.iter().map(|value| value.to_f64() as f32));
 }
 
 /// The seed of a loss: the trainer's for the first, so that it does what it does alone; others are mixed

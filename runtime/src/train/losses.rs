@@ -4,6 +4,7 @@
 //! Never: a precision that is not used, which would cost the user's build the code of both.
 
 use diabolo_kernels::Float;
+use diabolo_kernels::cuda::Program;
 
 use crate::error::Result;
 use crate::program::{Env, IntoRoot, Loss, Optimizer, Spec, Update};
@@ -55,6 +56,8 @@ pub struct BoundLoss<F: Float> {
     pub(crate) train_workspace: fn(&[usize]) -> usize,
     pub(crate) evaluate: fn(Env<'_, F>),
     pub(crate) evaluate_workspace: fn(&[usize]) -> usize,
+    /// The same for a device: training, evaluation.
+    pub(crate) cuda: Option<[Program; 2]>,
 }
 
 impl<F: Float> BoundLoss<F> {
@@ -66,6 +69,7 @@ impl<F: Float> BoundLoss<F> {
             train_workspace: loss.train_workspace(),
             evaluate: loss.evaluate::<F>(),
             evaluate_workspace: loss.evaluate_workspace(),
+            cuda: loss.train_cuda().zip(loss.evaluate_cuda()).map(|(train, evaluate)| [*train, *evaluate]),
         })
     }
 }
@@ -78,6 +82,8 @@ pub struct BoundOptimizer<F: Float> {
     /// Which hyperparameter is the learning rate.
     pub(crate) rate: Option<usize>,
     pub(crate) update: fn(Update<'_, F>),
+    /// The same for a device.
+    pub(crate) cuda: Option<Program>,
 }
 
 impl<F: Float> BoundOptimizer<F> {
@@ -87,6 +93,7 @@ impl<F: Float> BoundOptimizer<F> {
             hypers: optimizer.hypers(),
             rate: O::HYPERS.iter().position(|name| *name == "lr"),
             update: O::update::<F>,
+            cuda: O::update_cuda().copied(),
         }
     }
 }

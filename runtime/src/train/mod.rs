@@ -28,6 +28,7 @@ use std::marker::PhantomData;
 use diabolo_kernels::Float;
 
 use crate::data::Data;
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::model::{Model, inside_pool};
 use crate::optimizers::Adam;
@@ -57,6 +58,7 @@ pub(crate) struct Settings {
     /// Consecutive steps of each loss in a round; none stands for one each.
     pub every: Vec<usize>,
     pub projections: Vec<(Target, Projection)>,
+    pub device: Device,
 }
 
 /// Trains the networks of a loss, or of several that take turns.
@@ -103,6 +105,7 @@ impl<L: Losses> Trainer<L> {
             on_epoch: None,
             every: Vec::new(),
             projections: Vec::new(),
+            device: Device::cpu(),
         };
         Trainer { losses, optimizer: Adam::new(1e-3), settings, precision: PhantomData }
     }
@@ -177,6 +180,14 @@ impl<L: Losses, O: Optimizers<L>, F: Float> Trainer<L, O, F> {
     /// How many threads; the result is the same for any number.
     pub fn threads(mut self, threads: usize) -> Self {
         self.settings.threads = Some(threads);
+        self
+    }
+
+    /// Where training runs: `device(Device::cuda(0)?)`. On a GPU in f32 only; the data lie there while it trains, and the
+    /// model comes back when it is asked for. Noise and the order of rows are the processor's to the bit. A projection is
+    /// computed on the processor, which costs a wait and two copies of its parameters a step.
+    pub fn device(mut self, device: Device) -> Self {
+        self.settings.device = device;
         self
     }
 

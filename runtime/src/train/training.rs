@@ -7,6 +7,7 @@
 //! fresh batch, and in an epoch a loss sees every row exactly `every` times. One loss alone is the case of one
 //! step a round.
 
+use std::any::TypeId;
 use std::borrow::Cow;
 
 use diabolo_kernels::Float;
@@ -17,6 +18,7 @@ use super::losses::{Losses, Optimizers};
 use super::report::{EpochReport, LossReport};
 use super::{Anneal, Settings};
 use crate::data::Data;
+use crate::device::{Device, OnDevice, Precision};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::projection::Projector;
@@ -43,6 +45,8 @@ pub struct Training<'d, F: Float = f32> {
     round: usize,
     /// The loss of the last step.
     last: usize,
+    /// Where steps are taken, if not here: its parameters are then newer than the store's.
+    device: Option<OnDevice>,
     epoch: usize,
     step: u64,
 }
@@ -96,14 +100,37 @@ impl<'d, F: Float> Training<'d, F> {
             taken: 0,
             round: 0,
             last: 0,
+            device: None,
             epoch: 0,
             step: 0,
         };
+        training.device = training.on_device()?;
         for anneal in std::mem::take(&mut training.settings.anneal) {
             let (loss, hyper) = training.hyper(&anneal.0)?;
             training.anneal.push((loss, hyper, anneal));
         }
         Ok(training)
+    }
+
+    /// Brings everything to the device, where there is one.
+    fn on_device(&self) -> Result<Option<OnDevice>> {
+        let Device { shared, precision } = &self.settings.device;
+        let Some(shared) = shared else {
+            return match precision {
+                Precision::Float32 => Ok(None),
+                _ => Err(Error::config("the processor computes in float32: TF32 and bfloat16 are a GPU's")),
+            };
+        };
+        if TypeId::of::<F>() != TypeId::of::<f32>() {
+            return Err(Error::config(
+                "a device computes in f32: leave out the trainer's `precision`, or `device`",
+            ));
+        }
+        let parts =
+            self.learners.iter().map(|learner| learner.part(&self.settings)).collect::<Result<Vec<_>>>()?;
+        let steps = (self.settings.batch, self.settings.clip_norm);
+        let held_out = self.held_out.as_ref();
+        OnDevice::new((shared, *precision), &parts, &self.store.values, &self.data, held_out, steps).map(Some)
     }
 
     /// Rounds of one epoch: the batches of the data.
@@ -179,6 +206,15 @@ impl<'d, F: Float> Training<'d, F> {
     /// # Errors
     /// [`Error::Diverged`] where the loss or a named part is no longer finite.
     pub fn step(&mut self) -> Result<f64> {
+        let loss = self.advance()?;
+        match &mut self.device {
+            Some(device) => self.learners[self.last].settle(device, self.last),
+            None => Ok(loss),
+        }
+    }
+
+    /// A step; on a device it is begun, and the loss unknown.
+    fn advance(&mut self) -> Result<f64> {
         if self.epoch_is_over() {
             self.begin_epoch();
         }
@@ -191,9 +227,26 @@ impl<'d, F: Float> Training<'d, F> {
         }
         self.step += 1;
         let learner = &mut self.learners[turn];
-        let loss = learner.step(&mut self.store, self.data.as_ref(), &self.settings, share, self.step)?;
+        let loss = match &mut self.device {
+            None => learner.step(&mut self.store, self.data.as_ref(), &self.settings, share, self.step)?,
+            Some(device) => {
+                learner.step_on(device, turn, &self.settings, share, self.step)?;
+                f64::NAN
+            }
+        };
         for projector in self.projectors.iter_mut().filter(|projector| projector.follows[turn]) {
-            projector.apply(&mut self.store.values);
+            let values = &mut self.store.values;
+            if let Some(device) = &self.device {
+                for (start, len) in projector.places() {
+                    device.read_part(start, &mut values[start..start + len])?;
+                }
+            }
+            projector.apply(values);
+            if let Some(device) = &self.device {
+                for (start, len) in projector.places() {
+                    device.write_part(start, &values[start..start + len])?;
+                }
+            }
         }
         (self.last, self.taken) = (turn, self.taken + 1);
         if self.taken == self.learners[turn].every {
@@ -206,13 +259,26 @@ impl<'d, F: Float> Training<'d, F> {
     }
 
     /// The gradient of the last step, all parameters that its loss trains one after the other.
-    pub fn gradient(&self) -> &[F] {
-        &self.learners[self.last].session.grads
+    ///
+    /// # Errors
+    /// Where it lies on a device that fails.
+    pub fn gradient(&self) -> Result<Cow<'_, [F]>> {
+        match &self.device {
+            None => Ok(Cow::Borrowed(&self.learners[self.last].session.grads)),
+            Some(device) => Ok(Cow::Owned(device.gradients(self.last)?)),
+        }
     }
 
     /// The model as it is now.
-    pub fn model(&self) -> Model<F> {
-        Model { store: self.store.clone(), seed: self.settings.seed }
+    ///
+    /// # Errors
+    /// Where it lies on a device that fails.
+    pub fn model(&self) -> Result<Model<F>> {
+        let mut store = self.store.clone();
+        if let Some(device) = &self.device {
+            device.read(&mut store.values)?;
+        }
+        Ok(Model { store, seed: self.settings.seed })
     }
 
     /// Takes the steps that are left and hands over the model.
@@ -224,8 +290,13 @@ impl<'d, F: Float> Training<'d, F> {
         let mut progress = self.progress();
         while self.epoch < self.settings.epochs {
             while !self.epoch_is_over() {
-                self.step()?;
+                self.advance()?;
                 progress.step();
+            }
+            if let Some(device) = &mut self.device {
+                for (index, learner) in self.learners.iter_mut().enumerate() {
+                    learner.settle(device, index)?;
+                }
             }
             let report = self.report(begin.elapsed().as_secs_f64())?;
             let parts = report.parts();
@@ -241,6 +312,9 @@ impl<'d, F: Float> Training<'d, F> {
             self.begin_epoch();
         }
         progress.finish();
+        if let Some(device) = &self.device {
+            device.read(&mut self.store.values)?;
+        }
         Ok(Model { store: self.store, seed: self.settings.seed })
     }
 
@@ -257,10 +331,14 @@ impl<'d, F: Float> Training<'d, F> {
 
     fn report(&mut self, seconds: f64) -> Result<EpochReport> {
         let mut losses = Vec::with_capacity(self.learners.len());
-        for learner in &mut self.learners {
-            let validation = match &self.held_out {
-                Some(data) => Some(evaluate_means(&mut learner.evaluation, &self.store, data)?),
-                None => None,
+        for (index, learner) in self.learners.iter_mut().enumerate() {
+            let validation = match (&self.held_out, &mut self.device) {
+                (None, _) => None,
+                (Some(data), None) => Some(evaluate_means(&mut learner.evaluation, &self.store, data)?),
+                (Some(_), Some(device)) => {
+                    let values = device.evaluate(index, learner.hypers())?;
+                    values.map(|values| means(learner.session.spec, values.into_iter()))
+                }
             };
             let train = means(learner.session.spec, learner.means());
             losses.push(LossReport { name: learner.name(), train, validation });

@@ -10,18 +10,19 @@ use crate::error::{Error, Result};
 use crate::program::{Spec, Update};
 
 /// Weights that lie side by side in the model and in the gradients.
-struct Run {
-    weights: usize,
-    grads: usize,
-    len: usize,
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    pub weights: usize,
+    pub grads: usize,
+    pub len: usize,
 }
 
 /// An optimizer with its moments.
 pub(super) struct Updates<F: Float> {
-    runs: Vec<Run>,
+    pub runs: Vec<Run>,
     moments: Vec<F>,
     current: Vec<F>,
-    optimizer: BoundOptimizer<F>,
+    pub optimizer: BoundOptimizer<F>,
 }
 
 impl<F: Float> Updates<F> {
@@ -47,10 +48,8 @@ impl<F: Float> Updates<F> {
 
     /// One step; `factor` scales the learning rate, `step` counts from 1.
     pub fn apply(&mut self, params: &mut [F], grads: &[F], factor: f64, step: u64) {
-        let BoundOptimizer { moments, hypers, rate, update } = &self.optimizer;
-        for (i, (current, value)) in self.current.iter_mut().zip(hypers).enumerate() {
-            *current = F::from_f64(if *rate == Some(i) { value * factor } else { *value });
-        }
+        self.scale(factor);
+        let BoundOptimizer { moments, update, .. } = &self.optimizer;
         for run in &self.runs {
             update(Update {
                 weights: &mut params[run.weights..][..run.len],
@@ -60,6 +59,15 @@ impl<F: Float> Updates<F> {
                 step,
             });
         }
+    }
+
+    /// The hyperparameters, with the learning rate scaled.
+    pub fn scale(&mut self, factor: f64) -> &[F] {
+        let BoundOptimizer { hypers, rate, .. } = &self.optimizer;
+        for (i, (current, value)) in self.current.iter_mut().zip(hypers).enumerate() {
+            *current = F::from_f64(if *rate == Some(i) { value * factor } else { *value });
+        }
+        &self.current
     }
 
     /// Whether a schedule of the learning rate would change anything.

@@ -177,7 +177,7 @@ fn excess(seed: u64) -> f64 {
         training.step().unwrap();
     }
     let data = with_exact_noise(&train, 8, seed);
-    let loss = training.model().mean(without_kl, &data).unwrap().loss;
+    let loss = training.model().unwrap().mean(without_kl, &data).unwrap().loss;
     let least: f64 = eigenvalues[8..].iter().sum();
     2.0 * f64::from(0.05f32) * loss / least - 1.0
 }

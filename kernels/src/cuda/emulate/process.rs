@@ -22,6 +22,16 @@ pub enum Order {
 pub struct Address(u64);
 
 impl Address {
+    /// Its number.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The address of that number.
+    pub(super) fn of(number: u64) -> Address {
+        Address(number)
+    }
+
     /// So many bytes further on.
     #[must_use]
     pub fn at(self, bytes: usize) -> Address {

@@ -1,0 +1,143 @@
+//! The emulator as a device. In: the texts of all programs, before it starts. Out: a [`Driver`] whose kernels run on the CPU.
+//! Never: a text that it was not started with: the process is compiled once.
+use std::collections::HashMap;
+
+use super::process::Address as Place;
+use super::{Emulator, Machine, Order, Value as Given};
+use crate::cuda::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
+use crate::cuda::error::{Error, Result};
+use crate::cuda::prelude;
+
+/// Memory that it says it has.
+const MEMORY: u64 = 1 << 32;
+
+/// A device that is a process of this machine.
+#[derive(Debug)]
+pub struct Emulated {
+    emulator: Emulator,
+    machine: Machine,
+    /// The texts, each behind the prelude.
+    texts: Vec<String>,
+    places: HashMap<Address, Place>,
+    graphs: Vec<Option<Vec<Call>>>,
+    capture: Option<Vec<Call>>,
+}
+
+impl Emulated {
+    /// A device for these programs.
+    ///
+    /// # Errors
+    /// Without a C++ compiler, and where it refuses a text.
+    pub fn new(programs: &[&str], sanitize: bool, order: Order) -> Result<Emulated, super::Error> {
+        let emulator = Emulator::new(programs, sanitize)?;
+        let machine = emulator.start(order)?;
+        let texts = programs.iter().map(|source| prelude::module(source)).collect();
+        Ok(Emulated { emulator, machine, texts, places: HashMap::new(), graphs: Vec::new(), capture: None })
+    }
+
+    fn run(&mut self, call: &Call) -> Result<()> {
+        let unknown = || Error::Program { what: format!("no kernel `{}`", call.kernel) };
+        let kernel = self.emulator.kernel(call.module.0, call.kernel).ok_or_else(unknown)?;
+        let given = call.arguments.iter().map(|value| match *value {
+            Value::Address(address) => Given::Pointer(Place::of(address)),
+            Value::Size(size) => Given::Size(size as usize),
+            Value::Number(number) => Given::Number(number),
+            Value::Site(site) => Given::Site(site),
+            Value::Clock(address) => Given::Clock(Place::of(address)),
+        });
+        let given: Vec<Given> = given.collect();
+        let done = self.machine.launch(kernel, call.blocks, call.threads, &given);
+        done.map_err(|error| Error::Program { what: format!("{}: {error}", call.kernel) })
+    }
+}
+
+fn failed(error: super::Error) -> Error {
+    Error::Program { what: error.to_string() }
+}
+
+impl Driver for Emulated {
+    fn description(&self) -> Description {
+        let name = "the emulator".to_owned();
+        Description { name, architecture: "sm_0".to_owned(), driver: "C++".to_owned() }
+    }
+
+    fn free(&mut self) -> Result<u64> {
+        Ok(MEMORY)
+    }
+
+    fn allocate(&mut self, bytes: usize) -> Result<Address> {
+        let place = self.machine.allocate(bytes).map_err(failed)?;
+        self.places.insert(place.number(), place);
+        Ok(place.number())
+    }
+
+    fn release(&mut self, address: Address) {
+        if let Some(place) = self.places.remove(&address) {
+            let _ = self.machine.free(place);
+        }
+    }
+
+    unsafe fn write(&mut self, to: Address, bytes: &[u8]) -> Result<()> {
+        self.machine.write(Place::of(to), bytes).map_err(failed)
+    }
+
+    unsafe fn read(&mut self, from: Address, bytes: &mut [u8]) -> Result<()> {
+        self.machine.read(Place::of(from), bytes).map_err(failed)
+    }
+
+    fn load(&mut self, text: &str) -> Result<Module> {
+        let known = self.texts.iter().position(|known| known == text);
+        known
+            .map(Module)
+            .ok_or_else(|| Error::Program { what: "a text the emulator was not made with".to_owned() })
+    }
+
+    fn unload(&mut self, _module: Module) {}
+
+    fn begin(&mut self) -> Result<()> {
+        self.capture = Some(Vec::new());
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<Graph> {
+        self.graphs.push(self.capture.take());
+        Ok(Graph(self.graphs.len() - 1))
+    }
+
+    unsafe fn replay(&mut self, graph: Graph) -> Result<()> {
+        let calls = self.graphs.get_mut(graph.0).and_then(Option::take);
+        let calls = calls.ok_or_else(|| Error::Program { what: "a graph that is gone".to_owned() })?;
+        let done = calls.iter().try_for_each(|call| self.run(call));
+        self.graphs[graph.0] = Some(calls);
+        done
+    }
+
+    fn discard(&mut self, graph: Graph) {
+        self.graphs[graph.0] = None;
+    }
+
+    fn prepare(&mut self, call: &Call) -> Result<()> {
+        let known = self.emulator.kernel(call.module.0, call.kernel);
+        known.map(drop).ok_or_else(|| Error::Program { what: format!("no kernel `{}`", call.kernel) })
+    }
+
+    unsafe fn launch(&mut self, call: &Call) -> Result<()> {
+        match &mut self.capture {
+            Some(capture) => {
+                capture.push(call.clone());
+                Ok(())
+            }
+            None => self.run(call),
+        }
+    }
+
+    fn takes(&mut self, _product: &Placed) -> Result<bool> {
+        Ok(false)
+    }
+
+    unsafe fn multiply(&mut self, _product: &Placed) -> Result<()> {
+        Err(Error::Program { what: "the emulator has no library".to_owned() })
+    }
+
+    fn precision(&mut self, _precision: Precision) {}
+}
