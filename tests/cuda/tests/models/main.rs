@@ -1,0 +1,213 @@
+//! Models as users write them, trained on the emulator and on the processor: the same noise, the same order of rows, the same
+//! curve of the loss over a hundred steps, within [`CURVE`].
+
+use diabolo::data::Data;
+use diabolo::kernels::cuda::emulate::{Emulated, Error as Emulation, Order};
+use diabolo::kernels::cuda::training;
+use diabolo::nn::{
+    adam, adamw, batch_norm, bce_with_logits, conv, dense, dropout, gru, kl_normal, lion, nesterov, rmsprop,
+    sgd, squared_error,
+};
+use diabolo::prelude::*;
+use diabolo::program::Loss;
+use diabolo::{Device, IntoLosses, Losses, Optimizers, Training};
+
+/// Losses agree relative to their size: rounding differs in the order of sums, and training makes it grow.
+const CURVE: f64 = 1e-3;
+/// Before training has made it grow.
+const FIRST: f64 = 1e-5;
+const STEPS: usize = 100;
+
+#[encoder]
+fn encode(x: Tensor<B, 64>) -> (Tensor<B, 6>, Tensor<B, 6>) {
+    let h = relu(dense(x, 32));
+    (dense(h, 6), dense(h, 6))
+}
+
+#[decoder]
+fn decode(z: Tensor<B, 6>) -> Tensor<B, 64> {
+    dense(tanh(dense(z, 32)), 64)
+}
+
+/// Noise, two parts, a hyperparameter.
+#[loss]
+fn variational(x: Tensor<B, 64>, #[default(0.5)] beta: f32) -> Tensor<B> {
+    let (mean, logvar) = encode(x);
+    let z = mean + exp(0.5 * logvar) * normal_like(mean);
+    let recon = bce_with_logits(decode(z), x);
+    let kl = kl_normal(mean, logvar);
+    recon + beta * kl
+}
+
+#[encoder]
+fn squash(x: Tensor<B, 64>) -> Tensor<B, 12> {
+    sigmoid(dense(x, 12))
+}
+
+#[decoder]
+fn unsquash(z: Tensor<B, 12>) -> Tensor<B, 64> {
+    dense(z, 64)
+}
+
+/// A derivative inside of the loss.
+#[loss]
+fn contractive(x: Tensor<B, 64>, #[default(0.05)] lambda: f32) -> Tensor<B> {
+    squared_error(unsquash(squash(x)), x) + lambda * sum_squares(jacobian(squash, x))
+}
+
+#[encoder]
+fn picture(x: Tensor<B, 64>) -> Tensor<B, 8> {
+    let image: Tensor<B, 1, 8, 8> = reshape(x);
+    let h = relu(batch_norm(conv(image, channels = 4, kernel = 3, stride = 2, padding = 1)));
+    dense(dropout(flatten(h), 0.2), 8)
+}
+
+#[decoder]
+fn draw(z: Tensor<B, 8>) -> Tensor<B, 64> {
+    dense(relu(dense(z, 24)), 64)
+}
+
+/// Windows, statistics of the batch with their states, dropout.
+#[loss]
+fn convolutional(x: Tensor<B, 64>) -> Tensor<B> {
+    squared_error(draw(picture(x)), x)
+}
+
+#[encoder]
+fn sparse_code(x: Tensor<B, 64>) -> Tensor<B, 96> {
+    top_k(relu(dense(x, 96)), 6)
+}
+
+#[decoder]
+fn from_sparse(z: Tensor<B, 96>) -> Tensor<B, 64> {
+    dense(z, 64)
+}
+
+/// Selection, and sums that follow an index.
+#[loss]
+fn sparse(x: Tensor<B, 64>) -> Tensor<B> {
+    squared_error(from_sparse(sparse_code(x)), x)
+}
+
+#[encoder]
+fn read(x: Tensor<B, 64>) -> Tensor<B, 10> {
+    let rows: Tensor<B, 8, 8> = reshape(x);
+    last(gru(rows, 10))
+}
+
+#[decoder]
+fn write_rows(z: Tensor<B, 10>) -> Tensor<B, 64> {
+    dense(z, 64)
+}
+
+/// A loop over steps.
+#[loss]
+fn recurrent(x: Tensor<B, 64>) -> Tensor<B> {
+    squared_error(write_rows(read(x)), x)
+}
+
+#[network]
+fn critic(z: Tensor<B, 6>) -> Tensor<B> {
+    squeeze(dense(relu(dense(z, 16)), 1))
+}
+
+#[loss(trains(critic))]
+fn discriminate(x: Tensor<B, 64>) -> Tensor<B> {
+    let (mean, _logvar) = encode(x);
+    softplus(-critic(normal_like(mean))) + softplus(critic(mean))
+}
+
+/// The digits that training sees; 300 of them, so that an epoch is short.
+fn digits() -> Data {
+    let all = diabolo::data::digits().train;
+    let values = all.array::<f32>("x").unwrap().into_values();
+    Data::new().with("x", &[64], values[..300 * 64].to_vec()).unwrap()
+}
+
+/// The texts that a loss needs.
+fn texts(loss: &impl Loss) -> Vec<&'static str> {
+    let programs = [loss.train_cuda(), loss.evaluate_cuda()];
+    programs.map(|program| program.expect("it is built with the feature `cuda`").source).to_vec()
+}
+
+/// The emulator, or a word that there is none.
+fn emulated(mut sources: Vec<&'static str>) -> Option<Device> {
+    let updates = [
+        adam::update_cuda(),
+        adamw::update_cuda(),
+        lion::update_cuda(),
+        sgd::update_cuda(),
+        nesterov::update_cuda(),
+    ];
+    sources
+        .extend(updates.into_iter().chain([rmsprop::update_cuda()]).flatten().map(|program| program.source));
+    sources.push(training::SOURCE);
+    match Emulated::new(&sources, false, Order::Ascending) {
+        Ok(driver) => Some(Device::on(driver)),
+        Err(Emulation::NoCompiler(reason)) => {
+            eprintln!("skipped: no C++ compiler ({reason})");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn curve<L: Losses, O: Optimizers<L>>(trainer: Trainer<L, O>) -> (Vec<f64>, Model) {
+    let data = digits();
+    let mut training: Training<'_> = trainer.batch(64).epochs(20).seed(3).quiet().start(&data).unwrap();
+    let losses = (0..STEPS).map(|_| training.step().unwrap()).collect();
+    (losses, training.model().unwrap())
+}
+
+/// Trains both ways and compares losses, and the parameters at the end.
+fn compare<L: Losses, O: Optimizers<L>>(texts: Vec<&'static str>, trainer: impl Fn() -> Trainer<L, O>) {
+    let Some(device) = emulated(texts) else { return };
+    let (expected, there) = curve(trainer());
+    let (found, here) = curve(trainer().device(device));
+    for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let bound = if step < 3 { FIRST } else { CURVE } * expected.abs();
+        assert!((found - expected).abs() <= bound, "step {step}: {found}, not {expected}");
+    }
+    assert!(expected[STEPS - 1] < 0.9 * expected[0], "nothing is learned: {expected:?}");
+    for (path, _) in there.parameters() {
+        let [found, expected] = [&here, &there].map(|model| model.parameter(path).unwrap().into_values());
+        let difference: f64 = found.iter().zip(&expected).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+        let size: f64 = expected.iter().map(|x| f64::from(*x).powi(2)).sum();
+        assert!(difference <= 1e-4 * size + 1e-8, "{path}: {difference} of {size}");
+    }
+}
+
+fn of<L: Loss>(loss: L) -> (Vec<&'static str>, L) {
+    (texts(&loss), loss)
+}
+
+macro_rules! trains {
+    ($name:ident, $loss:expr, $optimizer:expr) => {
+        #[test]
+        fn $name() {
+            let (texts, _) = of($loss);
+            compare(texts, || Trainer::new(|| $loss).optimizer($optimizer));
+        }
+    };
+}
+trains!(a_variational_autoencoder, variational { beta: 0.5 }, Adam::new(1e-3));
+trains!(a_contractive_autoencoder, contractive { lambda: 0.05 }, RmsProp::new(1e-3));
+// The gradient of a bias before batch_norm is nothing but rounding, which an adaptive rate would make as large as any other.
+trains!(a_convolutional_autoencoder, convolutional {}, Sgd { momentum: 0.9, ..Sgd::new(1e-3) });
+trains!(a_sparse_autoencoder, sparse {}, AdamW::new(1e-3));
+trains!(a_recurrent_autoencoder, recurrent {}, Nesterov::new(1e-3));
+
+#[test]
+fn an_adversary() {
+    let losses = || (variational { beta: 0.1 }, discriminate {});
+    let all = [texts(&losses().0), texts(&losses().1)].concat();
+    compare(all, || {
+        let losses: (fn() -> variational, fn() -> discriminate) =
+            (|| variational { beta: 0.1 }, || discriminate {});
+        trainer_of(losses).optimizers((Adam::new(1e-3), Lion::new(1e-4))).every((2, 1))
+    });
+}
+
+fn trainer_of<I: IntoLosses>(losses: I) -> Trainer<I::Losses> {
+    Trainer::alternate(losses)
+}
