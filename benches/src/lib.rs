@@ -175,6 +175,33 @@ pub mod w6 {
     }
 }
 
+/// A sparse autoencoder of the size that language models ask for: 4096 to 131,072, of which 64 are kept; batch 8192.
+pub mod sparse {
+    use diabolo::nn::{dense, mse};
+    use diabolo::prelude::*;
+
+    #[network]
+    fn centre() -> Tensor<4096> {
+        param(zeros())
+    }
+
+    #[encoder]
+    fn encode(x: Tensor<B, 4096>) -> Tensor<B, 131072> {
+        top_k(relu(dense(x - centre(), 131072)), 64)
+    }
+
+    #[decoder]
+    fn decode(z: Tensor<B, 131072>) -> Tensor<B, 4096> {
+        let features: Tensor<131072, 4096> = param(fan_in(131072));
+        einsum("bk,kd->bd", z, features) + centre()
+    }
+
+    #[loss]
+    pub fn objective(x: Tensor<B, 4096>) -> Tensor<B> {
+        mse(decode(encode(x)), x)
+    }
+}
+
 /// W7: 28 × 28, convolutions 1-16-32 (3 × 3, stride 2), mirrored, sigmoid, mean squared error, batch 128.
 pub mod w7 {
     use diabolo::nn::{conv, conv_transpose, mse};

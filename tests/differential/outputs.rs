@@ -73,7 +73,12 @@ pub fn sizes(graph: &Graph, values: &Values) -> [usize; 4] {
 ///
 /// # Errors
 /// The element, and what it should be.
-pub fn compare<F: Float>(graph: &Graph, values: &Values, out: &Outputs<F>, tolerance: f64) -> Result<(), String> {
+pub fn compare<F: Float>(
+    graph: &Graph,
+    values: &Values,
+    out: &Outputs<F>,
+    tolerance: f64,
+) -> Result<(), String> {
     let mut starts: HashMap<&str, usize> = HashMap::new();
     // Gradients lie in the order of their parameters, the others in their own.
     let mut outputs: Vec<(&Role, NodeId)> =

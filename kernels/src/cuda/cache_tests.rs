@@ -93,7 +93,8 @@ fn the_folder_follows_the_system() {
     let set = |pairs: &'static [(&str, &str)]| {
         move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
     };
-    let cases: [(&'static [(&str, &str)], &str, Option<&str>); 7] = [
+    type Case = (&'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+    let cases: [Case; 7] = [
         (&[("HOME", "/h")], "linux", Some("/h/.cache/diabolo/cubin")),
         (&[("HOME", "/h"), ("XDG_CACHE_HOME", "/x")], "linux", Some("/x/diabolo/cubin")),
         (&[("HOME", "/h"), ("XDG_CACHE_HOME", "x")], "linux", Some("/h/.cache/diabolo/cubin")),

@@ -221,7 +221,7 @@ fn everything(kernel: &'static str, precision: Precision) -> Result<(Vec<f32>, f
     let actions = actions(&tape(kernel), loaded.module(), &places, &arena, general)?;
     let mut shown = Vec::new();
     play(&arena, &[&loaded], &actions, |_, values| shown.extend_from_slice(values))?;
-    let captured = Captured::new(&arena, &[loaded.clone()], &actions)?;
+    let captured = Captured::new(&arena, std::slice::from_ref(&loaded), &actions)?;
     captured.run()?;
     let mut product = [0.0f32; 64];
     arena.read(places.gradients, &mut product)?;

@@ -118,7 +118,8 @@ impl Recorder {
         let (first, rest) = axes.split_at(outer);
         let (second, rest) = rest.split_at(m);
         let (third, last) = rest.split_at(n);
-        let [outer, m, n, k] = [first, second, third, last].map(|axes| axes.iter().map(axis).collect::<Vec<_>>());
+        let [outer, m, n, k] =
+            [first, second, third, last].map(|axes| axes.iter().map(axis).collect::<Vec<_>>());
         // Of factors without elements no later one can be named.
         let [a, b] = match k.iter().any(|axis| axis.size == 0) {
             true => [a, b].map(|factor| Pointer { start: 0, ..factor }),

@@ -81,7 +81,7 @@ fn a_tape_is_one_graph_in_its_order() {
         let stage = Stage::new().unwrap();
         stage.fake.record().takes = takes;
         let actions = stage.actions(&tape()).unwrap();
-        let captured = Captured::new(&stage.arena, &[stage.loaded.clone()], &actions).unwrap();
+        let captured = Captured::new(&stage.arena, std::slice::from_ref(&stage.loaded), &actions).unwrap();
         let second = if takes { "multiply" } else { "launch general" };
         let graphs: Vec<Vec<String>> = stage.fake.record().graphs.values().cloned().collect();
         assert_eq!(graphs, [["launch one", second, "launch two"]]);
@@ -115,7 +115,8 @@ fn what_is_inspected_is_read_between_launches() {
 
 #[test]
 fn a_pointer_that_leaves_its_space_is_an_error_before_anything_runs() {
-    let cases: Vec<Box<dyn Fn(&mut Recorder)>> = vec![
+    type Case = Box<dyn Fn(&mut Recorder)>;
+    let cases: Vec<Case> = vec![
         Box::new(|to| to.launch("one", [1, 1, 1], 32, &[at(Space::Inputs, 21)])),
         Box::new(|to| to.launch("one", [1, 1, 1], 32, &[at(Space::Param(2), 0)])),
         Box::new(|to| to.launch("one", [1, 1, 1], 32, &[at(Space::Work, usize::MAX)])),
@@ -150,7 +151,7 @@ fn every_failure_is_an_error_and_nothing_is_kept() {
         stage.arena.write(stage.places.inputs, &[0.0f32; 20])?;
         let actions = stage.actions(&tape())?;
         play(&stage.arena, &[&stage.loaded], &actions, |_, _| {})?;
-        let captured = Captured::new(&stage.arena, &[stage.loaded.clone()], &actions)?;
+        let captured = Captured::new(&stage.arena, std::slice::from_ref(&stage.loaded), &actions)?;
         captured.run()?;
         stage.arena.read(stage.places.metrics, &mut [0.0f32; 2])
     };
@@ -184,7 +185,8 @@ fn a_text_without_the_kernel_or_of_another_device_is_an_error() {
     let mut recorder = Recorder::default();
     recorder.launch("three", [1, 1, 1], 32, &[]);
     let actions = stage.actions(&recorder.finish()).unwrap();
-    let error = Captured::new(&stage.arena, &[stage.loaded.clone()], &actions).map(drop).unwrap_err();
+    let error =
+        Captured::new(&stage.arena, std::slice::from_ref(&stage.loaded), &actions).map(drop).unwrap_err();
     assert_eq!(error.to_string(), "no kernel `three`");
     let error = Captured::new(&stage.arena, &[], &actions).map(drop).unwrap_err();
     assert_eq!(error.to_string(), "the module of `three` is not at hand");

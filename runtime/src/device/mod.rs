@@ -67,6 +67,12 @@ impl Device {
         Device { shared: Some(Shared::new(driver)), precision: Precision::Float32 }
     }
 
+    /// One that others use as well.
+    #[doc(hidden)]
+    pub fn shared(driver: Shared) -> Device {
+        Device { shared: Some(driver), precision: Precision::Float32 }
+    }
+
     /// How exactly products are computed. Float32 unless named here; on the processor nothing else is known.
     pub fn precision(mut self, precision: Precision) -> Device {
         self.precision = precision;

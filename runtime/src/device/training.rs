@@ -22,7 +22,7 @@ use crate::session::pieces;
 /// Steps whose metrics lie on the device before they are read.
 const SLOTS: usize = 256;
 
-/// Elements of a column that are copied at a time.
+/// Elements that are copied at a time.
 const PIECE: usize = 1 << 22;
 
 /// A loss with its optimizer, as a device needs it.
@@ -179,7 +179,9 @@ impl OnDevice {
         let needs = drafts.iter().map(Drafted::needs).fold(Needs::default(), Needs::most);
         let common = needs.room(&mut layout)?;
         let arena = Arc::new(Arena::new(driver, &layout)?);
-        arena.write(params, &singles(values))?;
+        for (start, values) in pieces_of(values) {
+            arena.write(params.part(start, values.len())?, &singles(values))?;
+        }
         resident.upload(&arena)?;
         if let Some(resident) = &held_out {
             resident.upload(&arena)?;
@@ -247,9 +249,15 @@ impl OnDevice {
 
     /// Some of the parameters, from a place in the model on.
     pub fn read_part<F: Float>(&self, start: usize, values: &mut [F]) -> Result<()> {
-        let mut singles = vec![0.0f32; values.len()];
-        self.arena.read(self.params.part(start, values.len())?, &mut singles)?;
-        values.iter_mut().zip(singles).for_each(|(value, single)| *value = F::from_f64(f64::from(single)));
+        let mut singles = vec![0.0f32; values.len().min(PIECE)];
+        for (piece, values) in values.chunks_mut(PIECE).enumerate() {
+            let singles = &mut singles[..values.len()];
+            self.arena.read(self.params.part(start + piece * PIECE, values.len())?, singles)?;
+            values
+                .iter_mut()
+                .zip(singles)
+                .for_each(|(value, single)| *value = F::from_f64(f64::from(*single)));
+        }
         Ok(())
     }
 
@@ -288,6 +296,11 @@ impl OnDevice {
         }
         Ok(Some(sums.into_iter().map(|sum| sum / total as f64).collect()))
     }
+}
+
+/// Values in pieces that are no burden, with where each starts.
+fn pieces_of<F>(values: &[F]) -> impl Iterator<Item = (usize, &[F])> {
+    values.chunks(PIECE).enumerate().map(|(piece, values)| (piece * PIECE, values))
 }
 
 fn singles<F: Float>(values: &[F]) -> Vec<f32> {
@@ -354,7 +367,11 @@ impl OnLoss {
             .map(|(number, _)| Ok(params.part(part.offsets[number], spec.elements(&[number]))?));
         let places =
             Places { params: own.collect::<Result<_>>()?, hypers, gradients, states, ..Places::default() };
-        arena.write(moments, &vec![0.0f32; moments.elements])?;
+        let zeros = vec![0.0f32; moments.elements.min(PIECE)];
+        for start in (0..moments.elements).step_by(PIECE) {
+            let zeros = &zeros[..(moments.elements - start).min(PIECE)];
+            arena.write(moments.part(start, zeros.len())?, zeros)?;
+        }
         let update = load(arena.driver(), part.update.source)?;
         let after = |control: Control| -> Result<Vec<Action>> {
             let mut after = Vec::new();

@@ -1,6 +1,9 @@
 //! What the tests of CUDA text share. In: kernels as text. Out: what they leave in memory, played on the CPU: without and
-//! with sanitizers, the first thread first and the last thread first. Never: a GPU.
+//! with sanitizers, the first thread first and the last thread first; and on a GPU where there is one. Never: a failure where there is none.
+mod gpu;
 pub mod nvrtc;
+
+pub use gpu::{gpu, play_on};
 
 use diabolo_kernels::cuda::emulate::{Emulator, Error, Memory, Order};
 use diabolo_kernels::cuda::{Command, Launch, Tape};

@@ -1,7 +1,8 @@
 //! Emitted CUDA against the interpreter, to 1e-4 of Σ|terms|, for batches that leave remainders; and the emitted function
 //! against what it should record.
 //!
-//! In: the zoo and random programs. Out: the first element of each that differs. Never: a GPU.
+//! In: the zoo and random programs. Out: the first element of each that differs, on the processor and, where
+//! there is one, on a GPU. Never: a failure where there is none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -12,7 +13,7 @@ use diabolo_compiler::graph::Graph;
 use diabolo_compiler::interp::{Inputs, interpret};
 use diabolo_compiler::schedule::schedule;
 use diabolo_compiler::testing;
-use diabolo_cuda_tests::emulator;
+use diabolo_cuda_tests::{emulator, gpu, play_on};
 use diabolo_kernels::cuda::emulate::{Emulator, Memory, Order};
 use diabolo_kernels::cuda::{Clock, Recorder, Space};
 use outputs::{Outputs, compare, inputs, sizes};
@@ -95,28 +96,41 @@ impl Program {
             clock: Clock { seed: inputs.seed, step: inputs.step, first_row: inputs.first_row as u64 },
         };
         let before = memory.clone();
-        let shown = emulator.play(number, &tape, &mut memory, Order::Ascending).map_err(|e| at(e.to_string()))?;
+        let shown =
+            emulator.play(number, &tape, &mut memory, Order::Ascending).map_err(|e| at(e.to_string()))?;
         let mut again = before.clone();
         emulator.play(number, &tape, &mut again, Order::Descending).map_err(|e| at(e.to_string()))?;
         for (space, values) in &memory.spaces {
             if !diabolo_cuda_tests::same(values, &again.spaces[space]) {
                 return Err(at(format!("{space:?} depends on the order of threads")));
             }
-            let is_written = matches!(space, Space::Metrics | Space::Gradients | Space::States | Space::Outputs);
+            let is_written =
+                matches!(space, Space::Metrics | Space::Gradients | Space::States | Space::Outputs);
             if !is_written && !diabolo_cuda_tests::same(values, &before.spaces[space]) {
                 return Err(at(format!("{space:?} was written to")));
             }
         }
-        let mut take = |space| memory.spaces.remove(&space).unwrap_or_default();
-        let out = Outputs {
-            metrics: take(Space::Metrics),
-            grads: take(Space::Gradients),
-            states: take(Space::States),
-            results: take(Space::Outputs),
-            inspected: shown.into_iter().collect::<BTreeMap<_, _>>(),
-        };
-        compare(&self.graph, &values, &out, 1e-4).map_err(at)?;
+        compare(&self.graph, &values, &outputs_of(memory, shown), 1e-4).map_err(at)?;
+        if let Some(driver) = gpu() {
+            let on_gpu = |error: String| at(format!("on the GPU: {error}"));
+            let mut memory = before;
+            let shown =
+                play_on(driver, &self.text.source, &tape, &mut memory).map_err(|e| on_gpu(e.to_string()))?;
+            compare(&self.graph, &values, &outputs_of(memory, shown), 1e-4).map_err(on_gpu)?;
+        }
         Ok(sizes.iter().sum())
+    }
+}
+
+/// What a program has left in memory.
+fn outputs_of(mut memory: Memory, shown: Vec<(usize, Vec<f32>)>) -> Outputs {
+    let mut take = |space| memory.spaces.remove(&space).unwrap_or_default();
+    Outputs {
+        metrics: take(Space::Metrics),
+        grads: take(Space::Gradients),
+        states: take(Space::States),
+        results: take(Space::Outputs),
+        inspected: shown.into_iter().collect::<BTreeMap<_, _>>(),
     }
 }
 
@@ -165,9 +179,11 @@ fn the_emitted_function_records_what_it_should() {
         assert_eq!(program.text.source, emitted.source, "{name}");
         for (batch, steps) in [(130, 11), (3, 1), (0, 4)] {
             let value = |symbol: &String| if symbol == "B" { batch } else { steps };
-            let values: Values = program.symbols.iter().map(|symbol| (symbol.clone(), value(symbol))).collect();
+            let values: Values =
+                program.symbols.iter().map(|symbol| (symbol.clone(), value(symbol))).collect();
             let dims: Vec<usize> = program.symbols.iter().map(value).collect();
-            let expected = tape(&program.text, &program.graph, &values).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let expected = tape(&program.text, &program.graph, &values)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(Recorder::record(emitted, &dims) == expected, "{name}, batch {batch}");
         }
     }

@@ -1,4 +1,4 @@
-//! Models as users write them, trained on the emulator and on the processor: the same noise, the same order of rows, the same
+//! Models as users write them, trained on the emulator (and on a GPU, where there is one) and on the processor: the same noise, the same order of rows, the same
 //! curve of the loss over a hundred steps, within [`CURVE`].
 
 use diabolo::data::Data;
@@ -11,6 +11,7 @@ use diabolo::nn::{
 use diabolo::prelude::*;
 use diabolo::program::Loss;
 use diabolo::{Device, IntoLosses, Losses, Optimizers, Training};
+use diabolo_cuda_tests::gpu;
 
 /// Losses agree relative to their size: rounding differs in the order of sums, and training makes it grow.
 const CURVE: f64 = 1e-3;
@@ -161,16 +162,22 @@ fn curve<L: Losses, O: Optimizers<L>>(trainer: Trainer<L, O>) -> (Vec<f64>, Mode
 
 /// Trains both ways and compares losses, and the parameters at the end.
 fn compare<L: Losses, O: Optimizers<L>>(texts: Vec<&'static str>, trainer: impl Fn() -> Trainer<L, O>) {
-    let Some(device) = emulated(texts) else { return };
     let (expected, there) = curve(trainer());
-    let (found, here) = curve(trainer().device(device));
+    let gpu = gpu().map(|driver| Device::shared(driver.clone()));
+    for device in emulated(texts).into_iter().chain(gpu) {
+        let (found, here) = curve(trainer().device(device));
+        agree((&found, &here), (&expected, &there));
+    }
+}
+
+fn agree((found, here): (&[f64], &Model), (expected, there): (&[f64], &Model)) {
     for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
         let bound = if step < 3 { FIRST } else { CURVE } * expected.abs();
         assert!((found - expected).abs() <= bound, "step {step}: {found}, not {expected}");
     }
     assert!(expected[STEPS - 1] < 0.9 * expected[0], "nothing is learned: {expected:?}");
     for (path, _) in there.parameters() {
-        let [found, expected] = [&here, &there].map(|model| model.parameter(path).unwrap().into_values());
+        let [found, expected] = [here, there].map(|model| model.parameter(path).unwrap().into_values());
         let difference: f64 = found.iter().zip(&expected).map(|(a, b)| f64::from(a - b).powi(2)).sum();
         let size: f64 = expected.iter().map(|x| f64::from(*x).powi(2)).sum();
         assert!(difference <= 1e-4 * size + 1e-8, "{path}: {difference} of {size}");

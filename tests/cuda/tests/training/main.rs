@@ -5,16 +5,18 @@ mod model;
 
 use diabolo::data::Data;
 use diabolo::device::{Device, Precision};
-use diabolo::kernels::cuda::driver::Driver;
-use diabolo::kernels::cuda::emulate::{Emulated, Error as Emulation, Order};
+use diabolo::kernels::cuda::driver::{Driver, Shared};
+use diabolo::kernels::cuda::emulate::{Emulated, Emulator, Error as Emulation, Memory, Order};
 use diabolo::kernels::cuda::error::Error as DeviceError;
 use diabolo::kernels::cuda::fake::Fake;
 use diabolo::kernels::cuda::training;
+use diabolo::kernels::cuda::{Argument, Axis, Clock, Pointer, Product, Recorder, Space};
 use diabolo::prelude::*;
 use diabolo::projection::clip;
 use diabolo::{EpochReport, Error, Model, Schedule, Training};
 use std::sync::{Arc, Mutex};
 
+use diabolo_cuda_tests::play_on;
 use model::{Denoise, MOMENTUM, Momentum, SOURCE, Shrink, WIDTH};
 
 const LOSS: Denoise = Denoise { lambda: 0.01, kernels: true };
@@ -249,6 +251,43 @@ fn a_device_can_be_used_again() {
         same(&trainer().device(device.clone()).fit(&data()).unwrap(), &expected);
     }
     assert_eq!(device.to_string(), "the emulator (sm_0, C++)");
+}
+
+/// What the suite does on a GPU, on the emulator through the same calls.
+#[test]
+fn a_tape_through_a_driver_is_the_same_tape() {
+    let source = "extern \"C\" __global__ void draw(T *to, const Clock *clock, long long count) {\n    for (long long i = \
+                  grid_start(); i < count; i += grid_step()) {\n        to[i] = random_normal(clock, 3u, i);\n    }\n}\n";
+    let emulator = match Emulator::new(&[source], false) {
+        Err(Emulation::NoCompiler(reason)) => return eprintln!("skipped: no C++ compiler ({reason})"),
+        emulator => emulator.unwrap(),
+    };
+    let mut recorder = Recorder::default();
+    let at = |space| Argument::Pointer(Pointer::new(space));
+    recorder.launch("draw", [2, 1, 1], 32, &[at(Space::Inputs), Argument::Clock, Argument::Size(300)]);
+    let axis = |a, b, c| vec![Axis { size: 10, a, b, c }];
+    recorder.product(Product {
+        outer: vec![],
+        m: axis(10, 0, 10),
+        n: axis(0, 1, 1),
+        k: axis(1, 10, 0),
+        a: Pointer::new(Space::Inputs),
+        b: Pointer { space: Space::Inputs, start: 100 },
+        c: Pointer::new(Space::Param(0)),
+        accumulate: true,
+    });
+    recorder.inspect(4, Pointer { space: Space::Param(0), start: 5 }, 3);
+    let tape = recorder.finish();
+    let spaces =
+        [(Space::Inputs, vec![0.0; 300]), (Space::Param(0), vec![1.0; 100]), (Space::Param(1), vec![2.0; 3])];
+    let clock = Clock { seed: 5 << 33, step: 7, first_row: 0 };
+    let before = Memory { spaces: spaces.into_iter().collect(), clock };
+    let (mut expected, mut found) = (before.clone(), before.clone());
+    let shown = emulator.play(0, &tape, &mut expected, Order::Ascending).unwrap();
+    let driver = Shared::new(Emulated::new(&[source], false, Order::Ascending).unwrap());
+    assert_eq!(play_on(&driver, source, &tape, &mut found).unwrap(), shown);
+    assert_eq!(found, expected);
+    assert_ne!(found, before);
 }
 
 /// A driver may be boxed, so that a program chooses one when it runs.
