@@ -20,6 +20,7 @@ pub const KERNELS: &str = concat!(
     include_str!("prelude/values.cuh"),
     include_str!("prelude/select.cuh"),
     include_str!("prelude/product.cuh"),
+    include_str!("prelude/tensor.cuh"),
 );
 
 /// The whole text of one module: functions, kernels, and those of a program.

@@ -4,6 +4,7 @@
 //! Tiles of three sizes; a sum over k is cut into parts where there are too few tiles to keep a device busy, and a second
 //! kernel adds the parts in order. The choice is that of a small model of a nominal device, [`PROCESSORS`] of them with
 //! 128 fused products a cycle, the numbers of which are estimates: it decides speed, never values beyond rounding.
+use super::driver::Precision;
 use super::tape::{Argument, Axis, Launch, Pointer, Product};
 
 /// Axes of one index that a kernel takes; more are walked over by launches that follow each other.
@@ -31,13 +32,31 @@ struct Tile {
     step: usize,
     /// Blocks that share a processor.
     together: usize,
+    /// Threads of a block.
+    threads: u32,
 }
 
-const TILES: [Tile; 3] = [
-    Tile { kernel: "product_large", side: 128, depth: 8, step: 200, together: 2 },
-    Tile { kernel: "product_middle", side: 64, depth: 16, step: 64, together: 3 },
-    Tile { kernel: "product_small", side: 32, depth: 32, step: 30, together: 4 },
-];
+/// Fewer rows, columns or terms than this are no matter for tensor cores.
+const LEAST: usize = 8;
+
+/// The kernels of a precision.
+const fn tiles(precision: Precision) -> &'static [Tile] {
+    match precision {
+        Precision::Float32 => &[
+            Tile { kernel: "product_large", side: 128, depth: 8, step: 200, together: 2, threads: 256 },
+            Tile { kernel: "product_middle", side: 64, depth: 16, step: 64, together: 3, threads: 256 },
+            Tile { kernel: "product_small", side: 32, depth: 32, step: 30, together: 4, threads: 256 },
+        ],
+        Precision::Tf32 => &[
+            Tile { kernel: "product_tf32_large", side: 128, depth: 16, step: 64, together: 1, threads: 256 },
+            Tile { kernel: "product_tf32_small", side: 64, depth: 16, step: 20, together: 3, threads: 128 },
+        ],
+        Precision::Bf16 => &[
+            Tile { kernel: "product_bf16_large", side: 128, depth: 32, step: 40, together: 1, threads: 256 },
+            Tile { kernel: "product_bf16_small", side: 64, depth: 32, step: 14, together: 3, threads: 128 },
+        ],
+    }
+}
 
 /// An axis with the strides that matter to its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +79,24 @@ struct Plan {
 
 /// Elements that [`plan`] needs of scratch.
 pub fn scratch(product: &Product) -> usize {
-    Plan::of(product).map_or(0, |plan| if plan.parts > 1 { plan.parts * plan.results() } else { 0 })
+    scratch_in(product, Precision::Float32)
 }
 
-/// The launches that compute a product, in order. `scratch` is where [`scratch`] elements may be overwritten.
+/// The launches that compute a product in float32, in order. `scratch` is where [`scratch`] elements may be overwritten.
 pub fn plan(product: &Product, scratch: Pointer) -> Vec<Launch> {
+    plan_in(product, scratch, Precision::Float32)
+}
+
+/// As [`scratch`], of a precision.
+pub fn scratch_in(product: &Product, precision: Precision) -> usize {
+    Plan::of(product, precision)
+        .map_or(0, |plan| if plan.parts > 1 { plan.parts * plan.results() } else { 0 })
+}
+
+/// As [`plan`], of a precision: on tensor cores where they gain something.
+pub fn plan_in(product: &Product, scratch: Pointer, precision: Precision) -> Vec<Launch> {
     let mut launches = Vec::new();
-    if let Some(plan) = Plan::of(product) {
+    if let Some(plan) = Plan::of(product, precision) {
         plan.record(product, scratch, &mut launches);
     }
     launches
@@ -74,7 +104,7 @@ pub fn plan(product: &Product, scratch: Pointer) -> Vec<Launch> {
 
 impl Plan {
     /// None where there is nothing to do.
-    fn of(product: &Product) -> Option<Plan> {
+    fn of(product: &Product, precision: Precision) -> Option<Plan> {
         // An axis that walks over both factors and the result repeats the product.
         let (repeated_m, m): (Vec<Axis>, Vec<Axis>) = product.m.iter().partition(|axis| axis.b != 0);
         let (repeated_n, n): (Vec<Axis>, Vec<Axis>) = product.n.iter().partition(|axis| axis.a != 0);
@@ -92,7 +122,9 @@ impl Plan {
         let one = extent(kernel_axes(&outer));
         // Parts of k need all of it in one launch.
         let whole = k.len() <= MOST && outer.len() <= MOST && m.len() <= MOST && n.len() <= MOST;
-        let (tile, parts) = choose(one, rows, cols, extent(kernel_axes(&k)), whole);
+        let narrow = rows.min(cols).min(depth) < LEAST;
+        let precision = if narrow { Precision::Float32 } else { precision };
+        let (tile, parts) = choose(precision, [one, rows, cols, extent(kernel_axes(&k))], whole);
         let part = depth.div_ceil(parts).next_multiple_of(if parts > 1 { PART } else { 1 }).max(1);
         Some(Plan { parts: depth.div_ceil(part).max(1), part, outer, m, n, k, tile })
     }
@@ -159,7 +191,12 @@ impl Plan {
         arguments.extend(flags.map(Argument::Size));
         let blocks =
             extent(&outer) * rows.div_ceil(self.tile.side) * cols.div_ceil(self.tile.side) * self.parts;
-        Launch { kernel: self.tile.kernel, blocks: [count(blocks), 1, 1], threads: 256, arguments }
+        Launch {
+            kernel: self.tile.kernel,
+            blocks: [count(blocks), 1, 1],
+            threads: self.tile.threads,
+            arguments,
+        }
     }
 
     /// Adds the parts.
@@ -239,9 +276,10 @@ fn dense(axes: &[Side; MOST], stride: usize) -> [usize; MOST] {
 }
 
 /// The tile and the number of parts of k that take the fewest cycles of the nominal device.
-fn choose(outer: usize, rows: usize, cols: usize, depth: usize, whole: bool) -> (Tile, usize) {
-    let mut best = (usize::MAX, TILES[0], 1);
-    for tile in TILES {
+fn choose(precision: Precision, [outer, rows, cols, depth]: [usize; 4], whole: bool) -> (Tile, usize) {
+    let all = tiles(precision);
+    let mut best = (usize::MAX, all[0], 1);
+    for &tile in all {
         let tiles = outer * rows.div_ceil(tile.side) * cols.div_ceil(tile.side);
         let mut parts = 1;
         while parts == 1 || whole && parts <= PARTS && depth >= parts * PART {

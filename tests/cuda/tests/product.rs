@@ -1,9 +1,10 @@
 //! Products of any axes, against a plain sum in f64.
 use std::collections::BTreeMap;
 
-use diabolo_cuda_tests::{emulator, play};
+use diabolo_cuda_tests::{emulator, play, tape};
+use diabolo_kernels::cuda::driver::Precision;
 use diabolo_kernels::cuda::emulate::{Emulator, Memory};
-use diabolo_kernels::cuda::{Axis, Command, Pointer, Product, Space, Tape, product};
+use diabolo_kernels::cuda::{Axis, Pointer, Product, Space, Tape, product};
 use diabolo_kernels::random::{self, Stream};
 
 fn values(n: usize, seed: u64) -> Vec<f32> {
@@ -41,17 +42,38 @@ fn matrix(m: usize, n: usize, k: usize) -> Product {
     product(&[], &[axis(m, k, 0, n)], &[axis(n, 0, 1, 1)], &[axis(k, 1, n, 0)])
 }
 
-/// Computes a product both ways, writing and adding, and returns the kernels that it took.
 fn check(emulator: &Emulator, of: &Product) -> Vec<&'static str> {
+    check_in(emulator, of, Precision::Float32)
+}
+
+/// A factor as tensor cores see it: so many bits of mantissa, to nearest.
+fn rounded(x: f32, precision: Precision) -> f64 {
+    let (bits, tie) = match precision {
+        Precision::Float32 => return f64::from(x),
+        Precision::Tf32 => (13, 1 << 12),
+        Precision::Bf16 => (16, (1 << 15) - 1 + (x.to_bits() >> 16 & 1)),
+    };
+    f64::from(f32::from_bits((x.to_bits() + tie) >> bits << bits))
+}
+
+/// Computes a product both ways, writing and adding, and returns the kernels that it took.
+fn check_in(emulator: &Emulator, of: &Product, precision: Precision) -> Vec<&'static str> {
     let (outer, m, n, k) = (places(&of.outer), places(&of.m), places(&of.n), places(&of.k));
     let reach = |which: usize, indices: [&[[usize; 3]]; 4]| -> usize {
         indices.iter().map(|all| all.iter().map(|at| at[which]).max().unwrap_or(0)).sum::<usize>() + 1
     };
     let (a, b) = (values(reach(0, [&outer, &m, &[], &k]), 1), values(reach(1, [&outer, &[], &n, &k]), 2));
+    let [left, right] = [&a, &b].map(|of| of.iter().map(|x| rounded(*x, precision)).collect::<Vec<f64>>());
     let start = values(reach(2, [&outer, &m, &n, &[]]), 3);
     for accumulate in [false, true] {
         let of = Product { accumulate, ..of.clone() };
-        let tape = Tape { commands: vec![Command::Product(of)], work: 0 };
+        let tape = match precision {
+            Precision::Float32 => Tape { commands: vec![Command::Product(of)], work: 0 },
+            _ => {
+                let launches = product::plan_in(&of, Pointer::new(Space::Work), precision);
+                Tape { work: product::scratch_in(&of, precision), ..tape(launches) }
+            }
+        };
         let spaces =
             [(Space::Inputs, a.clone()), (Space::Hypers, b.clone()), (Space::Outputs, start.clone())];
         let memory = Memory { spaces: BTreeMap::from(spaces), ..Memory::default() };
@@ -64,7 +86,7 @@ fn check(emulator: &Emulator, of: &Product) -> Vec<&'static str> {
                     let first = if accumulate { to.0 } else { 0.0 };
                     *to = (first, first.abs());
                     for p in &k {
-                        let term = f64::from(a[o[0] + i[0] + p[0]]) * f64::from(b[o[1] + j[1] + p[1]]);
+                        let term = left[o[0] + i[0] + p[0]] * right[o[1] + j[1] + p[1]];
                         *to = (to.0 + term, to.1 + term.abs());
                     }
                 }
@@ -75,7 +97,7 @@ fn check(emulator: &Emulator, of: &Product) -> Vec<&'static str> {
             assert!(error <= 1e-6 * terms, "place {at}: {got}, not {want} (accumulating: {accumulate})");
         }
     }
-    let launches = product::plan(of, Pointer::new(Space::Work));
+    let launches = product::plan_in(of, Pointer::new(Space::Work), precision);
     launches.iter().map(|launch| launch.kernel).collect()
 }
 
@@ -187,6 +209,44 @@ fn axes_of_any_number_and_order() {
         deepest = deepest.max(check(&emulator, &of).len());
     }
     assert!(deepest > 1, "no product needs several launches");
+}
+
+/// Factors of few bits, products and sums as exact as ever: the error stays that of float32.
+#[test]
+fn tensor_cores_multiply_rounded_factors() {
+    let Some(emulator) = emulator(&[], true) else { return };
+    for (precision, name) in [(Precision::Tf32, "tf32"), (Precision::Bf16, "bf16")] {
+        let mut used = Vec::new();
+        for (m, n, k) in [(64, 64, 32), (8, 8, 8), (70, 33, 45), (130, 129, 50), (20, 9, 700)] {
+            used.extend(check_in(&emulator, &matrix(m, n, k), precision));
+            let turned = product(&[], &[axis(m, 1, 0, 1)], &[axis(n, 0, k, m)], &[axis(k, m, 1, 0)]);
+            used.extend(check_in(&emulator, &turned, precision));
+        }
+        let positions = [axis(4, 0, 297, 160), axis(4, 0, 22, 5), axis(5, 0, 2, 1)];
+        let sums = [axis(3, 6, 99, 0), axis(3, 2, 11, 0), axis(2, 1, 1, 0)];
+        used.extend(check_in(&emulator, &product(&[], &[axis(8, 18, 0, 20)], &positions, &sums), precision));
+        // Too narrow for them.
+        let narrow = product::plan_in(&matrix(64, 7, 30), Pointer::new(Space::Work), precision);
+        assert_eq!(narrow[0].kernel, "product_small");
+        assert!(used.iter().any(|kernel| **kernel == format!("product_{name}_small")), "{used:?}");
+    }
+}
+
+#[test]
+fn tensor_cores_multiply_large_tiles() {
+    let Some(emulator) = emulator(&[], false) else { return };
+    for (precision, name) in
+        [(Precision::Tf32, "product_tf32_large"), (Precision::Bf16, "product_bf16_large")]
+    {
+        // A round of the nominal device.
+        let of = product(
+            &[axis(32, 0, 0, 256 * 256)],
+            &[axis(256, 1, 0, 256)],
+            &[axis(256, 0, 1, 1)],
+            &[axis(10, 256, 256, 0)],
+        );
+        assert_eq!(check_in(&emulator, &of, precision), [name]);
+    }
 }
 
 #[test]

@@ -448,6 +448,19 @@ template <class V> static V taken(const uint64_t *values, unsigned int lane) {
     return value;
 }
 
+/// What all threads of a warp have given.
+struct Words {
+    unsigned int of[32];
+};
+static Words all(unsigned int value, int what) {
+    const uint64_t *values = exchange(0xffffffffu, value, what);
+    Words words;
+    for (unsigned int lane = 0; lane < 32; lane++) {
+        words.of[lane] = taken<unsigned int>(values, lane);
+    }
+    return words;
+}
+
 } // namespace emulator
 
 template <class V> static V __shfl_sync(unsigned int mask, V value, int lane) {
@@ -486,6 +499,31 @@ static inline void __syncwarp() {
 }
 static inline void __syncthreads() {
     emulator::wait(emulator::BARRIER, 7);
+}
+
+/// A tensor core's product over a warp, 16 × 8·PER times 8·PER × 8, plainly: words hold PER factors (1: float32 with few
+/// bits, 2: bfloat16, the first low). Fragments as in the PTX ISA; a device adds in another order.
+template <int PER> static void emulator_tensor(float (&sum)[4], const unsigned int (&a)[4], const unsigned int (&b)[2]) {
+    unsigned int left[4][32], right[2][32];
+    for (int i = 0; i < 4; i++) {
+        memcpy(left[i], emulator::all(a[i], 8).of, sizeof left[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        memcpy(right[i], emulator::all(b[i], 9).of, sizeof right[i]);
+    }
+    const unsigned int lane = threadIdx.x & 31u;
+    for (unsigned int i = 0; i < 4; i++) {
+        // Words of k lie at threads 0 to 3 of a row's or column's group, the upper half in the next register of a pair.
+        const unsigned int row = lane / 4, upper = i / 2, col = lane % 4 * 2 + i % 2;
+        for (unsigned int word = 0; word < 8; word++) {
+            const unsigned int l = left[upper + word / 4 * 2][row * 4 + word % 4], r = right[word / 4][col * 4 + word % 4];
+            for (int part = 0; part < PER; part++) {
+                const unsigned int x = PER == 1 ? l : part == 0 ? l << 16 : l & 0xffff0000u;
+                const unsigned int y = PER == 1 ? r : part == 0 ? r << 16 : r & 0xffff0000u;
+                sum[i] = fmaf(__uint_as_float(x), __uint_as_float(y), sum[i]);
+            }
+        }
+    }
 }
 
 struct Clock;

@@ -14,8 +14,8 @@ struct ProductAxes {
 /// What a product's launch is given.
 struct ProductShape {
     ProductAxes outer, m, n, k;
-    /// The strides of `outer` in c.
-    long long outer_c[4];
+    /// The outer index again, with its strides in c.
+    ProductAxes outer_c;
     /// The extents of the indices.
     long long rows, cols, depth;
     /// What a block sums of k; how far apart the results of such parts lie.
@@ -24,21 +24,81 @@ struct ProductShape {
 };
 
 /// Where position `i` of an index lies in the two arrays.
-DEVICE void product_place(unsigned int i, const ProductAxes &axes, long long *one, long long *two) {
-    long long at_one = 0, at_two = 0;
+struct ProductPlace {
+    long long one, two;
+};
+DEVICE ProductPlace product_place(unsigned int i, const ProductAxes &axes) {
+    ProductPlace at = {0, 0};
 #pragma unroll
     for (int axis = 3; axis > 0; axis--) {
         const unsigned int size = (unsigned int)axes.size[axis];
         if (size != 1u) {
-            const unsigned int along = i % size;
-            i /= size;
-            at_one += along * axes.one[axis];
-            at_two += along * axes.two[axis];
+            const unsigned int rest = i / size;
+            at.one += (i - rest * size) * axes.one[axis];
+            at.two += (i - rest * size) * axes.two[axis];
+            i = rest;
         }
     }
-    *one = at_one + i * axes.one[0];
-    *two = at_two + i * axes.two[0];
+    at.one += i * axes.one[0];
+    at.two += i * axes.two[0];
+    return at;
 }
+
+/// Where `COUNT` positions from `first` on lie, each decoded once; -1 from `end` on.
+template <int COUNT, int THREADS>
+DEVICE void product_places(long long *one, long long *two, unsigned int first, unsigned int end, const ProductAxes &axes) {
+#pragma unroll 1
+    for (unsigned int i = threadIdx.x; i < COUNT; i += THREADS) {
+        ProductPlace at = {-1, -1};
+        if (first + i < end) {
+            at = product_place(first + i, axes);
+        }
+        one[i] = at.one;
+        two[i] = at.two;
+    }
+}
+
+/// A tile of `WIDE` positions by `DEEP` words of k, on its way to shared memory. Words hold one or more positions of k.
+template <int WIDE, int DEEP, int THREADS, class Number> struct ProductLoads {
+    static constexpr int COUNT = WIDE * DEEP / THREADS;
+    T value[COUNT][Number::PER];
+
+    static __device__ __forceinline__ int wide(int i, bool along_k) {
+        const int word = threadIdx.x + i * THREADS;
+        return along_k ? word / DEEP : word % WIDE;
+    }
+    static __device__ __forceinline__ int deep(int i, bool along_k) {
+        const int word = threadIdx.x + i * THREADS;
+        return along_k ? word % DEEP : word / WIDE;
+    }
+    /// Fetches a tile: `places` and `steps` say where each position lies, and each one of k; below 0 where there is none.
+    __device__ __forceinline__ void fetch(const T *from, const long long *places, const long long *steps, bool along_k) {
+#pragma unroll
+        for (int i = 0; i < COUNT; i++) {
+#pragma unroll
+            for (int r = 0; r < Number::PER; r++) {
+                const long long place = places[wide(i, along_k)], step = steps[Number::PER * deep(i, along_k) + r];
+                value[i][r] = place >= 0 && step >= 0 ? from[place + step] : T(0);
+            }
+        }
+    }
+    /// Puts it into shared memory.
+    template <class Tile> __device__ __forceinline__ void put(Tile &tile, bool along_k) const {
+#pragma unroll
+        for (int i = 0; i < COUNT; i++) {
+            tile[deep(i, along_k)][wide(i, along_k)] = Number::word(value[i]);
+        }
+    }
+};
+
+/// Float32.
+struct ProductFloat {
+    typedef T Word;
+    static constexpr int PER = 1;
+    static __device__ __forceinline__ T word(const T *value) {
+        return value[0];
+    }
+};
 
 /// `COUNT` neighbours in shared memory, 2 or 4.
 template <int COUNT> DEVICE void product_load(T *to, const T *from) {
@@ -55,45 +115,51 @@ template <int COUNT> DEVICE void product_load(T *to, const T *from) {
     }
 }
 
-/// A tile of `WIDE` positions by `DEEP` of k, on its way to shared memory.
-template <int WIDE, int DEEP, int THREADS> struct ProductLoads {
-    static constexpr int COUNT = WIDE * DEEP / THREADS;
-    /// Where the positions lie; below 0 where there are none.
-    long long at[COUNT];
-    T value[COUNT];
+/// A tile in float32: `TALL` × `BROAD` results, `DEPTH` positions of k at a time, `TM` × `TN` results of each thread, in
+/// groups of up to four neighbours.
+template <int TALL, int BROAD, int DEPTH, int TM, int TN> struct ProductCore {
+    typedef ProductFloat Number;
+    static constexpr int M = TALL, N = BROAD, DEEP = DEPTH, PAD = 4, ROWS = TM, COLS = TN;
+    static constexpr int THREADS = (TALL / TM) * (BROAD / TN);
+    static constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;
 
-    static __device__ __forceinline__ int wide(int i, bool along_k) {
-        const int element = threadIdx.x + i * THREADS;
-        return along_k ? element / DEEP : element % WIDE;
+    static __device__ __forceinline__ int row(int i) {
+        return i / GM * (TALL / (TM / GM)) + threadIdx.x / (BROAD / TN) * GM + i % GM;
     }
-    static __device__ __forceinline__ int deep(int i, bool along_k) {
-        const int element = threadIdx.x + i * THREADS;
-        return along_k ? element % DEEP : element / WIDE;
+    static __device__ __forceinline__ int col(int j) {
+        return j / GN * (BROAD / (TN / GN)) + threadIdx.x % (BROAD / TN) * GN + j % GN;
     }
-    /// Fetches a tile: `steps` says where each position of k lies, below 0 where there is none.
-    __device__ __forceinline__ void fetch(const T *from, const long long *steps, bool along_k) {
+    /// Adds the products of two tiles to the thread's results.
+    template <class A, class B> static __device__ __forceinline__ void multiply(T (&sum)[TM][TN], const A &a, const B &b) {
 #pragma unroll
-        for (int i = 0; i < COUNT; i++) {
-            const long long step = steps[deep(i, along_k)];
-            value[i] = at[i] >= 0 && step >= 0 ? from[at[i] + step] : T(0);
-        }
-    }
-    /// Puts it into shared memory.
-    __device__ __forceinline__ void put(T (*tile)[WIDE + 4], bool along_k) const {
+        for (int q = 0; q < DEPTH; q++) {
+            T left[TM], right[TN];
 #pragma unroll
-        for (int i = 0; i < COUNT; i++) {
-            tile[deep(i, along_k)][wide(i, along_k)] = value[i];
+            for (int i = 0; i < TM; i += GM) {
+                product_load<GM>(left + i, &a[q][row(i)]);
+            }
+#pragma unroll
+            for (int j = 0; j < TN; j += GN) {
+                product_load<GN>(right + j, &b[q][col(j)]);
+            }
+#pragma unroll
+            for (int i = 0; i < TM; i++) {
+#pragma unroll
+                for (int j = 0; j < TN; j++) {
+                    sum[i][j] = fmaf(left[i], right[j], sum[i][j]);
+                }
+            }
         }
     }
 };
 
-/// A tile of `M` × `N` results, `TM` × `TN` of each thread, `K` positions of k at a time.
-template <int M, int N, int K, int TM, int TN> DEVICE void product_tile(T *c, const T *a, const T *b, const ProductShape &shape) {
-    constexpr int THREADS = (M / TM) * (N / TN);
-    // A thread's results lie in groups of up to four neighbours.
-    constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;
-    __shared__ __align__(16) T tile_a[2][K][M + 4];
-    __shared__ __align__(16) T tile_b[2][K][N + 4];
+/// Computes the block's tile of c.
+template <class Core> DEVICE void product_tile(T *c, const T *a, const T *b, const ProductShape &shape) {
+    typedef typename Core::Number Number;
+    typedef typename Number::Word Word;
+    constexpr int M = Core::M, N = Core::N, DEEP = Core::DEEP, K = DEEP * Number::PER;
+    __shared__ __align__(16) Word tile_a[2][DEEP][M + Core::PAD];
+    __shared__ __align__(16) Word tile_b[2][DEEP][N + Core::PAD];
     __shared__ long long step_a[2][K], step_b[2][K];
 
     // Which tile: columns fastest, then rows, outer, parts of k.
@@ -105,125 +171,63 @@ template <int M, int N, int K, int TM, int TN> DEVICE void product_tile(T *c, co
     block /= tiles_m;
     const unsigned int outers = (unsigned int)(shape.outer.size[0] * shape.outer.size[1] * shape.outer.size[2] * shape.outer.size[3]);
     const unsigned int outer = block % outers, part = block / outers;
-    long long outer_a, outer_b, unused;
-    product_place(outer, shape.outer, &outer_a, &outer_b);
-    a += outer_a;
-    b += outer_b;
-    const unsigned int depth = (unsigned int)shape.depth, part_first = part * (unsigned int)shape.part;
-    const unsigned int end = depth - part_first < (unsigned int)shape.part ? depth : part_first + (unsigned int)shape.part;
+    const ProductPlace at = product_place(outer, shape.outer);
+    a += at.one;
+    b += at.two;
+    c += product_place(outer, shape.outer_c).one + part * shape.part_stride;
+    const unsigned int depth = (unsigned int)shape.depth, begin = part * (unsigned int)shape.part;
+    const unsigned int end = depth - begin < (unsigned int)shape.part ? depth : begin + (unsigned int)shape.part;
 
-    ProductLoads<M, K, THREADS> loads_a;
-    ProductLoads<N, K, THREADS> loads_b;
+    // Where the tile's rows lie in a and c, its columns in b and c.
+    __shared__ long long place_m[M], place_n[N], line[M], column[N];
+    product_places<M, Core::THREADS>(place_m, line, first_m, (unsigned int)shape.rows, shape.m);
+    product_places<N, Core::THREADS>(place_n, column, first_n, (unsigned int)shape.cols, shape.n);
+    ProductLoads<M, DEEP, Core::THREADS, Number> loads_a;
+    ProductLoads<N, DEEP, Core::THREADS, Number> loads_b;
+    T sum[Core::ROWS][Core::COLS];
 #pragma unroll
-    for (int i = 0; i < loads_a.COUNT; i++) {
-        const unsigned int row = first_m + loads_a.wide(i, shape.a_along_k);
-        loads_a.at[i] = -1;
-        if (row < (unsigned int)shape.rows) {
-            product_place(row, shape.m, &loads_a.at[i], &unused);
-        }
-    }
+    for (int i = 0; i < Core::ROWS; i++) {
 #pragma unroll
-    for (int i = 0; i < loads_b.COUNT; i++) {
-        const unsigned int col = first_n + loads_b.wide(i, shape.b_along_k);
-        loads_b.at[i] = -1;
-        if (col < (unsigned int)shape.cols) {
-            product_place(col, shape.n, &loads_b.at[i], &unused);
-        }
-    }
-    T sum[TM][TN];
-#pragma unroll
-    for (int i = 0; i < TM; i++) {
-#pragma unroll
-        for (int j = 0; j < TN; j++) {
+        for (int j = 0; j < Core::COLS; j++) {
             sum[i][j] = T(0);
         }
     }
 
-    // Where the positions of a chunk of k lie.
-    auto decode = [&](unsigned int first, int buffer) {
-        if (threadIdx.x < K) {
-            const unsigned int p = first + threadIdx.x;
-            long long one = -1, two = -1;
-            if (p < end) {
-                product_place(p, shape.k, &one, &two);
-            }
-            step_a[buffer][threadIdx.x] = one;
-            step_b[buffer][threadIdx.x] = two;
-        }
-    };
-    const unsigned int row = threadIdx.x / (N / TN), col = threadIdx.x % (N / TN);
+    // Where the positions of a chunk of k lie, a chunk ahead of the tiles.
+    product_places<K, Core::THREADS>(step_a[0], step_b[0], begin, end, shape.k);
     int now = 0;
-    decode(part_first, 0);
     __syncthreads();
-    loads_a.fetch(a, step_a[0], shape.a_along_k);
-    loads_b.fetch(b, step_b[0], shape.b_along_k);
+    loads_a.fetch(a, place_m, step_a[0], shape.a_along_k);
+    loads_b.fetch(b, place_n, step_b[0], shape.b_along_k);
     loads_a.put(tile_a[0], shape.a_along_k);
     loads_b.put(tile_b[0], shape.b_along_k);
-    decode(part_first + K, 1);
+    product_places<K, Core::THREADS>(step_a[1], step_b[1], begin + K, end, shape.k);
     __syncthreads();
-    for (unsigned int p = part_first; p < end; p += K) {
+    for (unsigned int p = begin; p < end; p += K) {
         const bool more = end - p > K;
         if (more) {
-            loads_a.fetch(a, step_a[now ^ 1], shape.a_along_k);
-            loads_b.fetch(b, step_b[now ^ 1], shape.b_along_k);
+            loads_a.fetch(a, place_m, step_a[now ^ 1], shape.a_along_k);
+            loads_b.fetch(b, place_n, step_b[now ^ 1], shape.b_along_k);
         }
-#pragma unroll
-        for (int q = 0; q < K; q++) {
-            T left[TM], right[TN];
-#pragma unroll
-            for (int g = 0; g < TM / GM; g++) {
-                product_load<GM>(left + g * GM, &tile_a[now][q][g * (M / (TM / GM)) + row * GM]);
-            }
-#pragma unroll
-            for (int g = 0; g < TN / GN; g++) {
-                product_load<GN>(right + g * GN, &tile_b[now][q][g * (N / (TN / GN)) + col * GN]);
-            }
-#pragma unroll
-            for (int i = 0; i < TM; i++) {
-#pragma unroll
-                for (int j = 0; j < TN; j++) {
-                    sum[i][j] = fmaf(left[i], right[j], sum[i][j]);
-                }
-            }
-        }
+        Core::multiply(sum, tile_a[now], tile_b[now]);
         if (more) {
             loads_a.put(tile_a[now ^ 1], shape.a_along_k);
             loads_b.put(tile_b[now ^ 1], shape.b_along_k);
-            decode(p + 2 * K, now);
+            product_places<K, Core::THREADS>(step_a[now], step_b[now], p + 2 * K, end, shape.k);
         }
         __syncthreads();
         now ^= 1;
     }
 
-    // The outer index lies in c by strides of its own.
-    const ProductAxes outer_c = {{shape.outer.size[0], shape.outer.size[1], shape.outer.size[2], shape.outer.size[3]},
-                                 {shape.outer_c[0], shape.outer_c[1], shape.outer_c[2], shape.outer_c[3]},
-                                 {0, 0, 0, 0}};
-    long long start;
-    product_place(outer, outer_c, &start, &unused);
-    start += part * shape.part_stride;
-    long long place_n[TN];
 #pragma unroll
-    for (int j = 0; j < TN; j++) {
-        const unsigned int to = first_n + j / GN * (N / (TN / GN)) + col * GN + j % GN;
-        place_n[j] = -1;
-        if (to < (unsigned int)shape.cols) {
-            product_place(to, shape.n, &unused, &place_n[j]);
-        }
-    }
+    for (int i = 0; i < Core::ROWS; i++) {
+        const long long row = line[Core::row(i)];
 #pragma unroll
-    for (int i = 0; i < TM; i++) {
-        const unsigned int to = first_m + i / GM * (M / (TM / GM)) + row * GM + i % GM;
-        if (to >= (unsigned int)shape.rows) {
-            continue;
-        }
-        long long place_m;
-        product_place(to, shape.m, &unused, &place_m);
-        T *line = c + start + place_m;
-#pragma unroll
-        for (int j = 0; j < TN; j++) {
-            if (place_n[j] >= 0) {
-                line[place_n[j]] = shape.accumulate ? line[place_n[j]] + sum[i][j] : sum[i][j];
+        for (int j = 0; j < Core::COLS; j++) {
+            const long long col = column[Core::col(j)];
+            if (row >= 0 && col >= 0) {
+                T *to = c + (row + col);
+                *to = shape.accumulate ? *to + sum[i][j] : sum[i][j];
             }
         }
     }
@@ -242,23 +246,23 @@ template <int M, int N, int K, int TM, int TN> DEVICE void product_tile(T *c, co
     {                                                                                                                  \
         {PRODUCT_GIVEN(os), PRODUCT_GIVEN(oa), PRODUCT_GIVEN(ob)}, {PRODUCT_GIVEN(ms), PRODUCT_GIVEN(ma), PRODUCT_GIVEN(mc)}, \
             {PRODUCT_GIVEN(ns), PRODUCT_GIVEN(nb), PRODUCT_GIVEN(nc)}, {PRODUCT_GIVEN(ks), PRODUCT_GIVEN(ka), PRODUCT_GIVEN(kb)}, \
-            PRODUCT_GIVEN(oc), PRODUCT_EXTENT(ms), PRODUCT_EXTENT(ns), PRODUCT_EXTENT(ks), part, part_stride,          \
+            {PRODUCT_GIVEN(os), PRODUCT_GIVEN(oc), {0, 0, 0, 0}}, PRODUCT_EXTENT(ms), PRODUCT_EXTENT(ns), PRODUCT_EXTENT(ks), part, part_stride,          \
             accumulate != 0, a_along_k != 0, b_along_k != 0                                                            \
     }
 
 extern "C" __global__ void __launch_bounds__(256, 2) product_large(PRODUCT_ARGUMENTS) {
     const ProductShape shape = PRODUCT_SHAPE;
-    product_tile<128, 128, 8, 8, 8>(c, a, b, shape);
+    product_tile<ProductCore<128, 128, 8, 8, 8>>(c, a, b, shape);
 }
 
 extern "C" __global__ void __launch_bounds__(256, 3) product_middle(PRODUCT_ARGUMENTS) {
     const ProductShape shape = PRODUCT_SHAPE;
-    product_tile<64, 64, 16, 4, 4>(c, a, b, shape);
+    product_tile<ProductCore<64, 64, 16, 4, 4>>(c, a, b, shape);
 }
 
 extern "C" __global__ void __launch_bounds__(256, 4) product_small(PRODUCT_ARGUMENTS) {
     const ProductShape shape = PRODUCT_SHAPE;
-    product_tile<32, 32, 32, 2, 2>(c, a, b, shape);
+    product_tile<ProductCore<32, 32, 32, 2, 2>>(c, a, b, shape);
 }
 
 /// Adds parts of a product, which lie one after the other in the order outer, m, n, in order: each place of c, an index of
@@ -276,11 +280,8 @@ extern "C" __global__ void product_parts(T *c, const T *values, long long count,
             sum += values[p * count + i];
         }
         const long long line = i / cols;
-        long long at_outer, at_m, at_n, unused;
-        product_place((unsigned int)(line / rows), outer, &at_outer, &unused);
-        product_place((unsigned int)(line % rows), m, &at_m, &unused);
-        product_place((unsigned int)(i % cols), n, &at_n, &unused);
-        T *place = c + at_outer + at_m + at_n;
-        *place = accumulate != 0 ? *place + sum : sum;
+        T *to = c + product_place((unsigned int)(line / rows), outer).one +
+                product_place((unsigned int)(line % rows), m).one + product_place((unsigned int)(i % cols), n).one;
+        *to = accumulate != 0 ? *to + sum : sum;
     }
 }
