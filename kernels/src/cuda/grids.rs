@@ -68,7 +68,12 @@ impl Recorder {
         totals: Totals,
     ) {
         let (blocks, parts, threads) = grid(walk, results, count, even);
-        if blocks == 0 {
+        if results * count == 0 && (even || results == 0 || sums.iter().all(|sum| sum.whole)) {
+            // Sums of nothing; and where there is nothing, no pointer needs to be inside of it.
+            for sum in sums {
+                let none = if sum.largest { f32::NEG_INFINITY } else { 0.0 };
+                self.fill(sum.into, if sum.whole { 1 } else { results }, none);
+            }
             return;
         }
         // Where the parts of each sum go, as many values as a part has.

@@ -348,10 +348,11 @@ impl Writer<'_> {
         ])
     }
 
-    /// The statements that do not change while a thread walks, and those that do.
+    /// The statements that do not change while a thread walks, and those that do. Writes come last: a value may lie where
+    /// one was that a later operation reads.
     fn statements(&mut self, still: &[usize], kept: &str, dropped: &str) -> (String, String) {
         let draft = self.draft;
-        let (mut before, mut inside) = (String::new(), String::new());
+        let (mut before, mut inside, mut writes) = (String::new(), String::new(), String::new());
         let mut moves: Vec<bool> = Vec::with_capacity(draft.ops.len());
         for (at, op) in draft.ops.iter().enumerate() {
             let along = |strides: &[Size]| {
@@ -368,15 +369,16 @@ impl Writer<'_> {
                 Op::Store(..) | Op::Reduce { .. } => true,
             };
             moves.push(moving);
-            let list = if moving || draft.shape == Shape::Owners && draft.dropped.is_empty() {
-                &mut inside
-            } else {
-                &mut before
+            let still = !moving && (draft.shape != Shape::Owners || !draft.dropped.is_empty());
+            let list = match op {
+                Op::Store(..) | Op::Reduce { .. } => &mut writes,
+                _ if still => &mut before,
+                _ => &mut inside,
             };
             *list += &text;
             list.push('\n');
         }
-        (before, inside)
+        (before, inside + &writes)
     }
 
     fn statement(&mut self, at: usize, op: &Op, kept: &str, dropped: &str) -> String {
