@@ -54,11 +54,13 @@ extern "C" __global__ void places(T *to, const T *from, long long n, long long b
 fn sums_over_threads_are_those_of_their_values() {
     let Some(emulator) = emulator(&[REDUCE], true) else { return };
     for threads in (32..=1024).step_by(96).chain([64, 128, 256, 512]) {
-        for special in [None, Some(f32::NAN), Some(f32::INFINITY)] {
+        for special in [None, Some(f32::NAN), Some(f32::INFINITY), Some(0.5)] {
             let n = 2 * threads - 5;
             let mut from = values(n, 3);
-            if let Some(special) = special {
-                from[n / 3] = special;
+            match special {
+                Some(special) => from[n / 3] = special,
+                // No value above 0, so that nothing else may take part.
+                None => from.iter_mut().for_each(|x| *x = -x.abs()),
             }
             let arguments = vec![outputs(0), inputs(), Argument::Size(n)];
             let launch = Launch { kernel: "reduce", blocks: [2, 1, 1], threads: threads as u32, arguments };

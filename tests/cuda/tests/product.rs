@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use diabolo_cuda_tests::{emulator, play, tape};
 use diabolo_kernels::cuda::driver::Precision;
 use diabolo_kernels::cuda::emulate::{Emulator, Memory};
-use diabolo_kernels::cuda::{Axis, Pointer, Product, Space, Tape, product};
+use diabolo_kernels::cuda::{Axis, Command, Pointer, Product, Space, Tape, product};
 use diabolo_kernels::random::{self, Stream};
 
 fn values(n: usize, seed: u64) -> Vec<f32> {
