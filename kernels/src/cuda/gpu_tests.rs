@@ -218,7 +218,7 @@ fn everything(kernel: &'static str, precision: Precision) -> Result<(Vec<f32>, f
     };
     let arena = Arc::new(Arena::new(&driver, &layout)?);
     arena.write(places.clock, &[7u32, 0, 0, 0, 0, 0])?;
-    let actions = actions(&tape(kernel), loaded.module(), &places, &arena, general)?;
+    let actions = actions(&tape(kernel), loaded.module(), &places, &arena, &general)?;
     let mut shown = Vec::new();
     play(&arena, &[&loaded], &actions, |_, values| shown.extend_from_slice(values))?;
     let captured = Captured::new(&arena, std::slice::from_ref(&loaded), &actions)?;

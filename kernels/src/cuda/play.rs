@@ -11,7 +11,7 @@ use super::error::{Error, Result};
 use super::tape::{Argument, Axis, Command, Launch, Pointer, Product, Space, Tape};
 
 /// What is launched for a product that no library takes, and where it may put parts of sums: a function of its shape alone.
-pub type Plan = fn(&Product, Pointer) -> Vec<Launch>;
+pub type Plan<'p> = &'p dyn Fn(&Product, Pointer) -> Vec<Launch>;
 
 /// Where the spaces of a program lie.
 #[derive(Clone, Debug, Default)]
@@ -85,7 +85,7 @@ pub fn actions(
     module: Module,
     places: &Places,
     arena: &Arena,
-    plan: Plan,
+    plan: Plan<'_>,
 ) -> Result<Vec<Action>> {
     let call = |launch: &Launch| call(launch, module, places, arena);
     let scratch = Pointer { space: Space::Work, start: tape.work };

@@ -71,7 +71,7 @@ impl Stage {
     }
 
     fn actions(&self, tape: &Tape) -> Result<Vec<Action>> {
-        actions(tape, self.loaded.module(), &self.places, &self.arena, general)
+        actions(tape, self.loaded.module(), &self.places, &self.arena, &general)
     }
 }
 

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
-use diabolo_kernels::cuda::driver::{Module, Shared};
+use diabolo_kernels::cuda::driver::{Module, Precision, Shared};
 use diabolo_kernels::cuda::play::{Action, Captured, Loaded, Places, actions, play};
 use diabolo_kernels::cuda::training::{Control, Place, end, gather};
-use diabolo_kernels::cuda::{Command, Program, Recorder, Tape, prelude, product};
+use diabolo_kernels::cuda::{Command, Product, Program, Recorder, Tape, prelude, product};
 
 use crate::error::Result;
 use crate::program::Spec;
@@ -62,6 +62,7 @@ pub(super) struct Draft {
     outputs: (usize, usize),
     /// For each size of batch, its commands.
     tapes: Vec<(usize, Tape)>,
+    precision: Precision,
     control: Control,
     kept: Range,
 }
@@ -71,7 +72,7 @@ impl Draft {
     /// are kept.
     pub fn new(
         spec: &'static Spec,
-        program: Program,
+        (program, precision): (Program, Precision),
         dims: &[usize],
         rows: &[usize],
         slots: usize,
@@ -95,6 +96,7 @@ impl Draft {
             widths: spec.inputs.iter().map(width).collect(),
             outputs: (outputs(true), outputs(false)),
             tapes,
+            precision,
             control: Control(layout.add(Control::ELEMENTS)?),
             kept: layout.add(slots * (spec.metrics.len() + 1))?,
         })
@@ -106,7 +108,7 @@ impl Draft {
 
     pub fn needs(&self) -> Needs {
         let needs = |(rows, tape): &(usize, Tape)| Needs {
-            work: work(tape),
+            work: work(tape, self.precision),
             inputs: rows * self.widths.iter().sum::<usize>(),
             outputs: self.output_elements(*rows),
             metrics: self.spec.metrics.len() + 1,
@@ -116,9 +118,9 @@ impl Draft {
 }
 
 /// Scratch of a tape, with that of its products.
-fn work(tape: &Tape) -> usize {
+fn work(tape: &Tape, precision: Precision) -> usize {
     let scratch = tape.commands.iter().map(|command| match command {
-        Command::Product(product) => product::scratch(product),
+        Command::Product(product) => product::scratch_in(product, precision),
         Command::Launch(_) | Command::Inspect(..) => 0,
     });
     tape.work + scratch.max().unwrap_or(0)
@@ -136,6 +138,9 @@ pub(super) struct Around {
     /// The training kernels.
     pub kernels: Arc<Loaded>,
 }
+
+/// Shows a value: the index of its word, all elements.
+pub(super) type Show<'s> = &'s mut dyn FnMut(usize, &[f32]);
 
 /// A program on a device.
 pub(super) struct Runner {
@@ -196,12 +201,7 @@ impl Runner {
     }
 
     /// Takes a step from a place; `inspect` shows values, and waits for them.
-    pub fn run(
-        &mut self,
-        rows: usize,
-        place: Place,
-        inspect: Option<&mut dyn FnMut(usize, &[f32])>,
-    ) -> Result<()> {
+    pub fn run(&mut self, rows: usize, place: Place, inspect: Option<Show<'_>>) -> Result<()> {
         if self.place != Some(place) {
             self.arena.write(self.control.0, &place.words())?;
         }
@@ -254,14 +254,15 @@ fn batch(
     }
     let metrics = common.metrics.part(0, draft.spec.metrics.len() + 1)?;
     let places = Places {
-        work: common.work.part(0, work(tape))?,
+        work: common.work.part(0, work(tape, draft.precision))?,
         inputs: common.inputs.part(0, start)?,
         outputs: common.outputs.part(0, draft.output_elements(rows))?,
         metrics,
         clock: control.clock()?,
         ..around.places.clone()
     };
-    all.extend(actions(tape, module, &places, arena, product::plan)?);
+    let plan = |product: &Product, scratch| product::plan_in(product, scratch, draft.precision);
+    all.extend(actions(tape, module, &places, arena, &plan)?);
     all.extend(after(control)?);
     all.push(end(kernels.module(), arena, control, (draft.kept, metrics), rows)?);
     Ok(all)

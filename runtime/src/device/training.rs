@@ -120,7 +120,7 @@ impl<'d> Resident<'d> {
         for input in specs.flat_map(|spec| spec.inputs) {
             if !columns.iter().any(|(name, _)| *name == input.name) {
                 let width = data.column(input.name)?.width();
-                let elements = width.checked_mul(data.rows()).unwrap_or(usize::MAX);
+                let elements = width.saturating_mul(data.rows());
                 columns.push((input.name, layout.add(elements)?));
             }
         }
@@ -174,7 +174,7 @@ impl OnDevice {
         let scratch = layout.add(PARTS)?;
         let mut drafts = Vec::with_capacity(parts.len());
         for part in parts {
-            drafts.push(Drafted::new(part, &sizes, (count, held_rows), &mut layout)?);
+            drafts.push(Drafted::new(part, precision, &sizes, (count, held_rows), &mut layout)?);
         }
         let needs = drafts.iter().map(Drafted::needs).fold(Needs::default(), Needs::most);
         let common = needs.room(&mut layout)?;
@@ -310,6 +310,7 @@ fn singles<F: Float>(values: &[F]) -> Vec<f32> {
 impl Drafted {
     fn new(
         part: &Part<'_>,
+        precision: Precision,
         sizes: &[usize],
         (rows, held_rows): (usize, usize),
         layout: &mut Layout,
@@ -318,11 +319,11 @@ impl Drafted {
         let pieces: Vec<usize> = pieces(spec, held_rows).into_iter().map(|rows| rows.len()).collect();
         let evaluate = match held_rows {
             0 => None,
-            _ => Some(Draft::new(spec, part.evaluate, dims, &pieces, pieces.len(), layout)?),
+            _ => Some(Draft::new(spec, (part.evaluate, precision), dims, &pieces, pieces.len(), layout)?),
         };
         let gradients = spec.elements(spec.trained);
         Ok(Drafted {
-            train: Draft::new(spec, part.train, dims, sizes, SLOTS, layout)?,
+            train: Draft::new(spec, (part.train, precision), dims, sizes, SLOTS, layout)?,
             evaluate,
             order: layout.add(rows)?,
             hypers: layout.add(spec.hypers.len())?,
@@ -396,7 +397,7 @@ impl OnLoss {
             common: *common,
             kernels: (*kernels).clone(),
         };
-        let train = Runner::new(train, arena, &around(columns, order), &[update.clone()], after)?;
+        let train = Runner::new(train, arena, &around(columns, order), std::slice::from_ref(&update), after)?;
         let evaluate = match (evaluate, evaluated) {
             (Some(draft), Some((columns, straight))) => {
                 let around = around(columns, straight);
@@ -441,5 +442,5 @@ fn updated(
         ..Places::default()
     };
     let tape = Recorder::record(&part.update, &[len]);
-    Ok(actions(&tape, update.module(), &places, memory.arena, product::plan)?)
+    Ok(actions(&tape, update.module(), &places, memory.arena, &product::plan)?)
 }

@@ -69,7 +69,7 @@ pub fn play_on(
         [clock.seed, clock.step, clock.first_row].map(|number| [number as u32, (number >> 32) as u32]);
     arena.write(places.clock, words.as_flattened())?;
     let mut shown = Vec::new();
-    let actions = actions(tape, loaded.module(), &places, &arena, product::plan)?;
+    let actions = actions(tape, loaded.module(), &places, &arena, &product::plan)?;
     play(&arena, &[&loaded], &actions, |index, values| shown.push((index, values.to_vec())))?;
     for ((_, range), values) in ranges.iter().zip(memory.spaces.values_mut()) {
         arena.read(*range, values)?;

@@ -171,7 +171,7 @@ fn compare<L: Losses, O: Optimizers<L>>(texts: Vec<&'static str>, trainer: impl 
 }
 
 fn agree((found, here): (&[f64], &Model), (expected, there): (&[f64], &Model)) {
-    for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
+    for (step, (found, expected)) in found.iter().zip(expected).enumerate() {
         let bound = if step < 3 { FIRST } else { CURVE } * expected.abs();
         assert!((found - expected).abs() <= bound, "step {step}: {found}, not {expected}");
     }

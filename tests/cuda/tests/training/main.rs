@@ -124,7 +124,8 @@ fn every_step_can_be_looked_at() {
 fn losses_take_turns_and_parameters_stay_in_their_set() {
     let Some(device) = emulated(Order::Ascending) else { return };
     let trainer = || {
-        let losses: (fn() -> Denoise, fn() -> Shrink) = (LOSS_OF, || Shrink);
+        let shrink: fn() -> Shrink = || Shrink;
+        let losses = (LOSS_OF, shrink);
         Trainer::alternate(losses)
             .optimizers((Momentum { lr: 0.05 }, Momentum { lr: 0.01 }))
             .every((1, 2))

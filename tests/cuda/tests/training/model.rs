@@ -292,7 +292,7 @@ impl Optimizer for Momentum {
         let rate = update.hypers[0] * (one - one / (F::from_f64(update.step as f64) + one));
         for ((w, g), m) in update.weights.iter_mut().zip(update.grads).zip(update.moments) {
             *m = update.hypers[1] * *m + *g;
-            *w = *w - rate * *m;
+            *w -= rate * *m;
         }
     }
 
