@@ -1,7 +1,15 @@
 //! Kernels through the compiler of CUDA: nothing spills, and as many blocks share a processor as the plans count on.
+use diabolo_compiler::emit::cuda;
+use diabolo_compiler::emit::rust::Names;
 use diabolo_compiler::ops;
+use diabolo_compiler::schedule::schedule;
 use diabolo_cuda_tests::nvrtc::{ARCHITECTURES, compile};
 use diabolo_kernels::cuda::prelude;
+use quote::quote;
+
+#[allow(dead_code)] // each of its readers needs a part
+#[path = "../../differential/graphs.rs"]
+mod graphs;
 
 /// Registers and shared memory of a processor, of sm_80 and sm_90.
 const REGISTERS: usize = 65_536;
@@ -21,6 +29,10 @@ fn kernels_of_the_prelude_compile_and_do_not_spill() {
             ("product_large", 256, 2),
             ("product_middle", 256, 3),
             ("product_small", 256, 4),
+            ("product_tf32_large", 256, 1),
+            ("product_tf32_small", 128, 3),
+            ("product_bf16_large", 256, 1),
+            ("product_bf16_small", 128, 3),
             ("product_parts", 256, 4),
             ("sum_parts", 256, 6),
         ] {
@@ -58,6 +70,29 @@ fn every_row_compiles_and_does_not_spill() {
             assert!(usage.registers <= 64, "{kernel} on {architecture}: {usage:?}");
         }
     }
+}
+
+/// Emitted programs, which are fused as far as users' are.
+#[test]
+fn fused_kernels_do_not_spill() {
+    let (mut most, mut spilled) = ((0, String::new()), Vec::new());
+    for name in graphs::ZOO {
+        let plan = schedule(&graphs::zoo(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let krate = quote!(crate);
+        let text = cuda::text(&Names::of(&krate, "train", &plan), &plan);
+        let Some(compiled) = compile(&text.source) else { return };
+        for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
+            for (kernel, usage) in kernels {
+                let which = format!("{kernel} of {name} on {architecture}");
+                if usage.spilled > 0 {
+                    spilled.push(format!("{which}: {usage:?}"));
+                }
+                most = most.max((usage.registers, which));
+            }
+        }
+    }
+    println!("the most registers: {most:?}");
+    assert!(spilled.is_empty(), "{spilled:#?}");
 }
 
 /// What a generated kernel does with random numbers, sums and indices.

@@ -183,7 +183,9 @@ fn check_top_k(emulator: &Emulator, from: &[f32], n: usize, ks: &[usize], thread
 #[test]
 fn the_first_of_many_are_those_of_the_cpu() {
     let Some(emulator) = emulator(&[], true) else { return };
-    let special = [f32::NAN, 0.0, -0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 1e-45, -1e-45];
+    let nans = [f32::NAN, -f32::NAN, f32::from_bits(0x7fc0_0001), f32::from_bits(0xffc0_0001)];
+    let special =
+        [nans[0], nans[1], nans[2], nans[3], 0.0, -0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 1e-45, -1e-45];
     for n in [1, 2, 5, 63, 64, 65, 200, 1000, 1024, 1025, 5000] {
         let runs = 3;
         let any = values(runs * n, 1);

@@ -296,7 +296,6 @@ extern "C" __global__ void __launch_bounds__(1024) top_k(T *into, const T *from,
             select_collect_far(first, &taken, values, n, k, largest, prefix, wanted);
             select_sort_far(pairs, first, values, k, largest);
         }
-        // The next run uses the same shared memory.
-        __syncthreads();
+        // The next run writes shared memory behind a barrier of its own.
     }
 }

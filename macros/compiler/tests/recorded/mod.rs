@@ -259,7 +259,7 @@ fn kernels(source: &str) -> Result<BTreeMap<String, Vec<Kind>>, String> {
         found.insert((*name).to_owned(), kinds(parameters)?);
     }
     for part in parts {
-        let part = part.strip_prefix("__launch_bounds__(512) ").unwrap_or(part);
+        let part = part.strip_prefix("__launch_bounds__(512, 1) ").unwrap_or(part);
         let (name, rest) = part.split_once('(').ok_or("a kernel without parameters")?;
         let (parameters, _) = rest.split_once(") {").ok_or("a kernel without a body")?;
         if found.insert(name.to_owned(), kinds(parameters)?).is_some() {

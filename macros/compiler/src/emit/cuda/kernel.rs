@@ -95,7 +95,7 @@ pub(super) fn write(scope: &Scope<'_>, draft: &Draft) -> Written {
     };
     let body = writer.body();
     let bounds = match draft.shape {
-        Shape::Sums(Walk::Columns(_)) => "__launch_bounds__(512) ",
+        Shape::Sums(Walk::Columns(_)) => "__launch_bounds__(512, 1) ",
         _ => "",
     };
     writer.finish(bounds, body)
