@@ -165,7 +165,7 @@ pub enum Error {
 
     /// A device is not there, has too little memory, or is lost.
     #[error("{0}")]
-    Device(#[from] diabolo_kernels::cuda::Error),
+    Device(diabolo_kernels::cuda::Error),
 
     /// A setting makes no sense.
     #[error("{what}")]

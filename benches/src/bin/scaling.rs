@@ -125,7 +125,8 @@ fn work(workload: &Workload) -> Work {
 fn weights(workload: &Workload) -> usize {
     let Ok(data) = workload.data(1.0) else { return 0 };
     let Ok(training) = workload.start(&data) else { return 0 };
-    training.model().parameters().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    let Ok(model) = training.model() else { return 0 };
+    model.parameters().map(|(_, shape)| shape.iter().product::<usize>()).sum()
 }
 
 /// Milliseconds of a step.

@@ -13,7 +13,30 @@ use std::fmt;
 use diabolo_kernels::cuda::driver::Shared;
 pub use diabolo_kernels::cuda::driver::{Driver, Precision};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// What goes wrong in these rooms: the device's errors, and the runtime's. [`Error`] itself is made of no other type: who
+/// writes a closure with `?` would have to say which it is.
+pub(crate) struct Failure(Error);
+
+impl Failure {
+    /// As the rest of the crate says it.
+    pub fn said(self) -> Error {
+        self.0
+    }
+}
+
+impl From<diabolo_kernels::cuda::Error> for Failure {
+    fn from(error: diabolo_kernels::cuda::Error) -> Self {
+        Failure(Error::Device(error))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure(error)
+    }
+}
 
 /// Where training runs, for [`Trainer::device`](crate::Trainer::device).
 ///
@@ -49,7 +72,7 @@ impl Device {
     /// [`Error::Device`](crate::Error::Device): one line that says what is missing.
     #[cfg(feature = "cuda")]
     pub fn cuda(index: usize) -> Result<Device> {
-        Ok(Device::on(diabolo_kernels::cuda::gpu::Gpu::open(index)?))
+        diabolo_kernels::cuda::gpu::Gpu::open(index).map(Device::on).map_err(Error::Device)
     }
 
     /// A GPU of NVIDIA's by its number, from 0.
@@ -58,7 +81,7 @@ impl Device {
     /// Always: this build is without the feature `cuda`.
     #[cfg(not(feature = "cuda"))]
     pub fn cuda(_index: usize) -> Result<Device> {
-        Err(crate::Error::config("this build of diabolo is without its feature `cuda`"))
+        Err(Error::config("this build of diabolo is without its feature `cuda`"))
     }
 
     /// A device of one's own.

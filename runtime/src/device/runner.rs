@@ -11,8 +11,11 @@ use diabolo_kernels::cuda::play::{Action, Captured, Loaded, Places, actions, pla
 use diabolo_kernels::cuda::training::{Control, Place, end, gather};
 use diabolo_kernels::cuda::{Command, Product, Program, Recorder, Tape, prelude, product};
 
-use crate::error::Result;
+use super::Failure;
+use crate::error::Error;
 use crate::program::Spec;
+
+type Result<T> = std::result::Result<T, Failure>;
 
 /// What a program needs of the memory that all programs of a training use in turn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -207,8 +210,7 @@ impl Runner {
         }
         self.place = None;
         let batch = self.batches.iter().find(|batch| batch.rows == rows);
-        let batch =
-            batch.ok_or_else(|| crate::Error::config(format!("a batch of {rows} rows was not prepared")))?;
+        let batch = batch.ok_or_else(|| Error::config(format!("a batch of {rows} rows was not prepared")))?;
         match inspect {
             Some(inspect) if batch.inspects => {
                 let modules: Vec<&Loaded> = self.modules.iter().map(|module| &**module).collect();

@@ -12,12 +12,15 @@ use diabolo_kernels::cuda::play::{Action, Loaded, Places, actions};
 use diabolo_kernels::cuda::training::{Control, PARTS, Place, SOURCE, clip, copy};
 use diabolo_kernels::cuda::{Clock, Program, Recorder, product};
 
+use super::Failure;
 use super::runner::{Around, Common, Draft, Needs, Runner, load};
 use crate::data::Data;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::inspect;
 use crate::program::Spec;
 use crate::session::pieces;
+
+type Result<T> = std::result::Result<T, Failure>;
 
 /// Steps whose metrics lie on the device before they are read.
 const SLOTS: usize = 256;

@@ -13,7 +13,7 @@ use super::order::shuffle;
 use super::updates::{Updates, clip};
 use super::{Schedule, Settings};
 use crate::data::Data;
-use crate::device::{OnDevice, Part, Step};
+use crate::device::{Failure, OnDevice, Part, Step};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::store::Store;
@@ -185,23 +185,21 @@ impl<F: Float> Learner<F> {
             self.settle(device, index)?;
         }
         if self.begin_pass() {
-            device.order(index, &self.order)?;
+            device.order(index, &self.order).map_err(Failure::said)?;
         }
         let rows = self.next_rows(settings);
         let factor = settings.schedule.factor(share);
         single(&self.session.hypers, &mut self.singles[0]);
         single(self.updates.scale(factor), &mut self.singles[1]);
-        device.step(
-            index,
-            &Step {
-                rows: rows.len(),
-                first: rows.start,
-                steps: self.steps,
-                hypers: &self.singles[0],
-                rates: &self.singles[1],
-                inspect: self.rows == 0 && self.pending.is_empty(),
-            },
-        )?;
+        let step = Step {
+            rows: rows.len(),
+            first: rows.start,
+            steps: self.steps,
+            hypers: &self.singles[0],
+            rates: &self.singles[1],
+            inspect: self.rows == 0 && self.pending.is_empty(),
+        };
+        device.step(index, &step).map_err(Failure::said)?;
         self.pending.push((total, rows.len()));
         self.steps += 1;
         self.cursor = rows.end;
@@ -210,7 +208,7 @@ impl<F: Float> Learner<F> {
 
     /// Waits for the steps on a device. Returns the loss of the last one before its update.
     pub fn settle(&mut self, device: &mut OnDevice, index: usize) -> Result<f64> {
-        let values = device.metrics(index)?;
+        let values = device.metrics(index).map_err(Failure::said)?;
         let steps = values.chunks_exact(self.session.metrics.len());
         for ((total, rows), values) in self.pending.drain(..).zip(steps) {
             for (metric, value) in self.session.metrics.iter_mut().zip(values) {

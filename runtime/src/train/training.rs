@@ -18,7 +18,7 @@ use super::losses::{Losses, Optimizers};
 use super::report::{EpochReport, LossReport};
 use super::{Anneal, Settings};
 use crate::data::Data;
-use crate::device::{Device, OnDevice, Precision};
+use crate::device::{Device, Failure, OnDevice, Precision};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::projection::Projector;
@@ -130,7 +130,9 @@ impl<'d, F: Float> Training<'d, F> {
             self.learners.iter().map(|learner| learner.part(&self.settings)).collect::<Result<Vec<_>>>()?;
         let steps = (self.settings.batch, self.settings.clip_norm);
         let held_out = self.held_out.as_ref();
-        OnDevice::new((shared, *precision), &parts, &self.store.values, &self.data, held_out, steps).map(Some)
+        OnDevice::new((shared, *precision), &parts, &self.store.values, &self.data, held_out, steps)
+            .map(Some)
+            .map_err(Failure::said)
     }
 
     /// Rounds of one epoch: the batches of the data.
@@ -238,13 +240,13 @@ impl<'d, F: Float> Training<'d, F> {
             let values = &mut self.store.values;
             if let Some(device) = &self.device {
                 for (start, len) in projector.places() {
-                    device.read_part(start, &mut values[start..start + len])?;
+                    device.read_part(start, &mut values[start..start + len]).map_err(Failure::said)?;
                 }
             }
             projector.apply(values);
             if let Some(device) = &self.device {
                 for (start, len) in projector.places() {
-                    device.write_part(start, &values[start..start + len])?;
+                    device.write_part(start, &values[start..start + len]).map_err(Failure::said)?;
                 }
             }
         }
@@ -265,7 +267,7 @@ impl<'d, F: Float> Training<'d, F> {
     pub fn gradient(&self) -> Result<Cow<'_, [F]>> {
         match &self.device {
             None => Ok(Cow::Borrowed(&self.learners[self.last].session.grads)),
-            Some(device) => Ok(Cow::Owned(device.gradients(self.last)?)),
+            Some(device) => Ok(Cow::Owned(device.gradients(self.last).map_err(Failure::said)?)),
         }
     }
 
@@ -276,7 +278,7 @@ impl<'d, F: Float> Training<'d, F> {
     pub fn model(&self) -> Result<Model<F>> {
         let mut store = self.store.clone();
         if let Some(device) = &self.device {
-            device.read(&mut store.values)?;
+            device.read(&mut store.values).map_err(Failure::said)?;
         }
         Ok(Model { store, seed: self.settings.seed })
     }
@@ -313,7 +315,7 @@ impl<'d, F: Float> Training<'d, F> {
         }
         progress.finish();
         if let Some(device) = &self.device {
-            device.read(&mut self.store.values)?;
+            device.read(&mut self.store.values).map_err(Failure::said)?;
         }
         Ok(Model { store: self.store, seed: self.settings.seed })
     }
@@ -336,7 +338,7 @@ impl<'d, F: Float> Training<'d, F> {
                 (None, _) => None,
                 (Some(data), None) => Some(evaluate_means(&mut learner.evaluation, &self.store, data)?),
                 (Some(_), Some(device)) => {
-                    let values = device.evaluate(index, learner.hypers())?;
+                    let values = device.evaluate(index, learner.hypers()).map_err(Failure::said)?;
                     values.map(|values| means(learner.session.spec, values.into_iter()))
                 }
             };

@@ -209,9 +209,9 @@ fn an_adversary() {
     let losses = || (variational { beta: 0.1 }, discriminate {});
     let all = [texts(&losses().0), texts(&losses().1)].concat();
     compare(all, || {
-        let losses: (fn() -> variational, fn() -> discriminate) =
-            (|| variational { beta: 0.1 }, || discriminate {});
-        trainer_of(losses).optimizers((Adam::new(1e-3), Lion::new(1e-4))).every((2, 1))
+        let first: fn() -> variational = || variational { beta: 0.1 };
+        let second: fn() -> discriminate = || discriminate {};
+        trainer_of((first, second)).optimizers((Adam::new(1e-3), Lion::new(1e-4))).every((2, 1))
     });
 }
 
