@@ -114,3 +114,15 @@ extern "C" __global__ void each(T *to, const T *from, long long count, unsigned 
         assert_eq!(kernels["each"].spilled, 0);
     }
 }
+
+#[test]
+fn kernels_of_a_training_step_compile_and_do_not_spill() {
+    let Some(compiled) = compile(diabolo_kernels::cuda::training::SOURCE) else { return };
+    for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
+        assert_eq!(kernels.len(), 4);
+        for (kernel, usage) in kernels {
+            println!("{architecture} {kernel}: {usage:?}");
+            assert_eq!((usage.spilled, usage.stack), (0, 0), "{kernel} on {architecture}");
+        }
+    }
+}

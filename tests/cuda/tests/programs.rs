@@ -122,7 +122,7 @@ impl Program {
 }
 
 /// What a program has left in memory.
-fn outputs_of(mut memory: Memory, shown: Vec<(usize, Vec<f32>)>) -> Outputs {
+fn outputs_of(mut memory: Memory, shown: Vec<(usize, Vec<f32>)>) -> Outputs<f32> {
     let mut take = |space| memory.spaces.remove(&space).unwrap_or_default();
     Outputs {
         metrics: take(Space::Metrics),
