@@ -19,6 +19,8 @@ pub struct Usage {
     pub stack: usize,
     /// Bytes of shared memory of a block.
     pub shared: usize,
+    /// Instructions for tensor cores.
+    pub tensor: usize,
 }
 
 /// Compiles a program behind the prelude's functions for each architecture; none where there is no NVRTC.
@@ -36,9 +38,39 @@ pub fn compile(source: &str) -> Option<Vec<BTreeMap<String, Usage>>> {
     let text = [prelude::FUNCTIONS, source].concat();
     let compile = |architecture| {
         let compiled = nvrtc.compile(&text, architecture, &["--ptxas-options=-v"]);
-        usage(&compiled.unwrap_or_else(|error| panic!("{architecture}: {error}")).log)
+        let compiled = compiled.unwrap_or_else(|error| panic!("{architecture}: {error}"));
+        let mut all = usage(&compiled.log);
+        for (kernel, usage) in &mut all {
+            let code = section(&compiled.cubin, &format!(".text.{kernel}")).expect("machine code");
+            // 16 bytes an instruction, its operation in the low 12 bits: this one is HMMA.
+            usage.tensor = code.chunks_exact(16).filter(|op| number(op, 0, 2) & 0xfff == HMMA).count();
+        }
+        all
     };
     Some(ARCHITECTURES.into_iter().map(compile).collect())
+}
+
+/// The operation of a tensor core's product, on sm_80 to sm_90.
+const HMMA: usize = 0x23c;
+
+/// A number of so many bytes, the lowest first.
+fn number(bytes: &[u8], at: usize, len: usize) -> usize {
+    bytes[at..at + len].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+}
+
+/// A section of an ELF file of 64 bits.
+fn section<'a>(elf: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (headers, size, count, names) =
+        (number(elf, 0x28, 8), number(elf, 0x3a, 2), number(elf, 0x3c, 2), number(elf, 0x3e, 2));
+    let place = |i: usize| {
+        let header = headers + i * size;
+        (number(elf, header, 4), number(elf, header + 0x18, 8), number(elf, header + 0x20, 8))
+    };
+    let (_, texts, _) = place(names);
+    (0..count).map(place).find_map(|(label, start, len)| {
+        let label = elf[texts + label..].split(|byte| *byte == 0).next()?;
+        (label == name.as_bytes()).then(|| &elf[start..start + len])
+    })
 }
 
 /// What the assembler says of each kernel.
@@ -73,7 +105,7 @@ ptxas info    : Used 127 registers, used 1 barriers, 17152 bytes smem
 ptxas info    : Compiling entry function 'two' for 'sm_90'
     0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 ptxas info    : Used 12 registers\n";
-    let one = Usage { registers: 127, spilled: 40, stack: 8, shared: 17_152 };
+    let one = Usage { registers: 127, spilled: 40, stack: 8, shared: 17_152, tensor: 0 };
     let two = Usage { registers: 12, ..Usage::default() };
     assert_eq!(usage(log), BTreeMap::from([("one".to_owned(), one), ("two".to_owned(), two)]));
 }

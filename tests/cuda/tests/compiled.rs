@@ -22,6 +22,10 @@ fn kernels_of_the_prelude_compile_and_do_not_spill() {
         for (kernel, usage) in &kernels {
             println!("{architecture} {kernel}: {usage:?}");
             assert_eq!((usage.spilled, usage.stack), (0, 0), "{kernel} on {architecture}");
+            // Tensor cores where TF32 or bfloat16 is named, and nowhere else.
+            let named = kernel.contains("tf32") || kernel.contains("bf16");
+            assert_eq!(usage.tensor >= 16, named, "{kernel} on {architecture}: {usage:?}");
+            assert_eq!(usage.tensor > 0, named, "{kernel} on {architecture}: {usage:?}");
         }
         // Threads of a block, and blocks that share a processor.
         for (kernel, threads, together) in [
