@@ -175,7 +175,8 @@ impl Runner {
         after: impl Fn(Control) -> Result<Vec<Action>>,
     ) -> Result<Self> {
         let driver = arena.driver();
-        let loaded = load(driver, draft.program.source)?;
+        let launched = draft.tapes.iter().flat_map(|(_, tape)| prelude::launched(tape, draft.precision));
+        let loaded = load(driver, draft.program.source, launched)?;
         let mut modules = vec![around.kernels.clone(), loaded.clone()];
         modules.extend(more.iter().cloned());
         let mut batches = Vec::with_capacity(draft.tapes.len());
@@ -230,9 +231,13 @@ impl Runner {
     }
 }
 
-/// The text of a program behind the prelude.
-pub(super) fn load(driver: &Shared, source: &str) -> Result<Arc<Loaded>> {
-    Ok(Arc::new(Loaded::new(driver, &prelude::module(source))?))
+/// The text of a program behind what it launches of the prelude.
+pub(super) fn load(
+    driver: &Shared,
+    source: &str,
+    launched: impl IntoIterator<Item = &'static str>,
+) -> Result<Arc<Loaded>> {
+    Ok(Arc::new(Loaded::new(driver, &prelude::module(source, launched))?))
 }
 
 /// All that a step of so many rows does.

@@ -10,7 +10,7 @@ use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
 use diabolo_kernels::cuda::driver::{Precision, Shared};
 use diabolo_kernels::cuda::play::{Action, Loaded, Places, actions};
 use diabolo_kernels::cuda::training::{Control, PARTS, Place, SOURCE, clip, copy};
-use diabolo_kernels::cuda::{Clock, Program, Recorder, product};
+use diabolo_kernels::cuda::{Clock, Program, Recorder, prelude, product};
 
 use super::Failure;
 use super::runner::{Around, Common, Draft, Needs, Runner, load};
@@ -190,7 +190,7 @@ impl OnDevice {
             resident.upload(&arena)?;
             arena.write(straight, &(0..held_rows as u32).collect::<Vec<_>>())?;
         }
-        let kernels = load(driver, SOURCE)?;
+        let kernels = load(driver, SOURCE, [])?;
         driver.lock().precision(precision);
         let memory = Memory { arena: &arena, params, common, kernels: &kernels, scratch, norm };
         let losses = parts.iter().zip(drafts);
@@ -376,7 +376,8 @@ impl OnLoss {
             let zeros = &zeros[..(moments.elements - start).min(PIECE)];
             arena.write(moments.part(start, zeros.len())?, zeros)?;
         }
-        let update = load(arena.driver(), part.update.source)?;
+        let launched = prelude::launched(&Recorder::record(&part.update, &[1]), Precision::Float32);
+        let update = load(arena.driver(), part.update.source, launched)?;
         let after = |control: Control| -> Result<Vec<Action>> {
             let mut after = Vec::new();
             if let Some(norm) = memory.norm {

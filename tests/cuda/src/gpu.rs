@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use diabolo_kernels::cuda::arena::{Arena, Layout};
-use diabolo_kernels::cuda::driver::Shared;
+use diabolo_kernels::cuda::driver::{Precision, Shared};
 use diabolo_kernels::cuda::emulate::Memory;
 use diabolo_kernels::cuda::gpu::Gpu;
 use diabolo_kernels::cuda::play::{Loaded, Places, actions, play};
@@ -59,7 +59,7 @@ pub fn play_on(
             Space::Metrics => places.metrics = range,
         }
     }
-    let loaded = Loaded::new(driver, &prelude::module(source))?;
+    let loaded = Loaded::new(driver, &prelude::module(source, prelude::launched(tape, Precision::Float32)))?;
     let arena = Arc::new(Arena::new(driver, &layout)?);
     for ((_, range), values) in ranges.iter().zip(memory.spaces.values()) {
         arena.write(*range, values)?;

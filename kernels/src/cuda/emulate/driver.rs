@@ -16,8 +16,8 @@ const MEMORY: u64 = 1 << 32;
 pub struct Emulated {
     emulator: Emulator,
     machine: Machine,
-    /// The texts, each behind the prelude.
-    texts: Vec<String>,
+    /// The texts of the programs, which stand behind what they need of the prelude.
+    programs: Vec<String>,
     places: HashMap<Address, Place>,
     graphs: Vec<Option<Vec<Call>>>,
     capture: Option<Vec<Call>>,
@@ -31,8 +31,15 @@ impl Emulated {
     pub fn new(programs: &[&str], sanitize: bool, order: Order) -> Result<Emulated, super::Error> {
         let emulator = Emulator::new(programs, sanitize)?;
         let machine = emulator.start(order)?;
-        let texts = programs.iter().map(|source| prelude::module(source)).collect();
-        Ok(Emulated { emulator, machine, texts, places: HashMap::new(), graphs: Vec::new(), capture: None })
+        let programs = programs.iter().map(|source| (*source).to_owned()).collect();
+        Ok(Emulated {
+            emulator,
+            machine,
+            programs,
+            places: HashMap::new(),
+            graphs: Vec::new(),
+            capture: None,
+        })
     }
 
     fn run(&mut self, call: &Call) -> Result<()> {
@@ -86,9 +93,12 @@ impl Driver for Emulated {
     }
 
     fn load(&mut self, text: &str) -> Result<Module> {
-        let known = self.texts.iter().position(|known| known == text);
+        // One program may end as another does.
+        let own = text.strip_prefix(prelude::FUNCTIONS).unwrap_or_default();
+        let known = self.programs.iter().enumerate().filter(|(_, source)| own.ends_with(source.as_str()));
         known
-            .map(Module)
+            .max_by_key(|(_, source)| source.len())
+            .map(|(number, _)| Module(number))
             .ok_or_else(|| Error::Program { what: "a text the emulator was not made with".to_owned() })
     }
 

@@ -25,7 +25,7 @@ impl Emulator {
     /// # Errors
     /// Without a C++ compiler, and where it refuses the text.
     pub fn new(programs: &[&str], sanitize: bool) -> Result<Emulator, Error> {
-        let prelude = [prelude::FUNCTIONS, prelude::KERNELS].concat();
+        let prelude = prelude::FUNCTIONS.to_owned() + &prelude::KERNELS.concat();
         let mut text = String::from(include_str!("emulator.h"));
         let mut kernels = BTreeMap::new();
         let mut entries = String::new();
