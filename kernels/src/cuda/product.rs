@@ -2,7 +2,7 @@
 //! need. Never: anything but the shape decides, so that the bits are the same on every run and device.
 //!
 //! Tiles of three sizes; a sum over k is cut into parts where there are too few tiles to keep a device busy, and a second
-//! kernel adds the parts in order. The choice is that of a small model of a nominal device, [`PROCESSORS`] of them with
+//! kernel adds the parts in order. The choice is that of a small model of a nominal device, `PROCESSORS` of them with
 //! 128 fused products a cycle, the numbers of which are estimates: it decides speed, never values beyond rounding.
 use super::driver::Precision;
 use super::tape::{Argument, Axis, Launch, Pointer, Product};
