@@ -14,6 +14,9 @@ const BLOCKS: usize = 2112;
 /// Blocks that are enough for a sum; more would only be more parts.
 const ENOUGH: usize = 512;
 
+/// Blocks that share places: as many as run at once, because each looks at all indices.
+const SHARERS: usize = 1056;
+
 /// How a kernel with sums walks over its space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
@@ -49,6 +52,11 @@ impl Recorder {
     pub fn each(&mut self, kernel: &'static str, count: usize, arguments: &[Argument]) {
         let blocks = count.div_ceil(THREADS as usize).min(BLOCKS);
         self.launch(kernel, [blocks, 1, 1], THREADS, arguments);
+    }
+
+    /// A kernel whose blocks share places.
+    pub fn places(&mut self, kernel: &'static str, count: usize, arguments: &[Argument]) {
+        self.launch(kernel, [count.min(SHARERS), 1, 1], THREADS, arguments);
     }
 
     /// Sets values.

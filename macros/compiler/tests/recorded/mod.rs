@@ -82,6 +82,11 @@ impl Player<'_> {
                 let arguments = self.arguments(kernel, arguments)?;
                 self.to.each(named(kernel), count, &arguments);
             }
+            Command::Places { kernel, count, arguments } => {
+                let count = self.size(count);
+                let arguments = self.arguments(kernel, arguments)?;
+                self.to.places(named(kernel), count, &arguments);
+            }
             Command::Sums { kernel, walk, even, results, count, sums, arguments } => {
                 let walk = match walk {
                     Walk::Elements => device::Walk::Elements,

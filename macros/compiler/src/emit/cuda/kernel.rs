@@ -20,6 +20,9 @@ pub(super) enum Shape {
     Sums(Walk),
     /// A thread a place: it walks over the dropped axes in order, and joins what memory holds.
     Owners,
+    /// A block some of the places that an index says: it looks at all indices in order, and each of its threads joins
+    /// values to places of its own.
+    Places,
 }
 
 /// A kernel to be written.
@@ -162,6 +165,7 @@ impl Writer<'_> {
             Shape::Sums(Walk::Blocks) => self.blocks(),
             Shape::Sums(Walk::Columns(columns)) => self.columns(columns),
             Shape::Owners => self.owners(),
+            Shape::Places => self.places(),
         }
     }
 
@@ -348,6 +352,83 @@ impl Writer<'_> {
         ])
     }
 
+    fn places(&mut self) -> String {
+        let draft = self.draft;
+        let scatter = draft.ops.iter().find_map(|op| match op {
+            Op::Reduce { follow: Some(follow), .. } => Some(follow),
+            _ => None,
+        });
+        let Some(follow) = scatter else { return String::new() };
+        let (columns, count) = (self.count(&draft.kept), self.count(&draft.dropped));
+        let (places, index) = (self.size(&follow.bound), follow.index);
+        // What the index needs, once for all columns; and everything, for each.
+        let needed = needed(&draft.ops, index);
+        let mut looked = String::new();
+        for (at, op) in draft.ops.iter().enumerate().filter(|(at, _)| needed[*at]) {
+            looked += &(self.statement(at, op, "at", "step") + "\n");
+        }
+        let look = self.decoded(&draft.dropped, "step");
+        let (_, inside) = self.statements(&[], "at", "step");
+        let (outer, inner) = (self.decoded(&draft.kept, "at"), self.decoded(&draft.dropped, "step"));
+        lines(&[
+            (0, &format!("const long long columns = {columns}, count = {count}, places = {places};")),
+            (0, "const long long part = (places + gridDim.x - 1) / gridDim.x;"),
+            (
+                0,
+                "const long long first = blockIdx.x * part, last = first + part < places ? first + part : places;",
+            ),
+            (0, "// Few columns leave threads for several places at a time."),
+            (0, "unsigned int wide = 1;"),
+            (0, "while (wide < columns && wide < blockDim.x) {"),
+            (1, "wide *= 2;"),
+            (0, "}"),
+            (
+                0,
+                "const unsigned int groups = blockDim.x / wide, group = threadIdx.x / wide, column = threadIdx.x % wide;",
+            ),
+            (0, "const unsigned int warp = threadIdx.x / 32, lane = threadIdx.x % 32;"),
+            (0, "__shared__ long long steps[256], targets[256];"),
+            (0, "__shared__ unsigned int counts[8];"),
+            (0, "for (long long base = 0; base < count; base += blockDim.x) {"),
+            (1, "const long long step = base + threadIdx.x;"),
+            (1, "long long target = -1;"),
+            (1, "if (step < count) {"),
+            (2, &look),
+            (2, &looked),
+            (2, &format!("target = place(v{index}, places);")),
+            (1, "}"),
+            (1, "const bool mine = target >= first && target < last;"),
+            (1, "const unsigned int votes = __ballot_sync(0xffffffffu, mine);"),
+            (1, "if (lane == 0) {"),
+            (2, "counts[warp] = __popc(votes);"),
+            (1, "}"),
+            (1, "__syncthreads();"),
+            (1, "unsigned int found = 0, before = __popc(votes & ((1u << lane) - 1));"),
+            (1, "for (unsigned int other = 0; other < blockDim.x / 32; other++) {"),
+            (2, "before += other < warp ? counts[other] : 0;"),
+            (2, "found += counts[other];"),
+            (1, "}"),
+            (1, "if (mine) {"),
+            (2, "steps[before] = step;"),
+            (2, "targets[before] = target;"),
+            (1, "}"),
+            (1, "__syncthreads();"),
+            (1, "for (unsigned int entry = 0; entry < found; entry++) {"),
+            (2, "if ((targets[entry] & (groups - 1)) != group) {"),
+            (3, "continue;"),
+            (2, "}"),
+            (2, "const long long step = steps[entry];"),
+            (2, &inner),
+            (2, "for (long long at = column; at < columns; at += wide) {"),
+            (3, &outer),
+            (3, &inside),
+            (2, "}"),
+            (1, "}"),
+            (1, "__syncthreads();"),
+            (0, "}"),
+        ])
+    }
+
     /// The statements that do not change while a thread walks, and those that do. Writes come last: a value may lie where
     /// one was that a later operation reads.
     fn statements(&mut self, still: &[usize], kept: &str, dropped: &str) -> (String, String) {
@@ -369,7 +450,9 @@ impl Writer<'_> {
                 Op::Store(..) | Op::Reduce { .. } => true,
             };
             moves.push(moving);
-            let still = !moving && (draft.shape != Shape::Owners || !draft.dropped.is_empty());
+            let alone =
+                draft.shape == Shape::Places || draft.shape == Shape::Owners && draft.dropped.is_empty();
+            let still = !moving && !alone;
             let list = match op {
                 Op::Store(..) | Op::Reduce { .. } => &mut writes,
                 _ if still => &mut before,
@@ -424,6 +507,16 @@ impl Writer<'_> {
                 let largest = *reduction == Reduction::Max;
                 if matches!(self.draft.shape, Shape::Sums(_)) {
                     return join(largest, &format!("{}{at}", sum(largest)), &format!("v{value}"));
+                }
+                if let (Shape::Places, Some(follow)) = (self.draft.shape, follow) {
+                    let mut place = self.address(&into.strides, kept, dropped);
+                    let step = if follow.step.is_one() {
+                        String::new()
+                    } else {
+                        format!(" * {}", self.size(&follow.step))
+                    };
+                    place = format!("{place} + targets[entry]{step}");
+                    return join(largest, &format!("{}[{place}]", self.name(into)), &format!("v{value}"));
                 }
                 let place = match follow {
                     Some(follow) => self.chosen(into, follow, kept, dropped),
@@ -520,7 +613,7 @@ impl Writer<'_> {
     /// The elements of some axes.
     fn count(&mut self, axes: &[usize]) -> String {
         let size = Size::product(axes.iter().map(|axis| &self.draft.space[*axis]));
-        self.size(&size)
+        bare(&self.size(&size)).to_owned()
     }
 
     /// An address with an index that is followed.
@@ -664,6 +757,18 @@ impl Draft {
         let dropped = strides.iter().all(|stride| *stride == Size::default());
         dropped && (!self.kept.is_empty() || matches!(self.shape, Shape::Sums(Walk::Elements)))
     }
+}
+
+/// Which operations one needs, itself among them.
+fn needed(ops: &[Op], last: usize) -> Vec<bool> {
+    let mut needed = vec![false; ops.len()];
+    needed[last] = true;
+    for at in (0..=last).rev().filter(|at| *at < ops.len()) {
+        if needed[at] {
+            super::loops::operands(&ops[at]).into_iter().for_each(|of| needed[of] = true);
+        }
+    }
+    needed
 }
 
 /// The part of what is summed that a block takes.

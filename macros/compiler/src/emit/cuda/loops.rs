@@ -278,9 +278,13 @@ impl<'a> Split<'a> {
         // A position that is counted starts at 0.
         let counts = original.iter().any(|op| matches!(op, Op::Count(_) | Op::Random { .. }));
         let pieces = pieces.filter(|pieces| pieces.is_empty() || !counts);
+        // An index that is the same for all that is kept: blocks share the places that it says.
+        let shape = match follow {
+            Some(_) if !self.moves(at, &moving) => Shape::Places,
+            _ => Shape::Owners,
+        };
         let draft = |space: Vec<Size>, ops: Vec<Op>, kept: Vec<usize>| {
             let dropped = (0..space.len()).filter(|axis| !kept.contains(axis)).collect();
-            let shape = Shape::Owners;
             Draft { space, ops, shape, kept, dropped, even: false }
         };
         let Some(pieces) = pieces else {
@@ -319,6 +323,18 @@ impl<'a> Split<'a> {
         }
     }
 
+    /// Whether the index that an operation follows differs along some axes.
+    fn moves(&self, at: usize, axes: &[usize]) -> bool {
+        let Op::Reduce { follow: Some(follow), .. } = &self.ops[at] else { return false };
+        self.pruned(&[follow.index]).iter().any(|op| match op {
+            Op::Load(Access { strides, .. })
+            | Op::Choose(Access { strides, .. }, _)
+            | Op::Count(strides)
+            | Op::Random { strides, .. } => axes.iter().any(|axis| strides[*axis] != Size::default()),
+            _ => false,
+        })
+    }
+
     /// Whether threads that differ along some axes never share a place, whatever the positions along the others.
     fn is_apart(&self, all: &[(Size, Size)], apart: &[usize], moving: &[usize]) -> bool {
         // The others as one axis of steps of one.
@@ -337,6 +353,13 @@ impl<'a> Split<'a> {
         let kernel = kernels.share(written.kernel, &super::shared::words(&draft.ops), words);
         let count = |axes: &[usize]| Size::product(axes.iter().map(|axis| &draft.space[*axis]));
         out.push(match draft.shape {
+            Shape::Places => {
+                let bound = draft.ops.iter().find_map(|op| match op {
+                    Op::Reduce { follow: Some(follow), .. } => Some(follow.bound.clone()),
+                    _ => None,
+                });
+                Command::Places { kernel, count: bound.unwrap_or_default(), arguments: written.arguments }
+            }
             Shape::Each | Shape::Owners => {
                 Command::Each { kernel, count: count(&draft.kept), arguments: written.arguments }
             }
@@ -392,7 +415,7 @@ fn joined(space: &[Size], body: Vec<Op>) -> (Vec<Size>, Vec<Op>) {
     (this.space.into_iter().map(|extent| extent.size).collect(), this.body)
 }
 
-fn operands(op: &Op) -> Vec<usize> {
+pub(super) fn operands(op: &Op) -> Vec<usize> {
     match op {
         Op::Map(_, args) => args.clone(),
         Op::Choose(_, follow) => vec![follow.index],

@@ -10,6 +10,9 @@ use super::recording::{Command, Place, Product};
 use crate::schedule::{self, Axis, Source};
 use crate::size::Size;
 
+/// Axes of one index that a kernel of `kernels::cuda::product` walks over itself.
+const MOST: usize = 4;
+
 /// The commands of a product.
 pub(super) fn product(scope: &Scope<'_>, p: &schedule::Product, out: &mut Vec<Command>) {
     let place = |place: &schedule::Place| scope.place(place.source).at(&place.offset);
@@ -17,11 +20,30 @@ pub(super) fn product(scope: &Scope<'_>, p: &schedule::Product, out: &mut Vec<Co
         [whole(scope, &axis.extent), axis.a.clone(), axis.b.clone(), axis.c.clone()]
     };
     let lists = [&p.outer, &p.m, &p.n, &p.k].map(|axes| axes.iter().map(row).collect::<Vec<_>>());
-    let [outer, m, n, mut k] = lists;
+    let [outer, mut m, mut n, mut k] = lists;
     // What an outer loop sums is summed first.
     let (sums, outer): (Vec<_>, Vec<_>) =
         outer.into_iter().partition(|[extent, _, _, c]| *c == Size::default() && !extent.is_one());
     k.splice(0..0, sums);
+    // What repeats with one of the factors only is a row or a column: a wide product keeps a device busier than many.
+    let outer: Vec<[Size; 4]> = outer
+        .into_iter()
+        .rev()
+        .filter_map(|axis| {
+            let none = Size::default();
+            let list = match (axis[1] == none, axis[2] == none) {
+                (true, false) => &mut n,
+                (false, true) => &mut m,
+                _ => return Some(axis),
+            };
+            if list.len() == MOST {
+                return Some(axis);
+            }
+            list.insert(0, axis);
+            None
+        })
+        .collect();
+    let outer: Vec<[Size; 4]> = outer.into_iter().rev().collect();
     let kept: Vec<&[Size; 4]> = [&outer, &m, &n].into_iter().flatten().collect();
     let steps: Vec<_> = kept.iter().map(|[extent, .., c]| (extent.clone(), c.clone())).collect();
     let elements = Size::product(steps.iter().map(|(extent, _)| extent));

@@ -29,6 +29,15 @@ pub enum Command {
         /// What it is given.
         arguments: Vec<Argument>,
     },
+    /// A kernel whose blocks share so many places.
+    Places {
+        /// Its name.
+        kernel: String,
+        /// The places.
+        count: Size,
+        /// What it is given.
+        arguments: Vec<Argument>,
+    },
     /// A kernel with sums.
     Sums {
         /// Its name.

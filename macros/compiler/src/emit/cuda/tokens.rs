@@ -62,9 +62,9 @@ pub(crate) fn constant(prefix: &str) -> Ident {
 fn params(commands: &[Command], found: &mut BTreeSet<usize>) {
     for command in commands {
         let places: Vec<&Place> = match command {
-            Command::Each { arguments, .. } | Command::Sums { arguments, .. } => {
-                arguments.iter().filter_map(Argument::place).collect()
-            }
+            Command::Each { arguments, .. }
+            | Command::Places { arguments, .. }
+            | Command::Sums { arguments, .. } => arguments.iter().filter_map(Argument::place).collect(),
             Command::Product(p) => p.ends.iter().collect(),
             Command::Select { from, .. } | Command::Inspect { from, .. } => vec![from],
             Command::Fill { .. } => Vec::new(),
@@ -89,6 +89,10 @@ fn command(recording: &Recording, command: &Command) -> TokenStream {
         Command::Each { kernel, count, arguments } => {
             let (count, arguments) = (size(count), self::arguments(arguments));
             quote!(to.each(#kernel, #count, &[#arguments]);)
+        }
+        Command::Places { kernel, count, arguments } => {
+            let (count, arguments) = (size(count), self::arguments(arguments));
+            quote!(to.places(#kernel, #count, &[#arguments]);)
         }
         Command::Sums { kernel, walk, even, results, count, sums, arguments } => {
             let walk = match walk {
