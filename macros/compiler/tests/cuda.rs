@@ -13,9 +13,10 @@ use diabolo_compiler::{pipeline, testing};
 use quote::quote;
 use recorded::{Values, tape};
 
+#[allow(dead_code)] // each of its readers needs a part
 #[path = "../../../tests/differential/graphs.rs"]
 mod graphs;
-#[allow(dead_code)] // each of its readers needs a part
+#[allow(dead_code)]
 #[path = "../../../tests/differential/random.rs"]
 mod random;
 mod recorded;

@@ -33,7 +33,7 @@ mod random;
 mod recorded;
 
 /// What a build script emitted.
-#[allow(unused)]
+#[allow(unused, clippy::all)]
 mod emitted {
     pub(crate) use diabolo_kernels as kernels;
     use diabolo_kernels::cuda::Program;

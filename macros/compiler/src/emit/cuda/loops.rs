@@ -61,7 +61,7 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, kernels: &mut Kernels, out: &mu
         None => split.elements(all.collect(), kernels, out),
     }
     for at in after {
-        split.from_memory(at, kernels, out);
+        split.stored_sum(at, kernels, out);
     }
 }
 
@@ -248,7 +248,7 @@ impl<'a> Split<'a> {
     }
 
     /// A sum over what the loop stored.
-    fn from_memory(&self, at: usize, kernels: &mut Kernels, out: &mut Vec<Command>) {
+    fn stored_sum(&self, at: usize, kernels: &mut Kernels, out: &mut Vec<Command>) {
         let (Some(from), Op::Reduce { reduction, into, fresh, .. }) = (self.stored(at), &self.ops[at]) else {
             return;
         };
