@@ -83,7 +83,8 @@ fn fused_kernels_do_not_spill() {
     for name in graphs::ZOO {
         let plan = schedule(&graphs::zoo(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let krate = quote!(crate);
-        let text = cuda::text(&Names::of(&krate, "train", &plan), &plan);
+        // A program with a step that no device has a kernel for has no text.
+        let Some(text) = cuda::text(&Names::of(&krate, "train", &plan), &plan) else { continue };
         let Some(compiled) = compile(&text.source) else { return };
         for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
             for (kernel, usage) in kernels {
