@@ -10,9 +10,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use sha2::{Digest, Sha256};
+
 use super::error::Result;
 use super::nvrtc::{Nvrtc, all_options};
-use super::sha256::{Sha256, hex};
 
 /// The first line of a file, and part of every name.
 const FORMAT: &[u8] = b"diabolo cubin 1\n";
@@ -89,16 +90,16 @@ fn name(nvrtc: &Nvrtc, text: &str, architecture: &str, options: &[&str]) -> Stri
 fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        hash.add(&(part.len() as u64).to_le_bytes());
-        hash.add(part);
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
     }
-    hex(&hash.finish())
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The cubin in a file, where it is whole.
 fn contents(bytes: &[u8]) -> Option<&[u8]> {
     let (sum, cubin) = bytes.strip_prefix(FORMAT)?.split_at_checked(32)?;
-    (Sha256::of(cubin) == sum).then_some(cubin)
+    (Sha256::digest(cubin)[..] == *sum).then_some(cubin)
 }
 
 /// Writes beside the place and renames: who reads sees all or nothing, and of two who write the last one wins.
@@ -110,7 +111,7 @@ fn write(folder: &Path, path: &Path, cubin: &[u8]) -> std::io::Result<()> {
     let written = (|| {
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&beside)?;
         file.write_all(FORMAT)?;
-        file.write_all(&Sha256::of(cubin))?;
+        file.write_all(&Sha256::digest(cubin))?;
         file.write_all(cubin)?;
         file.sync_all()?;
         drop(file);

@@ -38,7 +38,6 @@ pub mod prelude;
 pub mod probe;
 pub mod product;
 #[cfg(feature = "cuda")]
-mod sha256;
 pub mod tape;
 #[cfg(all(test, feature = "cuda"))]
 mod testing;
