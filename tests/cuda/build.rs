@@ -17,20 +17,17 @@ fn main() {
         println!("cargo::rerun-if-changed={file}");
     }
     let krate = quote!(super::super);
-    let programs = graphs::ZOO.iter().filter_map(|name| {
+    let programs = graphs::ZOO.iter().map(|name| {
         let plan = schedule(&graphs::zoo(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let names = rust::Names::of(&krate, "train", &plan);
-        let (items, module) = (cuda::program(&names, &plan)?, format_ident!("{name}"));
-        Some(quote!(pub(super) mod #module { #items }))
+        let (items, module) = (cuda::program(&names, &plan), format_ident!("{name}"));
+        quote!(pub(super) mod #module { #items })
     });
     let programs: Vec<_> = programs.collect();
-    let entries = graphs::ZOO.iter().filter_map(|name| {
+    let entries = graphs::ZOO.iter().map(|name| {
         let plan = schedule(&graphs::zoo(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (names, module) = (rust::Names::of(&krate, "train", &plan), format_ident!("{name}"));
-        // Programs that need what devices cannot do have no text.
-        cuda::text(&names, &plan)?;
-        let symbols = names.symbols;
-        Some(quote!((#name, &[#(#symbols),*], &programs::#module::TRAIN_CUDA)))
+        let (symbols, module) = (rust::Names::of(&krate, "train", &plan).symbols, format_ident!("{name}"));
+        quote!((#name, &[#(#symbols),*], &programs::#module::TRAIN_CUDA))
     });
     let all = quote! {
         mod programs { #(#programs)* }

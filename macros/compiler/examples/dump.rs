@@ -23,8 +23,6 @@ use quote::{format_ident, quote};
 const USAGE: &str = "usage: dump FILE [--with FILE]… FUNCTION \
                      [--stage ast|linked|lower|autodiff|simplify|contract|schedule|rust|cuda|tokens] [--mode train|evaluate]";
 
-const NONE: &str = "a step of this program has no kernel for devices yet";
-
 /// What to print.
 struct Request {
     files: Vec<String>,
@@ -86,9 +84,9 @@ impl Request {
                 let plan = schedule::schedule(&self.graph(&linked)?.1)?;
                 let krate = quote!(::diabolo);
                 let names = Names::of(&krate, &self.function, &plan);
-                let file = syn::parse2(emit::cuda::program(&names, &plan).ok_or(NONE)?)
-                    .map_err(|e| format!("not Rust: {e}"))?;
-                let source = emit::cuda::text(&names, &plan).ok_or(NONE)?.source;
+                let file =
+                    syn::parse2(emit::cuda::program(&names, &plan)).map_err(|e| format!("not Rust: {e}"))?;
+                let source = emit::cuda::text(&names, &plan).source;
                 // The text stands for itself, not as a literal once more.
                 let record = prettyplease::unparse(&file);
                 let record = record.split("/// What the program does").next().unwrap_or_default();

@@ -48,17 +48,8 @@ pub struct Text {
     pub recording: Recording,
 }
 
-/// A program's kernels, their names beginning with its prefix, and what to launch. `None` where a step has no kernel: a
-/// triangular factor, so far.
-pub fn text(names: &Names<'_>, schedule: &Schedule) -> Option<Text> {
-    let steps_of = |segment: &Segment| match segment {
-        Segment::Alone(list) => has_kernels(list),
-        Segment::Stage(stage) => has_kernels(&stage.steps),
-        Segment::Wide(_) | Segment::Inspect(..) => true,
-    };
-    if !schedule.segments.iter().all(steps_of) {
-        return None;
-    }
+/// A program's kernels, their names beginning with its prefix, and what to launch.
+pub fn text(names: &Names<'_>, schedule: &Schedule) -> Text {
     let mut kernels = Kernels::new(names.prefix);
     let (scope, work) = Scope::of(schedule);
     let mut commands = Vec::new();
@@ -83,22 +74,13 @@ pub fn text(names: &Names<'_>, schedule: &Schedule) -> Option<Text> {
     }
     let recording =
         Recording { symbols: names.symbols.clone(), work, commands, totals: totals.unwrap_or_default() };
-    Some(Text { source, recording })
-}
-
-/// Whether a device can do all steps.
-fn has_kernels(list: &[Step]) -> bool {
-    list.iter().all(|step| match step {
-        Step::Factor(_) => false,
-        Step::Scan(turns) => has_kernels(&turns.steps),
-        Step::Loop(_) | Step::Product(_) | Step::Select(_) => true,
-    })
+    Text { source, recording }
 }
 
 /// The items of a program: `<PREFIX>_CUDA`, to be used by Rust that runs it. In a place where the crate `diabolo` is at
-/// the path that the names know. `None` as of [`text`].
-pub fn program(names: &Names<'_>, schedule: &Schedule) -> Option<TokenStream> {
-    Some(tokens::program(names, &text(names, schedule)?))
+/// the path that the names know.
+pub fn program(names: &Names<'_>, schedule: &Schedule) -> TokenStream {
+    tokens::program(names, &text(names, schedule))
 }
 
 /// The items of an update rule: `UPDATE_CUDA`.
@@ -132,8 +114,6 @@ fn steps(scope: &Scope<'_>, list: &[Step], kernels: &mut Kernels, out: &mut Vec<
                 let (into, from) = (place(&s.into), place(&s.from));
                 out.push(Command::Select { into, from, sizes, largest: s.largest });
             }
-            // Such programs have no text.
-            Step::Factor(_) => {}
             Step::Scan(turns) => {
                 let mut inside = scope.clone();
                 inside.counters.push(turns.counter.clone());

@@ -147,14 +147,14 @@ pub fn root(meta: &Meta, programs: &[Program]) -> Result<TokenStream, String> {
     let unknown = quote!(::core::result::Result::Err(#krate::Error::sizes(#label, &[#(#sizes),*])));
     let spec = choose("spec", Some(unknown));
     let [workspace, evaluate] = ["evaluate_workspace", "evaluate"].map(|function| choose(function, None));
-    let program = quote!(::core::option::Option<&'static #krate::kernels::cuda::Program>);
+    let program = quote!(&'static #krate::kernels::cuda::Program);
     let device = |function: &str| {
         let (name, choice) = (inherent(function), choose(function, None));
         quote! {
             #[doc(hidden)]
-            fn #name(&self) -> #program {
+            fn #name(&self) -> ::core::option::Option<#program> {
                 let program: fn() -> #program = #choice;
-                program()
+                ::core::option::Option::Some(program())
             }
         }
     };
@@ -237,15 +237,11 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
     let device = |prefix: &'static str, plan: &Schedule| {
         let items = cuda::program(&names(prefix), plan);
         let (function, constant) = (numbered(&format!("{prefix}_cuda"), number), cuda::constant(prefix));
-        let program = match items {
-            Some(_) => quote!(::core::option::Option::Some(&#constant)),
-            None => quote!(::core::option::Option::None),
-        };
         quote! {
             #items
             impl #name {
-                fn #function() -> ::core::option::Option<&'static #krate::kernels::cuda::Program> {
-                    #program
+                fn #function() -> &'static #krate::kernels::cuda::Program {
+                    &#constant
                 }
             }
         }
