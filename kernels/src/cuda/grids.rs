@@ -17,6 +17,9 @@ const ENOUGH: usize = 512;
 /// Blocks that share places: as many as run at once, because each looks at all indices.
 const SHARERS: usize = 1056;
 
+/// Threads of the one block that factors a matrix.
+const FACTORING: u32 = 1024;
+
 /// How a kernel with sums walks over its space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
@@ -117,6 +120,26 @@ impl Recorder {
         let ends = [Argument::Pointer(into), Argument::Pointer(from)];
         if k > 0 {
             self.launch("top_k", [outer, 1, 1], threads, &[&ends[..], &sizes].concat());
+        }
+    }
+
+    /// The triangular factors of matrices of m × n, to the front of `memory`, which has room for work behind them.
+    pub fn factor(
+        &mut self,
+        [memory, from]: [Pointer; 2],
+        [count, m, n]: [usize; 3],
+        [outer, row, col]: [usize; 3],
+    ) {
+        let skip = Argument::Size(count * n * n);
+        for matrix in 0..count {
+            // Of no rows there is nothing to point at.
+            let from = if m == 0 { from } else { from.at(matrix * outer) };
+            let sizes = [m, n, row, col].map(Argument::Size);
+            let ends = [Argument::Pointer(memory), Argument::Pointer(from), skip];
+            self.each("triangular_gram", n * n, &[&ends[..], &sizes].concat());
+            let into = Argument::Pointer(memory.at(matrix * n * n));
+            let arguments = [Argument::Pointer(memory), into, skip, Argument::Size(n)];
+            self.launch("triangular_factor", [usize::from(n > 0), 1, 1], FACTORING, &arguments);
         }
     }
 

@@ -37,7 +37,6 @@ pub mod prelude;
 #[cfg(feature = "cuda")]
 pub mod probe;
 pub mod product;
-#[cfg(feature = "cuda")]
 pub mod tape;
 #[cfg(all(test, feature = "cuda"))]
 mod testing;

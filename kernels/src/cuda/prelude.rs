@@ -21,12 +21,13 @@ pub const FUNCTIONS: &str = concat!(
 
 const VALUES: &str = include_str!("prelude/values.cuh");
 const SELECT: &str = include_str!("prelude/select.cuh");
+const TRIANGULAR: &str = include_str!("prelude/triangular.cuh");
 const PRODUCT: &str = include_str!("prelude/product.cuh");
 const TENSOR: &str = include_str!("prelude/tensor.cuh");
 
-/// What every program may launch: `fill`, `copy`, `sum_parts`, `max_parts`, `top_k`, and the products of
-/// [`super::product`]. Stands behind [`FUNCTIONS`].
-pub const KERNELS: [&str; 4] = [VALUES, SELECT, PRODUCT, TENSOR];
+/// What every program may launch: `fill`, `copy`, `sum_parts`, `max_parts`, `top_k`, the two kernels of a triangular factor,
+/// and the products of [`super::product`]. Stands behind [`FUNCTIONS`].
+pub const KERNELS: [&str; 5] = [VALUES, SELECT, TRIANGULAR, PRODUCT, TENSOR];
 
 /// The text of a module for a program that launches kernels of these names: functions, what it needs of [`KERNELS`], which
 /// take NVRTC seconds, and its own.
@@ -36,6 +37,9 @@ pub fn module<'n>(source: &str, launched: impl IntoIterator<Item = &'n str>) -> 
     let mut text = String::from(FUNCTIONS) + VALUES;
     if needs(SELECT) {
         text += SELECT;
+    }
+    if needs(TRIANGULAR) {
+        text += TRIANGULAR;
     }
     // Those on tensor cores stand on the others.
     if needs(PRODUCT) || needs(TENSOR) {
@@ -82,7 +86,7 @@ mod tests {
             assert!(text.starts_with(FUNCTIONS) && text.ends_with("own"));
             assert_eq!(kernels.map(|kernel| defines(&text, kernel)), has, "{names:?}");
         }
-        let whole = of(&["top_k", "product_bf16_large"]);
+        let whole = of(&["top_k", "triangular_gram", "product_bf16_large"]);
         assert_eq!(whole.len(), FUNCTIONS.len() + KERNELS.concat().len() + 3);
     }
 }

@@ -90,14 +90,9 @@ impl<F: Float> Learner<F> {
     pub fn part(&self, settings: &Settings) -> Result<Part<'_>> {
         let spec = self.session.spec;
         let without = |what: &str| {
-            let why = match cfg!(feature = "cuda") {
-                false => "build diabolo with its feature `cuda`",
-                true => {
-                    "a step of it runs on the processor alone so far, the triangular factor of a weight, \
-                     as the Jacobian penalty of several layers has"
-                }
-            };
-            Error::config(format!("{what} has no kernels for a device: {why}"))
+            Error::config(format!(
+                "{what} has no kernels for a device: build diabolo with its feature `cuda`"
+            ))
         };
         let optimizer = &self.updates.optimizer;
         let [train, evaluate] = self.cuda.ok_or_else(|| without(&format!("`{}`", spec.name)))?;

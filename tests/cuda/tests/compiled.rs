@@ -83,8 +83,7 @@ fn fused_kernels_do_not_spill() {
     for name in graphs::ZOO {
         let plan = schedule(&graphs::zoo(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let krate = quote!(crate);
-        // A program with a step that no device has a kernel for has no text.
-        let Some(text) = cuda::text(&Names::of(&krate, "train", &plan), &plan) else { continue };
+        let text = cuda::text(&Names::of(&krate, "train", &plan), &plan);
         let Some(compiled) = compile(&text.source) else { return };
         for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
             for (kernel, usage) in kernels {

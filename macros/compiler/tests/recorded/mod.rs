@@ -119,6 +119,14 @@ impl Player<'_> {
                 let sizes = sizes.clone().map(|of| self.size(&of));
                 self.to.select(ends, sizes, *largest);
             }
+            Command::Factor { memory: (memory, whole), from, sizes, strides } => {
+                self.inside("a factor", memory, &vec![(whole.clone(), Size::known(1))])?;
+                let reach = sizes.iter().cloned().zip(strides.iter().cloned());
+                self.inside("a factor", from, &reach.collect())?;
+                let ends = [self.place(memory), self.place(from)];
+                let [sizes, strides] = [sizes, strides].map(|list| list.clone().map(|of| self.size(&of)));
+                self.to.factor(ends, sizes, strides);
+            }
             Command::Product(p) => {
                 for (end, stride) in p.ends.iter().zip(1..) {
                     let result = stride == 3;
@@ -239,6 +247,8 @@ const PRELUDE: &[(&str, &str)] = &[
     ("sum_parts", "T *a, const T *b, long long c, long long d, long long e, long long f"),
     ("max_parts", "T *a, const T *b, long long c, long long d, long long e, long long f"),
     ("top_k", "T *a, const T *b, long long c, long long d, long long e, long long f"),
+    ("triangular_gram", "T *a, const T *b, long long c, long long d, long long e, long long f, long long g"),
+    ("triangular_factor", "T *a, T *b, long long c, long long d"),
 ];
 
 fn kinds(parameters: &str) -> Result<Vec<Kind>, String> {

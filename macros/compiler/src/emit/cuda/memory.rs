@@ -234,6 +234,7 @@ fn reads_of(step: &Step) -> Vec<usize> {
             .collect(),
         Step::Product(p) => vec![p.a.source, p.b.source],
         Step::Select(s) => vec![s.from.source],
+        Step::Factor(f) => vec![f.from.source],
         Step::Scan(_) => Vec::new(),
     };
     sources.iter().filter_map(of).collect()
@@ -252,6 +253,7 @@ fn writes_of(step: &Step) -> Vec<usize> {
             .collect(),
         Step::Product(p) => vec![p.c.source],
         Step::Select(s) => vec![s.into.source],
+        Step::Factor(f) => vec![f.into.source],
         Step::Scan(_) => Vec::new(),
     };
     sources.iter().filter_map(of).collect()

@@ -31,7 +31,7 @@ use proc_macro2::TokenStream;
 
 use super::rust::Names;
 use crate::lower::OptimizerGraph;
-use crate::schedule::{Schedule, Segment, Stage, Step};
+use crate::schedule::{Factor, Schedule, Segment, Stage, Step};
 use crate::size::Size;
 use memory::Scope;
 pub use optimizer::optimizer;
@@ -113,6 +113,13 @@ fn steps(scope: &Scope<'_>, list: &[Step], kernels: &mut Kernels, out: &mut Vec<
                 let sizes = [loops::whole(scope, &s.outer), s.n.clone(), s.k.clone()];
                 let (into, from) = (place(&s.into), place(&s.from));
                 out.push(Command::Select { into, from, sizes, largest: s.largest });
+            }
+            Step::Factor(f) => {
+                let place = |place: &crate::schedule::Place| scope.place(place.source).at(&place.offset);
+                let memory = (place(&f.into), Factor::memory(&f.count, &f.n));
+                let sizes = [f.count.clone(), f.m.clone(), f.n.clone()];
+                let strides = f.strides.clone();
+                out.push(Command::Factor { memory, from: place(&f.from), sizes, strides });
             }
             Step::Scan(turns) => {
                 let mut inside = scope.clone();

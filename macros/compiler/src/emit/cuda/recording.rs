@@ -75,6 +75,17 @@ pub enum Command {
         /// Whether the largest come first.
         largest: bool,
     },
+    /// Triangular factors.
+    Factor {
+        /// The factors, then room for work: so many elements.
+        memory: (Place, Size),
+        /// The first matrix.
+        from: Place,
+        /// How many, their rows and columns.
+        sizes: [Size; 3],
+        /// From one matrix, row and column to the next.
+        strides: [Size; 3],
+    },
     /// A product.
     Product(Box<Product>),
     /// Shows a value.

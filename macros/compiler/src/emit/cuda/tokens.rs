@@ -66,7 +66,9 @@ fn params(commands: &[Command], found: &mut BTreeSet<usize>) {
             | Command::Places { arguments, .. }
             | Command::Sums { arguments, .. } => arguments.iter().filter_map(Argument::place).collect(),
             Command::Product(p) => p.ends.iter().collect(),
-            Command::Select { from, .. } | Command::Inspect { from, .. } => vec![from],
+            Command::Select { from, .. } | Command::Factor { from, .. } | Command::Inspect { from, .. } => {
+                vec![from]
+            }
             Command::Fill { .. } => Vec::new(),
             Command::Turns { commands, .. } => {
                 params(commands, found);
@@ -136,6 +138,11 @@ fn command(recording: &Recording, command: &Command) -> TokenStream {
             let (into, from) = (place(into), place(from));
             let sizes = sizes.iter().map(size);
             quote!(to.select([#into, #from], [#(#sizes),*], #largest);)
+        }
+        Command::Factor { memory: (memory, _), from, sizes, strides } => {
+            let (memory, from) = (place(memory), place(from));
+            let (sizes, strides) = (sizes.iter().map(size), strides.iter().map(size));
+            quote!(to.factor([#memory, #from], [#(#sizes),*], [#(#strides),*]);)
         }
         Command::Product(p) => {
             let ends = p.ends.iter().map(place);
