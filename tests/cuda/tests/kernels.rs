@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 
 use diabolo_cuda_tests::{emulator, play, same, tape};
 use diabolo_kernels::cuda::emulate::{Emulator, Memory};
-use diabolo_kernels::cuda::{Argument, Launch, Pointer, Space};
+use diabolo_kernels::cuda::{Argument, Launch, Pointer, Program, Recorder, Space};
 use diabolo_kernels::random::{self, Stream};
-use diabolo_kernels::{block, top_k};
+use diabolo_kernels::{block, top_k, triangular_factors};
 
 fn values(n: usize, seed: u64) -> Vec<f32> {
     let mut values = vec![0.0; n];
@@ -213,5 +213,63 @@ fn the_first_of_very_many_are_those_of_the_cpu() {
         [(any, &[64, 4096, 10_000, 131_072][..]), (sparse, &[64, 5000, 50_000]), (equal, &[64, 6000])]
     {
         check_top_k(&emulator, &from, n, ks, 1024, 1);
+    }
+}
+
+/// The factors of matrices on the device, and the CPU's: the same algorithm in f64, sums in another order.
+fn check_factors(emulator: &Emulator, from: &[f32], sizes: [usize; 3], strides: [usize; 3]) {
+    let [count, m, n] = sizes;
+    // What `schedule::Factor::memory` gives it.
+    let room = count * n * n + 2 * (n + 128) * (n + 16) + 2;
+    let mut want = vec![f32::NAN; room];
+    triangular_factors(&mut want, from, sizes, strides);
+    let program = Program {
+        source: "",
+        record: |dims, to| {
+            let [memory, from] = [Space::Outputs, Space::Inputs].map(Pointer::new);
+            to.factor([memory, from], [dims[0], dims[1], dims[2]], [dims[3], dims[4], dims[5]]);
+        },
+    };
+    let tape = Recorder::record(&program, &[sizes, strides].concat());
+    let spaces = BTreeMap::from([(Space::Inputs, from.to_vec()), (Space::Outputs, vec![f32::NAN; room])]);
+    let memory = play(emulator, &tape, &Memory { spaces, ..Memory::default() });
+    let got = &memory.spaces[&Space::Outputs];
+    for c in 0..count {
+        for j in 0..n {
+            let norm: f64 = (0..m)
+                .map(|i| f64::from(from[c * strides[0] + i * strides[1] + j * strides[2]]).powi(2))
+                .sum();
+            for i in 0..n {
+                let (got, want) = (got[(c * n + i) * n + j], want[(c * n + i) * n + j]);
+                let same = got == want
+                    || got.is_nan() && want.is_nan()
+                    || f64::from((got - want).abs()) <= 2e-7 * norm.sqrt();
+                assert!(same, "{sizes:?}, {c}: ({i}, {j}) is {got}, not {want}");
+            }
+        }
+    }
+}
+
+#[test]
+fn triangular_factors_are_those_of_the_cpu() {
+    let Some(emulator) = emulator(&[], true) else { return };
+    for [count, m, n] in [[1, 1, 1], [1, 5, 1], [2, 33, 9], [3, 7, 12], [1, 129, 40], [1, 0, 3], [2, 3, 0]] {
+        let from = values(count * m * n, 7);
+        check_factors(&emulator, &from, [count, m, n], [m * n, n, 1]);
+        check_factors(&emulator, &from, [count, m, n], [m * n, 1, m]);
+    }
+    let (m, n) = (60, 6);
+    let mut from = values(m * n, 8);
+    for row in from.chunks_exact_mut(n) {
+        // Nearly collinear, collinear, and nothing.
+        row[1] = row[0] * (1.0 + 1e-3 * row[1]);
+        row[3] = row[2];
+        row[4] = 0.0;
+    }
+    check_factors(&emulator, &from, [1, m, n], [0, n, 1]);
+    for strange in [f32::NAN, f32::INFINITY] {
+        let mut from = from.clone();
+        from[5 * n + 2] = strange;
+        check_factors(&emulator, &from, [1, m, n], [0, n, 1]);
     }
 }
