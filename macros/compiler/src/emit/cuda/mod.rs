@@ -10,7 +10,7 @@
 //! | - | - |
 //! | `memory` | where buffers lie; accumulators that are gradients at once |
 //! | `loops` | a fused loop as kernels, by what its sums drop |
-//! | `kernel` | the text of one |
+//! | `kernel` | the text of one: its walk, its statements, its addresses |
 //! | `distinct` | whether positions share places |
 //! | `product` | products, one after the other where places are shared |
 //! | `shared` | equal kernels are one text |
