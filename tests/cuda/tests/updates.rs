@@ -29,8 +29,7 @@ fn update_rules_mean_what_the_interpreter_says() {
             (0..count).map(|_| f64::from(rng.between(low, high) as f32)).collect::<Vec<f64>>()
         };
         let (weights, grads) = (draw(-1.0, 1.0), draw(-1.0, 1.0));
-        let kept = rule.slots.iter().filter(|slot| slot.kind == SlotKind::Moment).count();
-        let kept: Vec<Vec<f64>> = (0..kept).map(|_| draw(0.0, 1.0)).collect();
+        let kept: Vec<Vec<f64>> = (0..rule.moments()).map(|_| draw(0.0, 1.0)).collect();
         let hypers: Vec<f64> = rule.graph.hypers.iter().map(|hyper| hyper.default.unwrap_or(0.01)).collect();
 
         let mut rest = kept.iter();

@@ -10,7 +10,7 @@ use super::written::counted;
 use super::{At, Lowerer, Mode};
 use crate::ast::{Function, Item, Role, TypeExpr};
 use crate::error::Result;
-use crate::graph::{self, Graph, HyperDecl, InputDecl, Kind, Output, Type, View};
+use crate::graph::{self, Graph, HyperDecl, InputDecl, Kind, NodeId, Output, Type, View};
 use crate::link::Linked;
 use crate::size::Size;
 
@@ -23,6 +23,24 @@ pub struct OptimizerGraph {
     pub graph: Graph,
     /// What the inputs are, in order.
     pub slots: Vec<Slot>,
+}
+
+impl OptimizerGraph {
+    /// How many moments it keeps for every weight.
+    pub fn moments(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.kind == SlotKind::Moment).count()
+    }
+
+    /// What it makes: the weight, then the moments in order.
+    pub fn results(&self) -> Vec<NodeId> {
+        let of = |output: &Output| match output.role {
+            graph::Role::Result(index) => Some((index, output.node)),
+            _ => None,
+        };
+        let mut results: Vec<(usize, NodeId)> = self.graph.outputs.iter().filter_map(of).collect();
+        results.sort_unstable();
+        results.into_iter().map(|(_, node)| node).collect()
+    }
 }
 
 /// An argument of an update rule that is kept or given for each weight.

@@ -55,20 +55,11 @@ pub fn optimizer(prefix: &str, rule: &OptimizerGraph) -> Result<Text, String> {
         let (list, depth) = if node.ty.rank() == 0 { (&mut once, 1) } else { (&mut element, 2) };
         *list += &format!("{}const T {} = {};\n", "    ".repeat(depth), name(graph, id), bare(&code));
     }
-    let mut results: Vec<(usize, NodeId)> = graph
-        .outputs
-        .iter()
-        .filter_map(|output| match output.role {
-            Role::Result(index) => Some((index, output.node)),
-            _ => None,
-        })
-        .collect();
-    results.sort_unstable();
-    for (index, node) in results {
+    for (index, node) in rule.results().into_iter().enumerate() {
         let to = if index == 0 { "weight".to_owned() } else { format!("moment{}", index - 1) };
         stores += &format!("        {to}[at] = {};\n", name(graph, node));
     }
-    let kept = rule.slots.iter().filter(|slot| slot.kind == SlotKind::Moment).count();
+    let kept = rule.moments();
     let moments: String = (0..kept).map(|i| format!("T *moment{i}, ")).collect();
     let kernel = format!("{prefix}_update");
     let source = format!(

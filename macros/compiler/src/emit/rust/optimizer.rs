@@ -25,7 +25,7 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
     let Meta { krate, name, .. } = meta;
     let graph = &rule.graph;
     let text = text(rule)?;
-    let moments = rule.slots.iter().filter(|slot| slot.kind == SlotKind::Moment).count();
+    let moments = rule.moments();
     let kept: Vec<Ident> = (0..moments).map(|i| format_ident!("moment{i}")).collect();
     let labels = graph.hypers.iter().map(|hyper| &hyper.name);
     let fields = graph.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
@@ -151,16 +151,7 @@ fn text(rule: &OptimizerGraph) -> Result<Text, String> {
         }
     }
     let mut moments = 0..;
-    let mut results: Vec<(usize, NodeId)> = graph
-        .outputs
-        .iter()
-        .filter_map(|output| match output.role {
-            Role::Result(index) => Some((index, output.node)),
-            _ => None,
-        })
-        .collect();
-    results.sort_unstable();
-    for (index, node) in results {
+    for (index, node) in rule.results().into_iter().enumerate() {
         let (to, value, block) = match index {
             0 => (format_ident!("weight"), name(graph, node), format_ident!("o{index}")),
             _ => {

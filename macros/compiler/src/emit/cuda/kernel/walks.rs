@@ -38,73 +38,48 @@ impl Writer<'_> {
     }
 
     pub(super) fn threads(&mut self) -> String {
-        let draft = self.draft;
-        let (before, inside) = self.statements(&draft.kept, "result", "at");
-        let (results, count) = (self.count(&draft.kept), self.count(&draft.dropped));
-        let stored = self.stored("", false);
-        let (outer, inner) = (self.decoded(&draft.kept, "result"), self.decoded(&draft.dropped, "at"));
-        let (wholes, starts, end) = (self.starts(true), self.starts(false), self.wholes());
-        lines(&[
-            (0, &format!("const long long results = {results}, count = {count};")),
-            (0, &wholes),
-            (0, "for (long long result = grid_start(); result < results; result += grid_step()) {"),
-            (1, &outer),
-            (1, &before),
-            (1, &starts),
-            (1, "for (long long at = 0; at < count; at++) {"),
-            (2, &inner),
-            (2, &inside),
-            (1, "}"),
-            (1, &stored),
-            (0, "}"),
-            (0, &end),
-        ])
+        let outer = "long long result = grid_start(); result < results; result += grid_step()";
+        self.results([outer, "long long at = 0; at < count; at++"], None, "")
     }
 
     pub(super) fn warps(&mut self) -> String {
-        let draft = self.draft;
-        let (before, inside) = self.statements(&draft.kept, "result", "at");
-        let (results, count) = (self.count(&draft.kept), self.count(&draft.dropped));
-        let joined = self.joined("warp");
-        let stored = self.stored("threadIdx.x % 32 == 0", false);
-        let (outer, inner) = (self.decoded(&draft.kept, "result"), self.decoded(&draft.dropped, "at"));
-        let (wholes, starts, end) = (self.starts(true), self.starts(false), self.wholes());
-        lines(&[
-            (0, &format!("const long long results = {results}, count = {count};")),
-            (0, &wholes),
-            (0, "for (long long result = grid_start() / 32; result < results; result += grid_step() / 32) {"),
-            (1, &outer),
-            (1, &before),
-            (1, &starts),
-            (1, "for (long long at = threadIdx.x % 32; at < count; at += 32) {"),
-            (2, &inner),
-            (2, &inside),
-            (1, "}"),
-            (1, &joined),
-            (1, &stored),
-            (0, "}"),
-            (0, &end),
-        ])
+        let outer = "long long result = grid_start() / 32; result < results; result += grid_step() / 32";
+        let inner = "long long at = threadIdx.x % 32; at < count; at += 32";
+        self.results([outer, inner], Some(("warp", "threadIdx.x % 32 == 0", false)), "")
     }
 
     pub(super) fn blocks(&mut self) -> String {
+        let outer = "long long result = blockIdx.x; result < results; result += gridDim.x";
+        let inner = "long long at = from + threadIdx.x; at < to; at += blockDim.x";
+        self.results([outer, inner], Some(("block", "threadIdx.x == 0", self.draft.even)), PART)
+    }
+
+    /// A walk over results, and inside it one over what each is of. Where several threads make a result: who they are, which
+    /// of them stores it, and whether others have parts of it too.
+    fn results(
+        &mut self,
+        [outer, inner]: [&str; 2],
+        together: Option<(&str, &str, bool)>,
+        part: &str,
+    ) -> String {
         let draft = self.draft;
         let (before, inside) = self.statements(&draft.kept, "result", "at");
         let (results, count) = (self.count(&draft.kept), self.count(&draft.dropped));
-        let joined = self.joined("block");
-        let stored = self.stored("threadIdx.x == 0", draft.even);
-        let (outer, inner) = (self.decoded(&draft.kept, "result"), self.decoded(&draft.dropped, "at"));
+        let joined = together.map(|(who, ..)| self.joined(who)).unwrap_or_default();
+        let (_, first, parts) = together.unwrap_or_default();
+        let stored = self.stored(first, parts);
+        let places = [self.decoded(&draft.kept, "result"), self.decoded(&draft.dropped, "at")];
         let (wholes, starts, end) = (self.starts(true), self.starts(false), self.wholes());
         lines(&[
             (0, &format!("const long long results = {results}, count = {count};")),
-            (0, PART),
+            (0, part),
             (0, &wholes),
-            (0, "for (long long result = blockIdx.x; result < results; result += gridDim.x) {"),
-            (1, &outer),
+            (0, &format!("for ({outer}) {{")),
+            (1, &places[0]),
             (1, &before),
             (1, &starts),
-            (1, "for (long long at = from + threadIdx.x; at < to; at += blockDim.x) {"),
-            (2, &inner),
+            (1, &format!("for ({inner}) {{")),
+            (2, &places[1]),
             (2, &inside),
             (1, "}"),
             (1, &joined),
