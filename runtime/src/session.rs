@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use diabolo_kernels::Float;
+use diabolo_kernels::{self as kernels, Float};
 
 use crate::data::{Array, Data};
 use crate::error::{Error, Result};
@@ -36,6 +36,8 @@ pub(crate) struct Session<F: Float> {
     pub seed: u64,
     pub step: u64,
     pub inspects: bool,
+    /// Whether a run has work for several threads.
+    shares: bool,
 }
 
 impl<F: Float> Session<F> {
@@ -84,6 +86,7 @@ impl<F: Float> Session<F> {
             seed,
             step: 0,
             inspects: true,
+            shares: false,
         })
     }
 
@@ -239,7 +242,8 @@ impl<F: Float> Session<F> {
                 inspect::print(spec, index, values);
             }
         };
-        (self.program)(Env {
+        let program = self.program;
+        let env = Env {
             dims: &self.dims,
             first_row,
             inputs: &self.inputs[..input_len],
@@ -254,7 +258,8 @@ impl<F: Float> Session<F> {
             outputs: &mut self.outputs[..output_len],
             metrics: &mut self.metrics,
             inspect: &inspect,
-        });
+        };
+        kernels::together(&mut self.shares, || program(env));
     }
 
     /// Replaces a parameter by what a function of its shape makes of it; `rows` are those of its first axis.

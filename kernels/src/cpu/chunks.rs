@@ -1,6 +1,7 @@
 //! Flat element-wise work and sums over the threads. In: slices of one length. Out: the body run over
 //! chunks of them; sums. Never: allocation, or an order that depends on the number of threads.
 use super::block::{self, BLOCK};
+use super::crew::{Parts, share};
 use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
 
@@ -24,69 +25,59 @@ pub fn chunks<F: Float, const M: usize, const R: usize>(
     assert!(mutable.iter().all(|s| s.len() == len), "chunks of slices of different lengths");
     assert!(shared.iter().all(|s| s.len() == len), "chunks of slices of different lengths");
     assert!(chunk > 0, "chunks of no elements");
-    if len > 0 {
-        split(0, len, mutable, shared, chunk, len >= SHARED, &body);
-    }
-}
-
-fn split<F: Float, const M: usize, const R: usize>(
-    start: usize,
-    len: usize,
-    mutable: [&mut [F]; M],
-    shared: [&[F]; R],
-    chunk: usize,
-    parallel: bool,
-    body: &(impl Fn(usize, [&mut [F]; M], [&[F]; R]) + Sync),
-) {
-    if len <= chunk {
-        return body(start, mutable, shared);
-    }
-    let middle = len.div_ceil(chunk) / 2 * chunk;
-    let (left, right) = halves(mutable.map(|s| s.split_at_mut(middle)));
-    let (left_shared, right_shared) = (shared.map(|s| &s[..middle]), shared.map(|s| &s[middle..]));
-    let first = || split(start, middle, left, left_shared, chunk, parallel, body);
-    let second = || split(start + middle, len - middle, right, right_shared, chunk, parallel, body);
-    if parallel {
-        rayon::join(first, second);
-    } else {
-        first();
-        second();
-    }
-}
-
-/// An array of pairs as a pair of arrays.
-pub(super) fn halves<T, const N: usize>(pairs: [(T, T); N]) -> ([T; N], [T; N]) {
-    let mut right = [const { None }; N];
-    let mut pairs = pairs.into_iter();
-    let left = std::array::from_fn(|i| {
-        let (a, b) = pairs.next().expect("one pair for each place");
-        right[i] = Some(b);
-        a
-    });
-    (left, right.map(|b| b.expect("filled with the left one")))
+    let mutable = mutable.map(|all| Parts::of(all));
+    let one = |i: usize| {
+        let start = i * chunk;
+        let len = chunk.min(len - start);
+        // SAFETY: chunks do not overlap, and each is visited once.
+        let mine = unsafe { mutable.each_ref().map(|all| all.part(start, len)) };
+        body(start, mine, shared.map(|all| &all[start..start + len]));
+    };
+    let items = len.div_ceil(chunk);
+    if len >= SHARED { share(items, &one) } else { (0..items).for_each(one) }
 }
 
 /// The sum, in an order fixed by the length.
 pub fn sum<F: Float>(values: &[F]) -> F {
-    tree(values, values.len() >= SHARED, &|leaf| dispatch(LeafSum::<F, false>(leaf)))
+    leaves(values, &|leaf| dispatch(LeafSum::<F, false>(leaf)))
 }
 
 /// The sum of the squares, in an order fixed by the length.
 pub fn sum_squares<F: Float>(values: &[F]) -> F {
-    tree(values, values.len() >= SHARED, &|leaf| dispatch(LeafSum::<F, true>(leaf)))
+    leaves(values, &|leaf| dispatch(LeafSum::<F, true>(leaf)))
 }
 
-fn tree<F: Float>(values: &[F], parallel: bool, leaf: &(impl Fn(&[F]) -> F + Sync)) -> F {
-    if values.len() <= LEAF {
+/// A sum of sums of leaves; of many, 16 branches are shared.
+fn leaves<F: Float>(values: &[F], leaf: &(impl Fn(&[F]) -> F + Sync)) -> F {
+    if values.len() < SHARED {
+        return tree(values, usize::MAX, &mut |values| leaf(values));
+    }
+    const BRANCHES: usize = 16;
+    let mut branches: [&[F]; BRANCHES] = [&[]; BRANCHES];
+    let mut used = 0;
+    tree(values, BRANCHES, &mut |branch| {
+        branches[used] = branch;
+        used += 1;
+        F::ZERO
+    });
+    let mut sums = [F::ZERO; BRANCHES];
+    let parts = Parts::of(&mut sums);
+    share(used, &|i| {
+        // SAFETY: an element of its own.
+        let sum = unsafe { parts.part(i, 1) };
+        sum[0] = tree(branches[i], usize::MAX, &mut |values| leaf(values));
+    });
+    let mut sums = sums.into_iter();
+    tree(values, BRANCHES, &mut |_| sums.next().unwrap_or(F::ZERO))
+}
+
+/// The sum over a tree of halves, down to leaves, or to so many branches.
+fn tree<'a, F: Float>(values: &'a [F], branches: usize, leaf: &mut impl FnMut(&'a [F]) -> F) -> F {
+    if values.len() <= LEAF || branches == 1 {
         return leaf(values);
     }
     let (left, right) = values.split_at(values.len().div_ceil(LEAF) / 2 * LEAF);
-    let (a, b) = if parallel {
-        rayon::join(|| tree(left, parallel, leaf), || tree(right, parallel, leaf))
-    } else {
-        (tree(left, parallel, leaf), tree(right, parallel, leaf))
-    };
-    a + b
+    tree(left, branches / 2, leaf) + tree(right, branches / 2, leaf)
 }
 
 struct LeafSum<'a, F, const SQUARE: bool>(&'a [F]);

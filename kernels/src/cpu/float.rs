@@ -31,6 +31,8 @@ pub trait Float:
     const ONE: Self;
     /// The distance from 1 to the next number.
     const EPSILON: Self;
+    /// The least positive number that is not denormal.
+    const MIN_POSITIVE: Self;
     /// "f32" or "f64".
     const NAME: &'static str;
 
@@ -52,6 +54,7 @@ macro_rules! float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = $type::EPSILON;
+            const MIN_POSITIVE: Self = $type::MIN_POSITIVE;
             const NAME: &'static str = stringify!($type);
 
             #[inline(always)]

@@ -94,6 +94,12 @@ pub fn abs<I: Isa, F: Float>(x: F) -> F {
     Elementary::abs(x)
 }
 
+/// x, and 0 in place of a denormal number, with which some processors compute a hundred times slower.
+#[inline(always)]
+pub fn flush<I: Isa, F: Float>(x: F) -> F {
+    if Elementary::abs(x) < F::MIN_POSITIVE { F::ZERO } else { x }
+}
+
 /// log |Γ(x)|. A call for each value: not vectorised.
 #[inline(always)]
 pub fn lgamma<I: Isa, F: Float>(x: F) -> F {

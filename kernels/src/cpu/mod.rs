@@ -1,6 +1,7 @@
 //! The CPU kernels. In: slices. Out: numbers. Never: CUDA, graphs, files.
 pub mod block;
 pub mod chunks;
+pub mod crew;
 pub mod float;
 pub mod isa;
 pub mod math;

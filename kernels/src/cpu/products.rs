@@ -1,6 +1,7 @@
 //! Wide products over the threads. In: a list of products. Out: each one's c. Cut into blocks of rows of
 //! c, by the shapes only, so that the bits are the same for every number of threads.
 //! Never: allocation.
+use super::crew::{Parts, share_by};
 use super::float::Float;
 use super::matmul::{MatMut, MatRef, matmul};
 
@@ -31,38 +32,70 @@ pub struct Product<'a, F> {
 /// # Panics
 /// Where the shapes of a product do not match.
 pub fn products<F: Float, const N: usize>(list: [Product<'_, F>; N]) {
-    for p in &list {
-        assert!(p.a.cols() == p.b.rows() && p.c.len() == p.a.rows() * p.b.cols(), "shapes of a product");
-    }
-    let list = list.map(|p| {
-        let block = block_rows(p.a.rows(), p.a.cols(), p.b.cols());
-        Some(Task { block, product: p })
+    let tasks = list.map(|product| {
+        let Product { c, a, b, accumulate } = product;
+        assert!(a.cols() == b.rows() && c.len() == a.rows() * b.cols(), "shapes of a product");
+        Task { block: block_rows(a.rows(), a.cols(), b.cols()), c: Parts::of(c), a, b, accumulate }
     });
-    let parallel = flops(&list) >= SHARED_FLOPS;
-    run(list, parallel);
+    let items = tasks.iter().map(Task::blocks).sum();
+    let flops: usize = tasks.iter().map(Task::flops).sum();
+    let one = |mut i: usize| {
+        for task in &tasks {
+            if i < task.blocks() {
+                return task.run(i);
+            }
+            i -= task.blocks();
+        }
+    };
+    if flops < SHARED_FLOPS {
+        return (0..items).for_each(one);
+    }
+    // The blocks of the seats before this one have about their share of the work.
+    let start = |seat: usize, seats: usize| {
+        let mut left = flops / seats * seat;
+        let mut blocks = 0;
+        for task in &tasks {
+            let whole = left / task.block_flops().max(1);
+            if whole < task.blocks() {
+                return blocks + whole;
+            }
+            blocks += task.blocks();
+            left = left.saturating_sub(task.flops());
+        }
+        blocks
+    };
+    share_by(items, &start, &one);
 }
 
-/// A product, or what a split left of it, cut into blocks of so many rows.
+/// A product, cut into blocks of so many rows.
 struct Task<'a, F> {
     block: usize,
-    product: Product<'a, F>,
+    c: Parts<'a, F>,
+    a: MatRef<'a, F>,
+    b: MatRef<'a, F>,
+    accumulate: bool,
 }
 
 impl<F: Float> Task<'_, F> {
     fn blocks(&self) -> usize {
-        self.product.a.rows().div_ceil(self.block)
+        self.a.rows().div_ceil(self.block)
     }
+
+    fn flops(&self) -> usize {
+        2 * self.a.rows() * self.a.cols() * self.b.cols()
+    }
+
     fn block_flops(&self) -> usize {
-        2 * self.block * self.product.a.cols() * self.product.b.cols()
+        2 * self.block * self.a.cols() * self.b.cols()
     }
-    /// The first `blocks` blocks, and the rest.
-    fn split(self, blocks: usize) -> (Self, Self) {
-        let Task { block, product: Product { c, a, b, accumulate } } = self;
-        let rows = (blocks * block).min(a.rows());
-        let (c_top, c_rest) = c.split_at_mut(rows * b.cols());
-        let (a_top, a_rest) = a.split_rows(rows);
-        let task = |c, a| Task { block, product: Product { c, a, b, accumulate } };
-        (task(c_top, a_top), task(c_rest, a_rest))
+
+    /// A block is a product of its own.
+    fn run(&self, block: usize) {
+        let (first, n) = (block * self.block, self.b.cols());
+        let (a, _) = self.a.split_rows(first).1.split_rows(self.block.min(self.a.rows() - first));
+        // SAFETY: blocks have different rows, and each is visited once.
+        let c = unsafe { self.c.part(first * n, a.rows() * n) };
+        matmul(MatMut::rows_of(c, a.rows(), n), a, self.b, self.accumulate);
     }
 }
 
@@ -73,56 +106,4 @@ fn block_rows(m: usize, k: usize, n: usize) -> usize {
     // Up to 256 rows, but four blocks or more.
     let large = (m / 4).next_multiple_of(8).min(256);
     if large >= LARGE_ROWS && n >= 128 && k >= 128 { rows.max(large) } else { rows }
-}
-
-fn flops<F: Float, const N: usize>(list: &[Option<Task<'_, F>>; N]) -> usize {
-    list.iter().flatten().map(|task| task.blocks() * task.block_flops()).sum()
-}
-
-fn run<F: Float, const N: usize>(list: [Option<Task<'_, F>>; N], parallel: bool) {
-    let blocks: usize = list.iter().flatten().map(Task::blocks).sum();
-    if blocks <= 1 || !parallel {
-        for task in list.into_iter().flatten() {
-            run_blocks(task);
-        }
-        return;
-    }
-    // Blocks go to the left until it has half of the work, and at least one stays on either side.
-    let half = flops(&list) / 2;
-    let (mut given, mut work) = (0, 0);
-    let (left, right) = super::chunks::halves(list.map(|task| {
-        let Some(task) = task else { return (None, None) };
-        let mut mine = 0;
-        while mine < task.blocks()
-            && given + 1 < blocks
-            && (given == 0 || work + task.block_flops() / 2 <= half)
-        {
-            (mine, given, work) = (mine + 1, given + 1, work + task.block_flops());
-        }
-        if mine < task.blocks() {
-            // Later products belong to the right, or order would decide what fits.
-            work = usize::MAX / 2;
-        }
-        match mine {
-            0 => (None, Some(task)),
-            all if all == task.blocks() => (Some(task), None),
-            _ => {
-                let (top, rest) = task.split(mine);
-                (Some(top), Some(rest))
-            }
-        }
-    }));
-    rayon::join(|| run(left, parallel), || run(right, parallel));
-}
-
-/// Each block is a product of its own: a product library may round otherwise when it is cut otherwise.
-fn run_blocks<F: Float>(mut task: Task<'_, F>) {
-    while task.blocks() > 1 {
-        let (top, rest) = task.split(1);
-        run_blocks(top);
-        task = rest;
-    }
-    let Product { c, a, b, accumulate } = task.product;
-    let (m, n) = (a.rows(), b.cols());
-    matmul(MatMut::rows_of(c, m, n), a, b, accumulate);
 }

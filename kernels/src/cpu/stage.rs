@@ -1,9 +1,10 @@
 //! The row-tile driver. In: the rows of a batch and buffers over them. Out: the body run over every tile
 //! of rows, tiles grouped in lanes, lanes in parallel, and the lanes' accumulators summed.
 //! Never: allocation, or a tile, lane or order that depends on the number of threads.
-use super::chunks::halves;
+use super::crew::{Parts, share};
 use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
+use std::ops::Range;
 
 /// A tile's scratch should fit here: half of an L2 cache of 1 MiB.
 const TILE_BYTES: usize = 512 << 10;
@@ -105,101 +106,75 @@ pub fn stage<F: Float, const W: usize>(
     assert!(tile > 0 && lanes > 0, "a stage needs tiles and lanes");
     assert!(scratch.len().is_multiple_of(lanes) && acc.len().is_multiple_of(lanes), "unequal lanes");
     assert!(full.iter().all(|(buffer, width)| buffer.len() == rows * width), "a buffer over other rows");
-    let lane = Lane { scratch: scratch.len() / lanes, acc: acc.len() / lanes };
-    run_lanes(tiling, lane, 0..lanes, scratch, acc, full, &body);
-
-    if lanes > 1 && lane.acc > 0 {
-        let (first, others) = acc.split_at_mut(lane.acc);
-        let mut others = others.chunks_exact(lane.acc);
-        let others: [&[F]; LANES - 1] = std::array::from_fn(|_| others.next().unwrap_or_default());
+    let (scratch_lane, acc_lane) = (scratch.len() / lanes, acc.len() / lanes);
+    let (scratch, all) = (Parts::of(scratch), Parts::of(&mut *acc));
+    let full = full.map(|(buffer, width)| (Parts::of(buffer), width));
+    share(lanes, &|lane| {
+        let (first, end) = (tiling.first_row(lane), tiling.first_row(lane + 1));
+        // SAFETY: each lane has its own part of each, and each row one lane.
+        let (scratch, acc, full) = unsafe {
+            (
+                scratch.part(lane * scratch_lane, scratch_lane),
+                all.part(lane * acc_lane, acc_lane),
+                full.each_ref().map(|(all, width)| (all.part(first * width, (end - first) * width), *width)),
+            )
+        };
+        run_tiles(tile, first..end, scratch, acc, full, &body);
+    });
+    if lanes > 1 && acc_lane > 0 {
+        let (first, others) = acc.split_at_mut(acc_lane);
         sum_lanes(first, others);
     }
 }
 
-/// The sizes of one lane's parts.
-#[derive(Clone, Copy)]
-struct Lane {
-    scratch: usize,
-    acc: usize,
-}
-
-fn run_lanes<F: Float, const W: usize>(
-    tiling: Tiling,
-    lane: Lane,
-    lanes: std::ops::Range<usize>,
-    scratch: &mut [F],
-    acc: &mut [F],
-    full: [(&mut [F], usize); W],
-    body: &(impl Fn(Tile<'_, F, W>) + Sync),
-) {
-    if lanes.len() == 1 {
-        return run_tiles(tiling, lanes.start, scratch, acc, full, body);
-    }
-    let middle = lanes.start + lanes.len() / 2;
-    let rows = tiling.first_row(middle) - tiling.first_row(lanes.start);
-    let (scratch_left, scratch_right) = scratch.split_at_mut((middle - lanes.start) * lane.scratch);
-    let (acc_left, acc_right) = acc.split_at_mut((middle - lanes.start) * lane.acc);
-    let (full_left, full_right) = halves(full.map(|(buffer, width)| {
-        let (left, right) = buffer.split_at_mut(rows * width);
-        ((left, width), (right, width))
-    }));
-    rayon::join(
-        || run_lanes(tiling, lane, lanes.start..middle, scratch_left, acc_left, full_left, body),
-        || run_lanes(tiling, lane, middle..lanes.end, scratch_right, acc_right, full_right, body),
-    );
-}
-
+/// The tiles of one lane, one after the other.
 fn run_tiles<F: Float, const W: usize>(
-    tiling: Tiling,
-    lane: usize,
+    tile: usize,
+    rows: Range<usize>,
     scratch: &mut [F],
     acc: &mut [F],
     mut full: [(&mut [F], usize); W],
     body: &(impl Fn(Tile<'_, F, W>) + Sync),
 ) {
     acc.fill(F::ZERO);
-    let (mut first, end) = (tiling.first_row(lane), tiling.first_row(lane + 1));
-    while first < end {
-        let rows = tiling.tile.min(end - first);
+    for first in rows.clone().step_by(tile) {
+        let rows = tile.min(rows.end - first);
         let tile_full = full.each_mut().map(|(buffer, width)| {
             let (mine, rest) = std::mem::take(buffer).split_at_mut(rows * *width);
             *buffer = rest;
             mine
         });
         body(Tile { first, rows, scratch: &mut *scratch, acc: &mut *acc, full: tile_full });
-        first += rows;
     }
 }
 
 /// `first += others[0] + others[1] + …`, one after the other for each element.
-fn sum_lanes<F: Float>(first: &mut [F], others: [&[F]; LANES - 1]) {
-    if first.len() <= PIECE {
-        return dispatch(AddLanes { first, others });
-    }
-    let middle = first.len() / 2;
-    let (left, right) = first.split_at_mut(middle);
-    let part = |s: &'_ [F], side: usize| match (s.is_empty(), side) {
-        (true, _) => 0..0,
-        (_, 0) => 0..middle,
-        _ => middle..s.len(),
-    };
-    rayon::join(
-        || sum_lanes(left, others.map(|s| &s[part(s, 0)])),
-        || sum_lanes(right, others.map(|s| &s[part(s, 1)])),
-    );
+fn sum_lanes<F: Float>(first: &mut [F], others: &[F]) {
+    let len = first.len();
+    let all = Parts::of(first);
+    share(len.div_ceil(PIECE), &|piece| {
+        let start = piece * PIECE;
+        let piece = PIECE.min(len - start);
+        // SAFETY: a piece of its own.
+        let first = unsafe { all.part(start, piece) };
+        dispatch(AddLanes { first, others, start, lane: len });
+    });
 }
 
+/// Adds the piece from `start` on of every other lane.
 struct AddLanes<'a, F> {
     first: &'a mut [F],
-    others: [&'a [F]; LANES - 1],
+    others: &'a [F],
+    start: usize,
+    lane: usize,
 }
 
 impl<F: Float> Body for AddLanes<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for other in self.others.iter().filter(|other| !other.is_empty()) {
-            for (sum, &x) in self.first.iter_mut().zip(*other) {
+        for other in self.others.chunks_exact(self.lane) {
+            for (sum, &x) in self.first.iter_mut().zip(&other[self.start..]) {
                 *sum += x;
             }
         }

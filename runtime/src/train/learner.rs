@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use diabolo_kernels::Float;
+use diabolo_kernels::{self as kernels, Float};
 use diabolo_kernels::cuda::Program;
 
 use super::losses::{BoundLoss, BoundOptimizer};
@@ -42,6 +42,8 @@ pub(super) struct Learner<F: Float> {
     cuda: Option<[Program; 2]>,
     /// Hyperparameters of the loss and of the optimizer as a device has them.
     singles: [Vec<f32>; 2],
+    /// Whether a step has work for several threads.
+    shares: bool,
 }
 
 impl<F: Float> Learner<F> {
@@ -83,6 +85,7 @@ impl<F: Float> Learner<F> {
             pending: Vec::new(),
             cuda: loss.cuda,
             singles: [Vec::new(), Vec::new()],
+            shares: false,
         })
     }
 
@@ -134,26 +137,29 @@ impl<F: Float> Learner<F> {
     ) -> Result<f64> {
         self.begin_pass();
         let rows = self.next_rows(settings);
-        let session = &mut self.session;
+        let (norm, factor, number) = (settings.clip_norm, settings.schedule.factor(share), self.steps + 1);
+        let Learner { session, updates, order, sums, .. } = self;
         session.inspects = self.rows == 0;
         session.resize(rows.len());
-        session.gather(data, &self.order[rows.clone()])?;
         session.step = self.steps;
-        session.run(&store.values, 0);
-        check_finite(session, total)?;
-        for (sum, mean) in self.sums.iter_mut().zip(&session.metrics) {
-            *sum += mean.to_f64() * rows.len() as f64;
-        }
-        if let Some(norm) = settings.clip_norm {
-            clip(&mut session.grads, norm);
-        }
-        self.steps += 1;
-        let factor = settings.schedule.factor(share);
-        self.updates.apply(&mut store.values, &session.grads, factor, self.steps);
-        session.write_states(&mut store.values);
+        kernels::together(&mut self.shares, || {
+            session.gather(data, &order[rows.clone()])?;
+            session.run(&store.values, 0);
+            check_finite(session, total)?;
+            for (sum, mean) in sums.iter_mut().zip(&session.metrics) {
+                *sum += mean.to_f64() * rows.len() as f64;
+            }
+            if let Some(norm) = norm {
+                clip(&mut session.grads, norm);
+            }
+            updates.apply(&mut store.values, &session.grads, factor, number);
+            session.write_states(&mut store.values);
+            Ok::<(), Error>(())
+        })?;
+        self.steps = number;
         self.rows += rows.len();
         self.cursor = rows.end;
-        Ok(session.metrics[0].to_f64())
+        Ok(self.session.metrics[0].to_f64())
     }
 
     /// A new order of rows, where all rows were used. Returns whether it is one.

@@ -152,11 +152,13 @@ fn text(rule: &OptimizerGraph) -> Result<Text, String> {
     }
     let mut moments = 0..;
     for (index, node) in rule.results().into_iter().enumerate() {
-        let (to, value, block) = match index {
-            0 => (format_ident!("weight"), name(graph, node), format_ident!("o{index}")),
+        let (value, block) = (name(graph, node), format_ident!("o{index}"));
+        // Where gradients stay 0, as those of dead units do, moments shrink until they are denormal, and stay so.
+        let (to, kept) = match index {
+            0 => (format_ident!("weight"), quote!(#value)),
             _ => {
                 let moment: usize = moments.next().unwrap_or_default();
-                (format_ident!("moment{moment}"), name(graph, node), format_ident!("o{index}"))
+                (format_ident!("moment{moment}"), quote!(math::flush::<I, F>(#value)))
             }
         };
         if graph.ids().any(|s| graph.ty(s).rank() == 0 && name(graph, s) == value)
@@ -165,7 +167,7 @@ fn text(rule: &OptimizerGraph) -> Result<Text, String> {
             out.shared.push(value.clone());
         }
         out.loads.extend(quote!(let mut #block = [F::ZERO; 64];));
-        out.element.extend(quote!(#block[l] = #value;));
+        out.element.extend(quote!(#block[l] = #kept;));
         out.stores.extend(quote!(block::store(&mut #to[..], at, len, &#block);));
     }
     Ok(out)
