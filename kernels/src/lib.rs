@@ -13,12 +13,14 @@
 //! | [`triangular_factors`] | R with RᵀR = AᵀA: what a sum of squares of a product needs of a tall factor |
 //! | [`matmul_sliding`] | a product over several axes: a convolution, and its transpose |
 //! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
+//! | [`Buffer`] | memory for numbers, aligned for vectors |
 //! | [`together`] | the threads of a pool, kept awake for a step |
 //! | [`cuda`] | the other machine |
 #![allow(clippy::needless_range_loop)] // indices over arrays of one length are the form that vectorises
 mod cpu;
 pub mod cuda;
 
+pub use cpu::buffer::Buffer;
 pub use cpu::chunks::{chunks, sum, sum_squares};
 pub use cpu::crew::together;
 pub use cpu::float::Float;

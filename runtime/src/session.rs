@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use diabolo_kernels::{self as kernels, Float};
+use diabolo_kernels::{self as kernels, Buffer, Float};
 
 use crate::data::{Array, Data};
 use crate::error::{Error, Result};
@@ -27,12 +27,12 @@ pub(crate) struct Session<F: Float> {
     offsets: Vec<usize>,
     pub hypers: Vec<F>,
     pub dims: Vec<usize>,
-    pub inputs: Vec<F>,
-    pub grads: Vec<F>,
-    states: Vec<F>,
-    outputs: Vec<F>,
+    pub inputs: Buffer<F>,
+    pub grads: Buffer<F>,
+    states: Buffer<F>,
+    outputs: Buffer<F>,
     pub metrics: Vec<F>,
-    work: Vec<F>,
+    work: Buffer<F>,
     pub seed: u64,
     pub step: u64,
     pub inspects: bool,
@@ -56,8 +56,8 @@ impl<F: Float> Session<F> {
     pub fn training(store: &Store<F>, loss: &BoundLoss<F>, seed: u64) -> Result<Self> {
         let (spec, hypers) = (loss.spec, loss.hypers.clone());
         let mut session = Self::bind(store, spec, loss.train, loss.train_workspace, hypers, seed)?;
-        session.grads = vec![F::ZERO; spec.elements(spec.trained)];
-        session.states = vec![F::ZERO; spec.elements(spec.states)];
+        session.grads = Buffer::zeros(spec.elements(spec.trained));
+        session.states = Buffer::zeros(spec.elements(spec.states));
         Ok(session)
     }
 
@@ -77,12 +77,12 @@ impl<F: Float> Session<F> {
             offsets: store.bind(spec)?,
             hypers: hypers.into_iter().map(F::from_f64).collect(),
             dims: vec![0; spec.symbols.len().max(1)],
-            inputs: Vec::new(),
-            grads: Vec::new(),
-            states: Vec::new(),
-            outputs: Vec::new(),
+            inputs: Buffer::default(),
+            grads: Buffer::default(),
+            states: Buffer::default(),
+            outputs: Buffer::default(),
             metrics: vec![F::ZERO; spec.metrics.len() + 1],
-            work: Vec::new(),
+            work: Buffer::default(),
             seed,
             step: 0,
             inspects: true,
@@ -159,9 +159,7 @@ impl<F: Float> Session<F> {
         for (buffer, len) in
             [(&mut self.inputs, inputs), (&mut self.outputs, outputs), (&mut self.work, work)]
         {
-            if buffer.len() < len {
-                buffer.resize(len, F::ZERO);
-            }
+            buffer.grow(len);
         }
     }
 

@@ -3,7 +3,7 @@
 //! In: the specs of roots. Out: places in the slice. Never: two networks under one name, a value of a
 //! parameter that nobody asked for.
 
-use diabolo_kernels::Float;
+use diabolo_kernels::{Buffer, Float};
 
 use crate::error::{Error, Result};
 use crate::init::initial_values;
@@ -28,21 +28,21 @@ impl Entry {
 
 /// All parameters.
 #[derive(Clone)]
-pub(crate) struct Store<F> {
-    pub values: Vec<F>,
+pub(crate) struct Store<F: Float> {
+    pub values: Buffer<F>,
     pub entries: Vec<Entry>,
 }
 
-impl<F> Default for Store<F> {
+impl<F: Float> Default for Store<F> {
     fn default() -> Self {
-        Store { values: Vec::new(), entries: Vec::new() }
+        Store { values: Buffer::default(), entries: Vec::new() }
     }
 }
 
 impl<F: Float> Store<F> {
     pub fn append(&mut self, path: String, shape: Vec<usize>, owner: Option<Identity>, values: Vec<F>) {
         self.entries.push(Entry { path, shape, offset: self.values.len(), owner });
-        self.values.extend(values);
+        self.values.extend_from_slice(&values);
     }
 
     pub fn entry(&self, path: &str) -> Result<&Entry> {

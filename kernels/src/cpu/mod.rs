@@ -1,5 +1,6 @@
 //! The CPU kernels. In: slices. Out: numbers. Never: CUDA, graphs, files.
 pub mod block;
+pub mod buffer;
 pub mod chunks;
 pub mod crew;
 pub mod float;

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use diabolo_kernels::{self as kernels, Float};
 use diabolo_kernels::cuda::Program;
+use diabolo_kernels::{self as kernels, Float};
 
 use super::losses::{BoundLoss, BoundOptimizer};
 use super::order::shuffle;

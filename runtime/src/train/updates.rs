@@ -3,7 +3,7 @@
 //! In: gradients in the order of a loss. Out: changed weights and moments. Never: a parameter that the loss
 //! does not train.
 
-use diabolo_kernels::{self as kernels, Float};
+use diabolo_kernels::{self as kernels, Buffer, Float};
 
 use super::losses::BoundOptimizer;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub(super) struct Run {
 /// An optimizer with its moments.
 pub(super) struct Updates<F: Float> {
     pub runs: Vec<Run>,
-    moments: Vec<F>,
+    moments: Buffer<F>,
     current: Vec<F>,
     pub optimizer: BoundOptimizer<F>,
 }
@@ -40,7 +40,7 @@ impl<F: Float> Updates<F> {
         }
         Updates {
             runs,
-            moments: vec![F::ZERO; grads * optimizer.moments],
+            moments: Buffer::zeros(grads * optimizer.moments),
             current: vec![F::ZERO; optimizer.hypers.len()],
             optimizer,
         }

@@ -30,6 +30,14 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
     let labels = graph.hypers.iter().map(|hyper| &hyper.name);
     let fields = graph.hypers.iter().map(|hyper| format_ident!("{}", hyper.name));
     let Text { once, loads, element, stores, shared } = text;
+    // Twice: with a length that is known, all copies are vectors.
+    let block = quote! {
+        #loads
+        for l in 0..64 {
+            #element
+        }
+        #stores
+    };
     let device = cuda::update(krate, &name.to_string(), rule)?;
     Ok(quote! {
         #[allow(unused_variables, unused_mut, unused_parens, unused_imports, dead_code, clippy::all, clippy::pedantic)]
@@ -46,15 +54,16 @@ pub fn optimizer(meta: &Meta, rule: &OptimizerGraph) -> Result<TokenStream, Stri
                 fn run<I: #krate::kernels::Isa>(self) {
                     use #krate::kernels::{block, math};
                     let DiaboloRule { weight, gradient, #(#kept,)* #(#shared,)* } = self;
-                    let mut at = 0;
-                    while at < weight.len() {
-                        let len = 64.min(weight.len() - at);
-                        #loads
-                        for l in 0..64 {
-                            #element
-                        }
-                        #stores
-                        at += 64;
+                    let count = weight.len();
+                    let (gradient, #(#kept,)*) = (&gradient[..count], #(&mut #kept[..count],)*);
+                    let whole = count / 64 * 64;
+                    for at in (0..whole).step_by(64) {
+                        let len = 64;
+                        #block
+                    }
+                    if whole < count {
+                        let (at, len) = (whole, count - whole);
+                        #block
                     }
                 }
             }
