@@ -7,10 +7,13 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 
-use diabolo_kernels::Float;
+use diabolo_kernels::{self as kernels, Float};
 
 use super::Array;
 use crate::error::{Error, Result};
+
+/// Rows that a thread gathers at a time.
+const GATHERED: usize = 16;
 
 /// A named column of a [`Data`](super::Data).
 #[derive(Debug)]
@@ -135,9 +138,11 @@ impl Column {
         if let Some(row) = rows.iter().find(|row| **row >= count) {
             return Err(self.no_row(*row));
         }
-        for (row, out) in rows.iter().zip(out.chunks_exact_mut(self.width)) {
-            self.values.copy(row * self.width..(row + 1) * self.width, out);
-        }
+        kernels::chunks([out], [], (self.width * GATHERED).max(1), |start, [out], []| {
+            for (row, out) in rows[start / self.width..].iter().zip(out.chunks_exact_mut(self.width)) {
+                self.values.copy(row * self.width..(row + 1) * self.width, out);
+            }
+        });
         Ok(())
     }
 

@@ -64,6 +64,15 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The position of the weights whose gradient this is, if it is one.
+    fn gradient(&self, source: Source) -> Option<usize> {
+        let Source::Buffer(index) = source else { return None };
+        match self.schedule.buffers[index].home {
+            Home::Gradient(position) => Some(position),
+            _ => None,
+        }
+    }
+
     /// What is left of a value from `start` on. A value without elements has nothing there, and ends before.
     fn rest(&self, place: &Place, start: &TokenStream, mutable: bool) -> TokenStream {
         let sized = |size: &Size| size.symbols().next().is_some();
@@ -327,6 +336,9 @@ pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, S
         }
         scope.rest(place, &sum(terms), false)
     };
+    // In the order of the weights: who computes a gradient then updates these weights as well, or nearly so.
+    let mut list: Vec<&Product> = list.iter().collect();
+    list.sort_by_key(|p| scope.gradient(p.c.source));
     let products = list.iter().map(|p| {
         let (a, b, c) = (slice(&p.a), slice(&p.b), scope.source(p.c.source));
         let (m, n, k) = (count(&p.m), count(&p.n), count(&p.k));
