@@ -11,6 +11,7 @@
 //! | [`matmul`], [`products`] | one matrix product on one thread; a list of wide ones on all |
 //! | [`top_k`] | the first of many, in order: sorting and selection without allocation |
 //! | [`triangular_factors`] | R with RᵀR = AᵀA: what a sum of squares of a product needs of a tall factor |
+//! | [`copy_transposed`] | a matrix that is to lie the other way |
 //! | [`matmul_sliding`] | a product over several axes: a convolution, and its transpose |
 //! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
 //! | [`Buffer`] | memory for numbers, aligned for vectors |
@@ -27,7 +28,7 @@ pub use cpu::float::Float;
 pub use cpu::isa::{
     Avx2, Avx512, Body, Isa, IsaKind, IsaMissing, Neon, Portable, dispatch, force_isa, isa, isa_name,
 };
-pub use cpu::matmul::{Axes, MatMut, MatRef, SlideMut, SlideRef, matmul, matmul_sliding};
+pub use cpu::matmul::{Axes, MatMut, MatRef, SlideMut, SlideRef, copy_transposed, matmul, matmul_sliding};
 pub use cpu::products::{Product, products};
 pub use cpu::select::top_k;
 pub use cpu::stage::{Tile, Tiling, stage};

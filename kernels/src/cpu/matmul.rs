@@ -5,6 +5,7 @@ use super::isa::{Body, Isa, dispatch};
 use pack::View;
 pub use scalar::Scalar;
 pub use sliding::{Axes, SlideMut, SlideRef, matmul_sliding};
+pub use transposed::copy_transposed;
 
 mod kernel;
 mod pack;
@@ -15,6 +16,7 @@ mod strided;
 mod tests;
 mod thin;
 mod transpose;
+mod transposed;
 mod vector;
 
 /// A matrix inside a slice: element (i, j) lies at `i·row_stride + j·col_stride`.

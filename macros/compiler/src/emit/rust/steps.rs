@@ -13,7 +13,7 @@ use super::run::Names;
 use super::shared::{Loops, listed};
 use super::sizes::{extent, size, sum, symbol, times};
 use crate::graph::NodeId;
-use crate::schedule::{Axis, Factor, Home, Place, Product, Schedule, Select, Source, Stage, Step};
+use crate::schedule::{Axis, Factor, Home, Loop, Op, Place, Product, Schedule, Select, Source, Stage, Step};
 use crate::size::Size;
 
 /// Where a statement stands.
@@ -70,6 +70,20 @@ impl<'a> Scope<'a> {
         match self.schedule.buffers[index].home {
             Home::Gradient(position) => Some(position),
             _ => None,
+        }
+    }
+
+    /// What is left of a value from a place on.
+    fn slice(&self, place: &Place, mutable: bool) -> TokenStream {
+        let local = self.source(place.source);
+        let mut terms: Vec<TokenStream> = self.base(place).into_iter().collect();
+        if place.offset != Size::default() {
+            terms.push(size(&place.offset));
+        }
+        match (terms.is_empty(), mutable) {
+            (true, false) => quote!(#local),
+            (true, true) => quote!(&mut #local[..]),
+            (false, _) => self.rest(place, &sum(terms), mutable),
         }
     }
 
@@ -170,7 +184,7 @@ pub(crate) fn words(schedule: &Schedule, nodes: &[NodeId]) -> Vec<String> {
 /// A step.
 pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<TokenStream, String> {
     match step {
-        Step::Loop(l) => loops::fused(scope, l, loops),
+        Step::Loop(l) => transposed(scope, l).map_or_else(|| loops::fused(scope, l, loops), Ok),
         Step::Product(p) => Ok(product(scope, p)),
         Step::Select(s) => Ok(select(scope, s)),
         Step::Factor(f) => Ok(factor(scope, f)),
@@ -187,6 +201,31 @@ pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<
             Ok(quote!(#doc for #counter in #range { #body }))
         }
     }
+}
+
+/// A loop that copies a matrix which lies the other way, and does nothing else.
+fn transposed(scope: &Scope<'_>, l: &Loop) -> Option<TokenStream> {
+    let ([outer, inner], [Op::Load(from), Op::Store(into, 0)]) = (l.space.as_slice(), l.body.as_slice())
+    else {
+        return None;
+    };
+    let ([from_outer, from_inner], [into_outer, into_inner]) =
+        (from.strides.as_slice(), into.strides.as_slice())
+    else {
+        return None;
+    };
+    let one = Size::known(1);
+    let turned = *from_outer == one && *into_inner == one && *from_inner != one && *into_outer != one;
+    // Strides that are known: an extent of 0 would make them 0.
+    let known = [from_inner, into_outer].into_iter().all(|stride| stride.value().is_some_and(|n| n > 0));
+    if !turned || !known || !l.fills.is_empty() {
+        return None;
+    }
+    let (to, source) = (scope.slice(&into.place, true), scope.slice(&from.place, false));
+    let (rows, cols) = (extent(outer), extent(inner));
+    let (to_row, from_row) = (size(into_outer), size(from_inner));
+    let doc = scope.doc(&l.nodes);
+    Some(quote!(#doc kernels::copy_transposed(#to, #to_row, #source, #from_row, #rows, #cols);))
 }
 
 /// The first of many, in order, run after run.
@@ -325,22 +364,11 @@ fn stride(axes: &[Axis], of: fn(&Axis) -> &Size) -> TokenStream {
 
 /// Products that all threads share.
 pub(super) fn wide(scope: &Scope<'_>, list: &[Product]) -> Result<TokenStream, String> {
-    let slice = |place: &Place| {
-        let local = scope.source(place.source);
-        let mut terms: Vec<TokenStream> = scope.base(place).into_iter().collect();
-        if place.offset != Size::default() {
-            terms.push(size(&place.offset));
-        }
-        if terms.is_empty() {
-            return quote!(#local);
-        }
-        scope.rest(place, &sum(terms), false)
-    };
     // In the order of the weights: who computes a gradient then updates these weights as well, or nearly so.
     let mut list: Vec<&Product> = list.iter().collect();
     list.sort_by_key(|p| scope.gradient(p.c.source));
     let products = list.iter().map(|p| {
-        let (a, b, c) = (slice(&p.a), slice(&p.b), scope.source(p.c.source));
+        let (a, b, c) = (scope.slice(&p.a, false), scope.slice(&p.b, false), scope.source(p.c.source));
         let (m, n, k) = (count(&p.m), count(&p.n), count(&p.k));
         let [am, ak, bk, bn] =
             [stride(&p.m, |x| &x.a), stride(&p.k, |x| &x.a), stride(&p.k, |x| &x.b), stride(&p.n, |x| &x.b)];
