@@ -136,7 +136,7 @@ impl<F: Float> Block<F> {
                 let to = c.at(0, j);
                 // Of the last panel: what the next block of k begins with.
                 let next = if panel + 1 < panels { (0, j + width) } else { (depth, 0) };
-                let ahead = grouped.then(|| Ahead::new(b, next, depth, width));
+                let ahead = Some(Ahead::new(b, next, depth, width)).filter(|ahead| grouped || ahead.in_rows);
                 if let Left::Grouped(left) = &left {
                     left.ask::<V>(panel, panel + 1, panels);
                 }
@@ -192,6 +192,8 @@ struct Ahead<F> {
     strips: usize,
     stride: usize,
     length: usize,
+    /// Whether strips are rows.
+    in_rows: bool,
 }
 
 impl<F> Ahead<F> {
@@ -203,7 +205,7 @@ impl<F> Ahead<F> {
         } else {
             (width, b.col, if b.row == 1 { depth } else { 0 })
         };
-        Ahead { first, strips, stride, length }
+        Ahead { first, strips, stride, length, in_rows: b.col == 1 }
     }
 
     /// Asks for the strips from the share `i` to `end`, of `all`.
@@ -235,15 +237,26 @@ impl<F: Float> Panel<F> {
                 } else {
                     a.at(i, 0)
                 };
-                if let Some(ahead) = &self.ahead {
-                    ahead.ask::<V>(i, (i + MR).min(self.rows), self.rows);
-                }
+                // Of each row one line at a time, while this panel's row is multiplied; strips of columns, a share of
+                // them for each group.
+                let next = match &self.ahead {
+                    Some(ahead) if ahead.in_rows && i / MR < NV => View {
+                        data: ahead.first.wrapping_add(i / MR * V::LANES).cast_mut(),
+                        row: ahead.stride,
+                        col: 1,
+                    },
+                    Some(ahead) if !ahead.in_rows => {
+                        ahead.ask::<V>(i, (i + MR).min(self.rows), self.rows);
+                        b
+                    }
+                    _ => b,
+                };
                 // Whole groups, then the rest by 4, 2 and 1.
                 i += match self.rows - i {
-                    rest if rest >= MR => self.tile::<V, MR, NV>(c, a, b),
-                    4.. if MR > 4 => self.tile::<V, 4, NV>(c, a, b),
-                    2.. if MR > 2 => self.tile::<V, 2, NV>(c, a, b),
-                    _ => self.tile::<V, 1, NV>(c, a, b),
+                    rest if rest >= MR => self.tile::<V, MR, NV>(c, a, b, next),
+                    4.. if MR > 4 => self.tile::<V, 4, NV>(c, a, b, next),
+                    2.. if MR > 2 => self.tile::<V, 2, NV>(c, a, b, next),
+                    _ => self.tile::<V, 1, NV>(c, a, b, next),
                 };
             }
         }
@@ -259,6 +272,7 @@ impl<F: Float> Panel<F> {
         c: View<F>,
         a: View<F>,
         b: View<F>,
+        next: View<F>,
     ) -> usize {
         // SAFETY: p < depth, i < R, and b's rows hold NV vectors.
         unsafe {
@@ -271,6 +285,7 @@ impl<F: Float> Panel<F> {
                 });
             }
             for p in 0..self.depth {
+                V::prefetch_far(next.data.wrapping_add(p * next.row));
                 let row = b.data.add(p * b.row);
                 let mut right = [V::splat(F::ZERO); NV];
                 unrolled!(v < NV {

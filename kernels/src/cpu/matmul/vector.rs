@@ -37,6 +37,17 @@ pub(super) trait Vector<F>: Copy {
         #[cfg(not(target_arch = "x86_64"))]
         let _ = from;
     }
+    /// The same, no nearer than a second-level cache.
+    #[inline(always)]
+    fn prefetch_far(from: *const F) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(from.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = from;
+    }
     /// `self + other`.
     ///
     /// # Safety
