@@ -3,7 +3,19 @@
 //! In: `WORKLOAD THREADS SECONDS`, and a function that makes a step and returns its loss. Out: one line of JSON, milliseconds a
 //! step. Never: a step without its optimizer, or one that returns before it is done.
 
+use std::process::ExitCode;
 use std::time::Instant;
+
+/// The end of `main`: what cannot be said is a line on stderr.
+pub fn end(result: Result<(), String>) -> ExitCode {
+    result.map_or_else(
+        |reason| {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
 
 /// What the command line asks for.
 pub struct Asked {

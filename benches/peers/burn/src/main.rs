@@ -5,6 +5,8 @@
 #[path = "../../clock.rs"]
 mod clock;
 
+use std::process::ExitCode;
+
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -23,7 +25,11 @@ struct Net {
     up: Vec<ConvTranspose2d>,
 }
 
-fn main() -> Result<(), String> {
+fn main() -> ExitCode {
+    clock::end(run())
+}
+
+fn run() -> Result<(), String> {
     let asked = clock::Asked::parse()?;
     let workload = asked.workload.as_str();
     let (widths, rows): (&[usize], _) = match workload {
@@ -60,7 +66,8 @@ impl Net {
             // The logarithm of the variance, beside the mean.
             sizes.insert(1, sizes[1]);
         }
-        let dense = sizes.iter().map(|&(inputs, outputs)| LinearConfig::new(inputs, outputs).init(device)).collect();
+        let dense =
+            sizes.iter().map(|&(inputs, outputs)| LinearConfig::new(inputs, outputs).init(device)).collect();
         let down = |channels| {
             let padding = PaddingConfig2d::Explicit(1, 1, 1, 1);
             Conv2dConfig::new(channels, [3, 3]).with_stride([2, 2]).with_padding(padding).init(device)
@@ -70,7 +77,11 @@ impl Net {
             half.with_padding([1, 1]).with_padding_out([1, 1]).init(device)
         };
         if workload == "W7" {
-            return Net { dense, down: vec![down([1, 16]), down([16, 32])], up: vec![up([32, 16]), up([16, 1])] };
+            return Net {
+                dense,
+                down: vec![down([1, 16]), down([16, 32])],
+                up: vec![up([32, 16]), up([16, 1])],
+            };
         }
         Net { dense, down: Vec::new(), up: Vec::new() }
     }
@@ -120,9 +131,11 @@ impl Net {
         let code = tanh(self.dense[1].forward(h.clone()));
         let ([rows, codes], [_, hidden]) = (code.dims(), h.dims());
         let (inner, outer) = (-square(h) + 1.0, -square(code.clone()) + 1.0);
-        let factor = outer.reshape([rows, codes, 1]) * second.unsqueeze::<3>() * inner.reshape([rows, 1, hidden]);
+        let factor =
+            outer.reshape([rows, codes, 1]) * second.unsqueeze::<3>() * inner.reshape([rows, 1, hidden]);
         let factor = factor.reshape([rows * codes, hidden]);
-        let penalty = (factor.clone().matmul(first.clone().transpose().matmul(first)) * factor).sum() / rows as f64;
+        let penalty =
+            (factor.clone().matmul(first.clone().transpose().matmul(first)) * factor).sum() / rows as f64;
         let images = sigmoid(self.dense[3].forward(tanh(self.dense[2].forward(code))));
         mse(images, x) + penalty * 1e-4
     }
@@ -142,7 +155,8 @@ impl Net {
 
     fn convolutional(&self, x: Tensor<2>) -> Tensor<1> {
         let rows = x.dims()[0];
-        let h = self.down.iter().fold(x.clone().reshape([rows, 1, 28, 28]), |h, layer| relu(layer.forward(h)));
+        let h =
+            self.down.iter().fold(x.clone().reshape([rows, 1, 28, 28]), |h, layer| relu(layer.forward(h)));
         let y = self.up[1].forward(relu(self.up[0].forward(h)));
         mse(sigmoid(y).reshape([rows, 784]), x)
     }

@@ -6,6 +6,8 @@
 #[path = "../../clock.rs"]
 mod clock;
 
+use std::process::ExitCode;
+
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Init, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, ops::sigmoid};
 
@@ -19,16 +21,20 @@ struct Net {
     kernels: Vec<(Tensor, Tensor)>,
 }
 
-fn main() -> std::result::Result<(), String> {
+fn main() -> ExitCode {
+    clock::end(run())
+}
+
+fn run() -> std::result::Result<(), String> {
     let asked = clock::Asked::parse()?;
     // Where it is not set, candle would differentiate once and leave the rest out without a word.
     if asked.workload == "W5g" && std::env::var("CANDLE_GRAD_DO_NOT_DETACH").as_deref() != Ok("1") {
         return Err("candle differentiates W5g twice only with CANDLE_GRAD_DO_NOT_DETACH=1".to_owned());
     }
-    run(&asked).map_err(|error| error.to_string())
+    train(&asked).map_err(|error| error.to_string())
 }
 
-fn run(asked: &clock::Asked) -> Result<()> {
+fn train(asked: &clock::Asked) -> Result<()> {
     let workload = asked.workload.as_str();
     let (widths, rows): (&[usize], _) = match workload {
         "W1" => (&[64, 32, 8, 32, 64], 64),
@@ -73,8 +79,11 @@ impl Net {
             Ok(Linear::new(weight, Some(uniform(format!("b{i}"), &[outputs], inputs)?)))
         });
         // Inputs, outputs, and whether it is transposed: its kernel is then the other way round.
-        let convolutions: &[_] =
-            if workload == "W7" { &[(1, 16, false), (16, 32, false), (32, 16, true), (16, 1, true)] } else { &[] };
+        let convolutions: &[_] = if workload == "W7" {
+            &[(1, 16, false), (16, 32, false), (32, 16, true), (16, 1, true)]
+        } else {
+            &[]
+        };
         let kernels = convolutions.iter().enumerate().map(|(i, &(inputs, outputs, transposed))| {
             let shape = if transposed { [inputs, outputs, 3, 3] } else { [outputs, inputs, 3, 3] };
             let kernel = uniform(format!("k{i}"), &shape, shape[1] * 9)?;
@@ -105,7 +114,9 @@ impl Net {
     }
 
     fn vae(&self, x: &Tensor) -> Result<Tensor> {
-        let [hidden, to_mean, to_logvar, up, out] = self.dense.as_slice() else { candle_core::bail!("five layers") };
+        let [hidden, to_mean, to_logvar, up, out] = self.dense.as_slice() else {
+            candle_core::bail!("five layers")
+        };
         let h = hidden.forward(x)?.relu()?;
         let (mean, logvar) = (to_mean.forward(&h)?, to_logvar.forward(&h)?);
         let z = (&mean + (mean.randn_like(0.0, 1.0)? * (&logvar * 0.5)?.exp()?)?)?;
@@ -137,9 +148,15 @@ impl Net {
             // Without a map over rows: each row once for every value of its code, so that one pass gives the whole Jacobian.
             let all = Var::from_tensor(&x.repeat((codes, 1))?)?;
             let code = second.forward(&first.forward(&all)?.tanh()?)?.tanh()?;
-            let own = Tensor::eye(codes, DType::F32, x.device())?.unsqueeze(1)?.broadcast_as((codes, rows, codes))?;
+            let own = Tensor::eye(codes, DType::F32, x.device())?
+                .unsqueeze(1)?
+                .broadcast_as((codes, rows, codes))?;
             let slopes = (code.reshape((codes, rows, codes))? * own)?.sum_all()?.backward()?;
-            slopes.get(&all).ok_or_else(|| candle_core::Error::msg("no derivative of the code"))?.sqr()?.sum_all()?
+            slopes
+                .get(&all)
+                .ok_or_else(|| candle_core::Error::msg("no derivative of the code"))?
+                .sqr()?
+                .sum_all()?
         };
         let images = sigmoid(&last.forward(&third.forward(&code)?.tanh()?)?)?;
         mse(&images, x)? + (squares * (1e-4 / rows as f64))?
