@@ -1,6 +1,7 @@
-"""Diabolo and the peers that this Python has, in turn: one table of medians, spread and ratios.
+"""Diabolo and the peers that are here, in turn: one table of medians, spread and ratios.
 
-In: workloads, numbers of threads, runs. Out: a table, and every run as a line of JSON. Never: a run of one peer beside another.
+In: workloads, numbers of threads, runs. Out: a table, and every run as a line of JSON. Never: a run of one peer beside another, or
+a build: Torch and JAX are used where this Python has them, burn and candle where README.md's commands have built them.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+RUST = {name: HERE / name / "target/release" / f"{name}-step" for name in ("burn", "candle")}
 WORKLOADS = ["W1", "W2", "W3", "W4", "W5", "W5g", "W5gram", "W6", "W6k", "W7"]
 # More than this share of a processor busy elsewhere, and a run is repeated.
 FOREIGN = 0.05
@@ -31,6 +33,12 @@ def commands(step, workload, threads, seconds):
         found["torch compiled"] = script("torch_step.py", "compiled")
     if importlib.util.find_spec("jax") and importlib.util.find_spec("optax"):
         found["jax jit"] = script("jax_step.py", "jit")
+    # Some of their products ask these how many threads they may have; candle differentiates twice where it is told to.
+    settings = [f"RAYON_NUM_THREADS={threads}", f"MATMUL_NUM_THREADS={threads}"]
+    settings += ["CANDLE_GRAD_DO_NOT_DETACH=1"] if workload == "W5g" else []
+    for name, binary in RUST.items():
+        if binary.exists():
+            found[name] = ["env", *settings, *pinned, str(binary), workload, str(threads), str(seconds)]
     return found
 
 
@@ -86,13 +94,15 @@ def main():
     print("| | threads | diabolo | best peer | ratio | the peers |\n| - | - | - | - | - | - |")
     for workload in asked.workloads:
         for threads in asked.threads:
-            medians = {}
+            medians, unsaid = {}, set()
             # In turn, so that what changes about the machine changes for all.
             for _ in range(asked.runs):
                 for peer, command in commands(asked.step, workload, threads, asked.seconds).items():
-                    line, foreign = patient(command)
+                    line, foreign = patient(command) if peer not in unsaid else (None, None)
                     if line is None:
-                        print(f"{peer}, {workload}: {foreign[0]}", file=sys.stderr)
+                        if foreign:
+                            print(f"{peer}, {workload}: {foreign[0]}", file=sys.stderr)
+                        unsaid.add(peer)
                         continue
                     medians.setdefault(peer, []).append(line["med"])
                     versions[peer.split()[0]] = line.get("version", line.get("isa"))

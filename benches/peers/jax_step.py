@@ -153,6 +153,7 @@ state = [first, optimizer.init(first), jax.random.key(0)]
 def step():
     *state[:], loss = whole(*state, x)
     jax.block_until_ready((state[0], loss))
+    return loss
 
 
 measure(step, "jax jit", workload, threads, jax.__version__, budget)

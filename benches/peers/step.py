@@ -21,8 +21,8 @@ def pin(threads):
 
 
 def measure(step, peer, workload, threads, version, budget):
-    """Times single steps for about `budget` seconds, after a fifth of it to warm up. `step` returns once its step is done."""
-    step()
+    """Times single steps for about `budget` seconds, after a fifth of it to warm up. `step` returns its loss, and not before it is done."""
+    losses = [float(step())]
     # From the first line of the script: what a user waits for.
     first = 1e3 * (time.perf_counter() - BEGIN)
     begin = time.perf_counter()
@@ -31,9 +31,11 @@ def measure(step, peer, workload, threads, version, budget):
     times, begin = [], time.perf_counter()
     while time.perf_counter() - begin < budget or len(times) < 5:
         start = time.perf_counter()
-        step()
+        loss = step()
         times.append(1e3 * (time.perf_counter() - start))
+    losses.append(float(loss))
     times.sort()
     at = lambda share: times[min(len(times) - 1, int(share * len(times)))]
     line = dict(peer=peer, w=workload, nt=threads, n=len(times), med=at(0.5), min=at(0), p10=at(0.1), p90=at(0.9))
-    print(json.dumps(dict(line, first=first, memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, version=version)), flush=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(dict(line, first=first, memory=memory, losses=losses, version=version)), flush=True)

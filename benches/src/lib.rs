@@ -237,34 +237,57 @@ pub struct Workload {
     pub batch: usize,
     /// Values of a row.
     pub width: usize,
+    /// Additions and multiplications of the products of a step.
+    pub flops: f64,
     start: fn(&Data, usize) -> diabolo::Result<Training<'_>>,
     plan: fn() -> String,
 }
 
 macro_rules! workloads {
-    ($($name:literal $title:literal, $batch:literal by $width:literal, $loss:path;)*) => {
+    ($($name:literal $title:literal, $batch:literal by $width:literal, $loss:path, $flops:expr;)*) => {
         /// All of them.
         pub static WORKLOADS: &[Workload] = &[$(Workload {
             name: $name,
             title: $title,
             batch: $batch,
             width: $width,
+            flops: 2.0 * $batch as f64 * ($flops) as f64,
             start: |data, batch| Trainer::new($loss).optimizer(Adam::new(1e-3)).batch(batch).start(data),
             plan: || Trainer::new($loss).plan(),
         }),*];
     };
 }
 
+/// Multiplications of a row: each layer has three products, the first two, because the data need no gradient.
+const fn layers(layers: &[(usize, usize)]) -> usize {
+    let mut sum = 0;
+    let mut i = 0;
+    while i < layers.len() {
+        sum += if i == 0 { 2 } else { 3 } * layers[i].0 * layers[i].1;
+        i += 1;
+    }
+    sum
+}
+
 workloads! {
-    "W1" "64-32-8-32-64, batch 64", 64 by 64, w1::objective;
-    "W2" "784-256-64-256-784, batch 128", 128 by 784, w2::objective;
-    "W3" "VAE 784-400-20, batch 128", 128 by 784, w3::objective;
-    "W4" "784-1024-512-64, mirrored, batch 1024", 1024 by 784, w4::objective;
-    "W5" "contractive, one layer, batch 128", 128 by 784, w5::objective;
-    "W5g" "contractive, two layers, batch 128", 128 by 784, w5g::objective;
-    "W6" "512-8192-512, L1, batch 1024", 1024 by 512, w6::objective;
-    "W6k" "the same, 32 largest", 1024 by 512, w6::of_the_largest;
-    "W7" "convolutions 1-16-32, batch 128", 128 by 784, w7::objective;
+    "W1" "64-32-8-32-64, batch 64", 64 by 64, w1::objective,
+        layers(&[(64, 32), (32, 8), (8, 32), (32, 64)]);
+    "W2" "784-256-64-256-784, batch 128", 128 by 784, w2::objective,
+        layers(&[(784, 256), (256, 64), (64, 256), (256, 784)]);
+    "W3" "VAE 784-400-20, batch 128", 128 by 784, w3::objective,
+        layers(&[(784, 400), (400, 20), (400, 20), (20, 400), (400, 784)]);
+    "W4" "784-1024-512-64, mirrored, batch 1024", 1024 by 784, w4::objective,
+        layers(&[(784, 1024), (1024, 512), (512, 64), (64, 512), (512, 1024), (1024, 784)]);
+    "W5" "contractive, one layer, batch 128", 128 by 784, w5::objective, layers(&[(784, 256), (256, 784)]);
+    // With the Gram matrix W'W: its own two products, and those of 32 rows F for each row, F W'W and F'F.
+    "W5g" "contractive, two layers, batch 128", 128 by 784, w5g::objective,
+        layers(&[(784, 128), (128, 32), (32, 128), (128, 784)]) + 2 * 128 * (784 * 128 / 128 + 32 * 128);
+    "W6" "512-8192-512, L1, batch 1024", 1024 by 512, w6::objective, layers(&[(512, 8192), (8192, 512)]);
+    // Dense only forward; 32 rows of a weight for each of the other four.
+    "W6k" "the same, 32 largest", 1024 by 512, w6::of_the_largest, 512 * (8192 + 4 * 32);
+    // A pixel of the result takes 3 × 3 of each channel; transposed, a pixel of the input gives them.
+    "W7" "convolutions 1-16-32, batch 128", 128 by 784, w7::objective,
+        layers(&[(9, 16 * 196), (16 * 9, 32 * 49), (32 * 49, 16 * 9), (16 * 196, 9)]);
 }
 
 impl Workload {
