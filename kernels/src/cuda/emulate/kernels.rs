@@ -42,11 +42,29 @@ impl Kernel<'_> {
     }
 }
 
-/// Whether a text has kernels alone, and no function or name of its own that they use.
+/// Whether a text has kernels alone, and nothing of its own that they may use.
 pub(super) fn is_plain(source: &str) -> bool {
-    ["__device__", "#", "__constant__", "struct", "template", "namespace", "using ", "typedef"]
-        .iter()
-        .all(|word| !source.contains(word))
+    let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let (mut depth, mut head) = (0usize, String::new());
+    for letter in lines.flat_map(|line| line.chars().chain(['\n'])) {
+        match letter {
+            '{' => {
+                if depth == 0 && !is_head(&std::mem::take(&mut head)) {
+                    return false;
+                }
+                depth += 1;
+            }
+            '}' => depth = depth.saturating_sub(1),
+            letter if depth == 0 => head.push(letter),
+            _ => {}
+        }
+    }
+    head.trim().is_empty()
+}
+
+/// Whether what stands before a brace begins a kernel, and nothing else.
+fn is_head(text: &str) -> bool {
+    text.trim().trim_start_matches("extern \"C\" ").starts_with(GLOBAL) && !text.contains([';', '#'])
 }
 
 /// The kernels of texts that have nothing else: of those that differ in their names alone, the first.
@@ -85,8 +103,16 @@ mod tests {
 
     #[test]
     fn texts_with_functions_of_their_own_are_not_plain() {
-        assert!(is_plain("extern \"C\" __global__ void a(T *to) {}"));
-        assert!(!is_plain("static __device__ T f() {}\nextern \"C\" __global__ void a(T *to) {}"));
-        assert!(!is_plain("#define N 3\nextern \"C\" __global__ void a(T *to) {}"));
+        let kernel = "// {\nextern \"C\" __global__ void a(T *to) {\n    if (1) { f(to); }\n}\n";
+        assert!(is_plain(kernel) && is_plain(&kernel.repeat(2)));
+        for own in [
+            "static __device__ T f(T *at) { return *at; }\n",
+            "#define f(at) at\n",
+            "struct S {};\n",
+            "static int n;\n",
+        ] {
+            assert!(!is_plain(&[own, kernel].concat()), "{own}");
+            assert!(!is_plain(&[kernel, own].concat()), "{own}");
+        }
     }
 }
