@@ -37,7 +37,7 @@ impl Kernel<'_> {
     /// that they use.
     pub fn body(&self) -> String {
         let lines = self.text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let text = lines.collect::<Vec<_>>().join("\n").replacen(self.name, "", 1);
+        let text = lines.collect::<Vec<_>>().join("\n").replacen(&format!(" {}(", self.name), " (", 1);
         text.trim_end().trim_end_matches("extern \"C\"").trim_end().to_owned()
     }
 }
