@@ -10,6 +10,7 @@ use diabolo_kernels::Float;
 
 use crate::checkpoint::{self, Values};
 use crate::data::Array;
+use crate::device::{Device, Evaluation, Failure};
 use crate::error::{Error, Result};
 use crate::program::{IntoRoot, Loss, Results, Root, Spec};
 use crate::session::{Session, evaluate_means};
@@ -44,9 +45,15 @@ impl std::fmt::Display for Means {
 pub struct Model<F: Float = f32> {
     pub(crate) store: Store<F>,
     pub(crate) seed: u64,
+    device: Device,
 }
 
 impl<F: Float> Model<F> {
+    /// A model that runs on the processor.
+    pub(crate) fn of(store: Store<F>, seed: u64) -> Self {
+        Model { store, seed, device: Device::cpu() }
+    }
+
     /// The networks that `root` uses, with their initial values: each parameter is drawn by a stream of
     /// `seed` and its name.
     ///
@@ -58,7 +65,7 @@ impl<F: Float> Model<F> {
     {
         let mut store = Store::default();
         store.initialise(root.into_root().spec()?, seed)?;
-        Ok(Model { store, seed })
+        Ok(Model::of(store, seed))
     }
 
     /// The seed of the functions that draw random numbers; the same seed gives the same numbers.
@@ -67,10 +74,39 @@ impl<F: Float> Model<F> {
         self
     }
 
+    /// Where [`run`](Model::run), [`mean`](Model::mean) and [`iterate`](Model::iterate) compute: on the processor, unless this
+    /// says otherwise, also after training on a GPU. Each of them brings the parameters to the device once and the rows in
+    /// batches, and takes the results back: it pays for many rows of a wide network. What they say is that of the processor
+    /// to rounding, random numbers to the bit.
+    ///
+    /// ```no_run
+    /// # use diabolo::prelude::*;
+    /// use diabolo::device::Device;
+    /// # #[encoder] fn encode(x: Tensor<B, 64>) -> Tensor<B, 8> { diabolo::nn::dense(x, 8) }
+    ///
+    /// # fn main() -> diabolo::Result<()> {
+    /// let model: Model = Model::load("model.safetensors")?.device(Device::cuda(0)?);
+    /// let codes = model.run(encode, &diabolo::data::digits().test)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// A root with the parameters of this model, where it is to run.
+    fn session<R: Root>(&self, root: &R) -> Result<Session<F>> {
+        let mut session = Session::evaluate(&self.store, root, self.seed)?;
+        session.device =
+            Evaluation::new::<F>(&self.device, session.spec, root.evaluate_cuda()).map_err(Failure::said)?;
+        Ok(session)
+    }
+
     /// Runs an annotated function on every row of `input`, in evaluation mode.
     ///
     /// # Errors
-    /// Where the data has no such column, a shape differs, or the model lacks a network of `root`.
+    /// Where the data has no such column, a shape differs, the model lacks a network of `root`, or a device fails.
     pub fn run<I: IntoRoot>(
         &self,
         root: I,
@@ -80,7 +116,7 @@ impl<F: Float> Model<F> {
         I::Root: Root,
     {
         let root = root.into_root();
-        let mut session = Session::evaluate(&self.store, &root, self.seed)?;
+        let mut session = self.session(&root)?;
         let arrays = inside_pool(|| session.results(&self.store, input))?;
         Results::collect(arrays.into_iter())
             .ok_or_else(|| Error::config(format!("`{}` returns nothing to hand out", session.spec.name)))
@@ -95,7 +131,7 @@ impl<F: Float> Model<F> {
         I::Root: Loss,
     {
         let loss = loss.into_root();
-        let mut session = Session::evaluate(&self.store, &loss, self.seed)?;
+        let mut session = self.session(&loss)?;
         inside_pool(|| evaluate_means(&mut session, &self.store, data))
     }
 
@@ -109,7 +145,7 @@ impl<F: Float> Model<F> {
         I::Root: Root<Results<F> = Array<F>>,
     {
         let root = root.into_root();
-        let mut session = Session::evaluate(&self.store, &root, self.seed)?;
+        let mut session = self.session(&root)?;
         inside_pool(|| {
             let mut current = start;
             for turn in 0..count {
@@ -192,7 +228,7 @@ impl<F: Float> Model<F> {
         for (path, parameter) in checkpoint.parameters {
             store.append(path, parameter.shape, None, read(&parameter.values));
         }
-        Ok(Model { store, seed })
+        Ok(Model::of(store, seed))
     }
 }
 

@@ -5,9 +5,11 @@
 
 use std::ops::Range;
 
+use diabolo_kernels::cuda::Clock;
 use diabolo_kernels::{self as kernels, Buffer, Float};
 
 use crate::data::{Array, Data};
+use crate::device::{Batch, Evaluation, Failure};
 use crate::error::{Error, Result};
 use crate::inspect;
 use crate::model::{Means, place};
@@ -18,6 +20,8 @@ use crate::train::BoundLoss;
 
 /// Rows that are evaluated at a time where rows never meet.
 const PIECE: usize = 1024;
+/// The same on a device, of which more is needed to keep it busy.
+const DEVICE_PIECE: usize = 4096;
 
 /// A bound root.
 pub(crate) struct Session<F: Float> {
@@ -38,6 +42,8 @@ pub(crate) struct Session<F: Float> {
     pub inspects: bool,
     /// Whether a run has work for several threads.
     shares: bool,
+    /// Where it runs, if that is not the processor.
+    pub device: Option<Evaluation>,
 }
 
 impl<F: Float> Session<F> {
@@ -87,6 +93,7 @@ impl<F: Float> Session<F> {
             step: 0,
             inspects: true,
             shares: false,
+            device: None,
         })
     }
 
@@ -155,7 +162,7 @@ impl<F: Float> Session<F> {
         self.dims[0] = rows;
         let inputs = self.spec.inputs.iter().map(|slot| self.slot_len(slot)).sum();
         let outputs = self.spec.outputs.iter().map(|slot| self.slot_len(slot)).sum();
-        let work = (self.workspace)(&self.dims);
+        let work = if self.device.is_some() { 0 } else { (self.workspace)(&self.dims) };
         for (buffer, len) in
             [(&mut self.inputs, inputs), (&mut self.outputs, outputs), (&mut self.work, work)]
         {
@@ -278,14 +285,55 @@ impl<F: Float> Session<F> {
         }
     }
 
+    /// How many elements a batch of so many rows has.
+    fn batch(&mut self, rows: usize) -> Batch {
+        self.dims[0] = rows;
+        let of = |slots: &[SlotSpec]| slots.iter().map(|slot| self.slot_len(slot)).sum();
+        Batch { rows, inputs: of(self.spec.inputs), outputs: of(self.spec.outputs) }
+    }
+
+    /// Brings the parameters to where it runs, for pieces of so many rows.
+    fn prepare(&mut self, store: &Store<F>, total: usize) -> Result<()> {
+        let piece = self.piece().min(total);
+        let rest = total.checked_rem(piece).filter(|rest| *rest > 0);
+        let sizes: Vec<Batch> =
+            [Some(piece), rest].into_iter().flatten().map(|rows| self.batch(rows)).collect();
+        let Some(device) = &mut self.device else { return Ok(()) };
+        let params = (&store.values[..], &self.offsets[..]);
+        device.prepare(&self.dims, &sizes, params, &self.hypers).map_err(Failure::said)
+    }
+
+    /// Runs the program, wherever that is, on what `resize` and `fill` prepared.
+    fn run_piece(&mut self, store: &Store<F>, first_row: usize) -> Result<()> {
+        let size = self.batch(self.dims[0]);
+        let Some(device) = &self.device else {
+            self.run(&store.values, first_row);
+            return Ok(());
+        };
+        let (spec, shown) = (self.spec, self.inspects);
+        let show = |index: usize, values: &[f32]| {
+            if shown {
+                inspect::print(spec, index, values);
+            }
+        };
+        let clock = Clock { seed: self.seed, step: self.step, first_row: first_row as u64 };
+        let (inputs, outputs) = (&self.inputs[..size.inputs], &mut self.outputs[..size.outputs]);
+        device.run((size.rows, clock), inputs, outputs, &mut self.metrics, show).map_err(Failure::said)
+    }
+
     fn piece(&self) -> usize {
-        if self.spec.crosses_rows { usize::MAX } else { PIECE }
+        match (self.spec.crosses_rows, &self.device) {
+            (true, _) => usize::MAX,
+            (false, None) => PIECE,
+            (false, Some(_)) => DEVICE_PIECE,
+        }
     }
 
     /// The results for every row of `source`, in order.
     pub fn results(&mut self, store: &Store<F>, source: &(impl Source<F> + ?Sized)) -> Result<Vec<Array<F>>> {
         self.fit_shapes(source)?;
         let total = source.rows();
+        self.prepare(store, total)?;
         let slots = self.spec.outputs;
         let widths: Vec<usize> = slots.iter().map(|slot| self.width(slot)).collect();
         let mut values: Vec<Vec<F>> = slots
@@ -296,7 +344,7 @@ impl<F: Float> Session<F> {
         for_pieces(total, self.piece(), |rows| {
             self.resize(rows.len());
             self.fill(source, rows.clone())?;
-            self.run(&store.values, rows.start);
+            self.run_piece(store, rows.start)?;
             let mut start = 0;
             for ((slot, width), out) in slots.iter().zip(&widths).zip(&mut values) {
                 let len = width * if slot.rows { rows.len() } else { 1 };
@@ -328,11 +376,12 @@ pub(crate) fn evaluate_means<F: Float>(
         return Err(Error::Empty { what: "the data".to_owned() });
     }
     session.fit_shapes(source)?;
+    session.prepare(store, total)?;
     let mut sums = vec![0.0; session.metrics.len()];
     for_pieces(total, session.piece(), |rows| {
         session.resize(rows.len());
         session.fill(source, rows.clone())?;
-        session.run(&store.values, rows.start);
+        session.run_piece(store, rows.start)?;
         for (sum, mean) in sums.iter_mut().zip(&session.metrics) {
             *sum += mean.to_f64() * rows.len() as f64;
         }

@@ -1,15 +1,19 @@
-//! Where training runs: on the processor, or on a GPU.
+//! Where programs run: on the processor, or on a GPU.
 //!
 //! In: a choice. Out: a device that is there, or one line that says what is missing. Never: another device than the one
 //! asked for; a precision that was not named.
 
+mod evaluation;
 mod runner;
 mod training;
 
+pub(crate) use evaluation::{Batch, Evaluation};
 pub(crate) use training::{OnDevice, Part, Step};
 
+use std::any::TypeId;
 use std::fmt;
 
+use diabolo_kernels::Float;
 use diabolo_kernels::cuda::driver::Shared;
 pub use diabolo_kernels::cuda::driver::{Driver, Precision};
 
@@ -38,7 +42,17 @@ impl From<Error> for Failure {
     }
 }
 
-/// Where training runs, for [`Trainer::device`](crate::Trainer::device).
+/// A program that was built without kernels.
+pub(crate) fn without_kernels(what: &str) -> Error {
+    Error::config(format!("{what} has no kernels for a device: build diabolo with its feature `cuda`"))
+}
+
+/// Values as a device has them.
+fn singles<F: Float>(values: &[F]) -> Vec<f32> {
+    values.iter().map(|value| value.to_f64() as f32).collect()
+}
+
+/// Where programs run, for [`Trainer::device`](crate::Trainer::device) and [`Model::device`](crate::Model::device).
 ///
 /// ```no_run
 /// use diabolo::device::{Device, Precision};
@@ -94,6 +108,20 @@ impl Device {
     #[doc(hidden)]
     pub fn shared(driver: Shared) -> Device {
         Device { shared: Some(driver), precision: Precision::Float32 }
+    }
+
+    /// The driver and the precision of products; none where it is the processor. `remedy` is for who computes in f64.
+    pub(crate) fn computes<F: Float>(&self, remedy: &str) -> Result<Option<(&Shared, Precision)>> {
+        match (&self.shared, self.precision) {
+            (None, Precision::Float32) => Ok(None),
+            (None, _) => {
+                Err(Error::config("the processor computes in float32: TF32 and bfloat16 are a GPU's"))
+            }
+            (Some(_), _) if TypeId::of::<F>() != TypeId::of::<f32>() => {
+                Err(Error::config(format!("a device computes in f32: {remedy}")))
+            }
+            (Some(shared), precision) => Ok(Some((shared, precision))),
+        }
     }
 
     /// How exactly products are computed. Float32 unless named here; on the processor nothing else is known.

@@ -121,7 +121,7 @@ impl Draft {
 }
 
 /// Scratch of a tape, with that of its products.
-fn work(tape: &Tape, precision: Precision) -> usize {
+pub(super) fn work(tape: &Tape, precision: Precision) -> usize {
     let scratch = tape.commands.iter().map(|command| match command {
         Command::Product(product) => product::scratch_in(product, precision),
         Command::Launch(_) | Command::Inspect(..) => 0,

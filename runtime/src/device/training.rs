@@ -3,22 +3,25 @@
 //! In: bound losses and optimizers, data, steps. Out: metrics of steps, parameters and gradients when asked. Never: memory
 //! asked for after the beginning; a step that waits for the host, but where something is shown.
 
+mod loss;
+mod resident;
+
 use std::sync::Arc;
 
 use diabolo_kernels::Float;
 use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
 use diabolo_kernels::cuda::driver::{Precision, Shared};
-use diabolo_kernels::cuda::play::{Action, Loaded, Places, actions};
-use diabolo_kernels::cuda::training::{Control, PARTS, Place, SOURCE, clip, copy};
-use diabolo_kernels::cuda::{Clock, Program, Recorder, prelude, product};
+use diabolo_kernels::cuda::training::{PARTS, Place, SOURCE};
+use diabolo_kernels::cuda::{Clock, Program};
 
-use super::Failure;
-use super::runner::{Around, Common, Draft, Needs, Runner, load};
+use super::runner::{Needs, load};
+use super::{Failure, singles};
 use crate::data::Data;
-use crate::error::Error;
 use crate::inspect;
 use crate::program::Spec;
 use crate::session::pieces;
+use loss::{Drafted, Memory, OnLoss};
+use resident::Resident;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -65,93 +68,6 @@ pub(crate) struct OnDevice {
     arena: Arc<Arena>,
     params: Range,
     losses: Vec<OnLoss>,
-}
-
-struct OnLoss {
-    spec: &'static Spec,
-    train: Runner,
-    evaluate: Option<(Runner, usize)>,
-    seeds: [u64; 2],
-    order: Range,
-    hypers: Written,
-    rates: Written,
-    gradients: Range,
-    /// Steps whose metrics were not read, and the slot for those of the next.
-    pending: usize,
-    slot: usize,
-}
-
-/// Values on the device, and what was last written.
-struct Written {
-    range: Range,
-    values: Vec<f32>,
-}
-
-impl Written {
-    fn write(&mut self, arena: &Arena, values: &[f32]) -> Result<()> {
-        if self.values != values {
-            arena.write(self.range, values)?;
-            self.values = values.to_vec();
-        }
-        Ok(())
-    }
-}
-
-/// A loss before there is memory.
-struct Drafted {
-    train: Draft,
-    evaluate: Option<Draft>,
-    order: Range,
-    hypers: Range,
-    rates: Range,
-    moments: Range,
-    gradients: Range,
-    states: Range,
-}
-
-/// Columns of data on the device, by name.
-struct Resident<'d> {
-    data: &'d Data,
-    columns: Vec<(&'static str, Range)>,
-}
-
-impl<'d> Resident<'d> {
-    fn new(data: &'d Data, specs: impl Iterator<Item = &'static Spec>, layout: &mut Layout) -> Result<Self> {
-        u32::try_from(data.rows())
-            .map_err(|_| Error::config("a device takes data of fewer than 2³² rows"))?;
-        let mut columns: Vec<(&'static str, Range)> = Vec::new();
-        for input in specs.flat_map(|spec| spec.inputs) {
-            if !columns.iter().any(|(name, _)| *name == input.name) {
-                let width = data.column(input.name)?.width();
-                let elements = width.saturating_mul(data.rows());
-                columns.push((input.name, layout.add(elements)?));
-            }
-        }
-        Ok(Resident { data, columns })
-    }
-
-    /// The columns of a program's inputs.
-    fn of(&self, spec: &Spec) -> Vec<Range> {
-        let range =
-            |name: &str| self.columns.iter().find(|(known, _)| *known == name).map(|(_, range)| *range);
-        spec.inputs.iter().filter_map(|input| range(input.name)).collect()
-    }
-
-    fn upload(&self, arena: &Arena) -> Result<()> {
-        for (name, range) in &self.columns {
-            let column = self.data.column(name)?;
-            let width = column.width().max(1);
-            let step = (PIECE / width).max(1);
-            let mut values = vec![0.0f32; step.min(self.data.rows()) * width];
-            for start in (0..self.data.rows()).step_by(step) {
-                let rows = start..(start + step).min(self.data.rows());
-                let piece = &mut values[..rows.len() * width];
-                column.copy_rows(rows, piece)?;
-                arena.write(range.part(start * width, piece.len())?, piece)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl OnDevice {
@@ -304,147 +220,4 @@ impl OnDevice {
 /// Values in pieces that are no burden, with where each starts.
 fn pieces_of<F>(values: &[F]) -> impl Iterator<Item = (usize, &[F])> {
     values.chunks(PIECE).enumerate().map(|(piece, values)| (piece * PIECE, values))
-}
-
-fn singles<F: Float>(values: &[F]) -> Vec<f32> {
-    values.iter().map(|value| value.to_f64() as f32).collect()
-}
-
-impl Drafted {
-    fn new(
-        part: &Part<'_>,
-        precision: Precision,
-        sizes: &[usize],
-        (rows, held_rows): (usize, usize),
-        layout: &mut Layout,
-    ) -> Result<Self> {
-        let Part { spec, dims, .. } = part;
-        let pieces: Vec<usize> = pieces(spec, held_rows).into_iter().map(|rows| rows.len()).collect();
-        let evaluate = match held_rows {
-            0 => None,
-            _ => Some(Draft::new(spec, (part.evaluate, precision), dims, &pieces, pieces.len(), layout)?),
-        };
-        let gradients = spec.elements(spec.trained);
-        Ok(Drafted {
-            train: Draft::new(spec, (part.train, precision), dims, sizes, SLOTS, layout)?,
-            evaluate,
-            order: layout.add(rows)?,
-            hypers: layout.add(spec.hypers.len())?,
-            rates: layout.add(part.rates)?,
-            moments: layout.add(gradients * part.moments)?,
-            gradients: layout.add(gradients)?,
-            states: layout.add(spec.elements(spec.states))?,
-        })
-    }
-
-    fn needs(&self) -> Needs {
-        let evaluate = self.evaluate.as_ref().map(Draft::needs).unwrap_or_default();
-        self.train.needs().most(evaluate)
-    }
-}
-
-/// What all losses share.
-struct Memory<'a> {
-    arena: &'a Arc<Arena>,
-    params: Range,
-    common: Common,
-    kernels: &'a Arc<Loaded>,
-    scratch: Range,
-    norm: Option<f64>,
-}
-
-impl OnLoss {
-    fn new(
-        part: &Part<'_>,
-        draft: Drafted,
-        memory: &Memory<'_>,
-        columns: Vec<Range>,
-        evaluated: Option<(Vec<Range>, Range)>,
-    ) -> Result<Self> {
-        let Memory { arena, params, common, kernels, .. } = memory;
-        let Drafted { train, evaluate, order, hypers, rates, moments, gradients, states } = draft;
-        let spec = part.spec;
-        let own = spec
-            .params
-            .iter()
-            .enumerate()
-            .map(|(number, _)| Ok(params.part(part.offsets[number], spec.elements(&[number]))?));
-        let places =
-            Places { params: own.collect::<Result<_>>()?, hypers, gradients, states, ..Places::default() };
-        let zeros = vec![0.0f32; moments.elements.min(PIECE)];
-        for start in (0..moments.elements).step_by(PIECE) {
-            let zeros = &zeros[..(moments.elements - start).min(PIECE)];
-            arena.write(moments.part(start, zeros.len())?, zeros)?;
-        }
-        let launched = prelude::launched(&Recorder::record(&part.update, &[1]), Precision::Float32);
-        let update = load(arena.driver(), part.update.source, launched)?;
-        let after = |control: Control| -> Result<Vec<Action>> {
-            let mut after = Vec::new();
-            if let Some(norm) = memory.norm {
-                after.extend(clip(kernels.module(), arena, gradients, memory.scratch, norm as f32)?);
-            }
-            for run in &part.runs {
-                after.extend(updated(part, *run, &update, memory, (moments, gradients, rates), control)?);
-            }
-            let mut start = 0;
-            for &state in spec.states {
-                let to = places.params[state];
-                after.push(copy(kernels.module(), arena, to, states.part(start, to.elements)?)?);
-                start += to.elements;
-            }
-            Ok(after)
-        };
-        let around = |columns, order| Around {
-            columns,
-            order,
-            places: places.clone(),
-            common: *common,
-            kernels: (*kernels).clone(),
-        };
-        let train = Runner::new(train, arena, &around(columns, order), std::slice::from_ref(&update), after)?;
-        let evaluate = match (evaluate, evaluated) {
-            (Some(draft), Some((columns, straight))) => {
-                let around = around(columns, straight);
-                let runner = Runner::new(draft, arena, &around, &[], |_| Ok(Vec::new()))?;
-                Some((runner, straight.elements))
-            }
-            _ => None,
-        };
-        Ok(OnLoss {
-            spec,
-            train,
-            evaluate,
-            seeds: [part.seed, part.evaluation_seed],
-            order,
-            hypers: Written { range: hypers, values: Vec::new() },
-            rates: Written { range: rates, values: Vec::new() },
-            gradients,
-            pending: 0,
-            slot: 0,
-        })
-    }
-}
-
-/// The update of weights that lie side by side.
-fn updated(
-    part: &Part<'_>,
-    [weights, start, len]: [usize; 3],
-    update: &Loaded,
-    memory: &Memory<'_>,
-    (moments, gradients, rates): (Range, Range, Range),
-    control: Control,
-) -> Result<Vec<Action>> {
-    let mut params = vec![memory.params.part(weights, len)?];
-    for moment in 0..part.moments {
-        params.push(moments.part(moment * gradients.elements + start, len)?);
-    }
-    let places = Places {
-        params,
-        gradients: gradients.part(start, len)?,
-        hypers: rates,
-        clock: control.updates()?,
-        ..Places::default()
-    };
-    let tape = Recorder::record(&part.update, &[len]);
-    Ok(actions(&tape, update.module(), &places, memory.arena, &product::plan)?)
 }

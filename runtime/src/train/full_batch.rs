@@ -70,7 +70,7 @@ impl<L: Loss, F: Float> FullBatch<L, F> {
         if !settings.quiet {
             eprintln!("{}  {end}", spec.name);
         }
-        Ok((Model { store, seed: settings.seed }, end))
+        Ok((Model::of(store, settings.seed), end))
     }
 }
 

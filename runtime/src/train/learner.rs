@@ -13,7 +13,7 @@ use super::order::shuffle;
 use super::updates::{Updates, clip};
 use super::{Schedule, Settings};
 use crate::data::Data;
-use crate::device::{Failure, OnDevice, Part, Step};
+use crate::device::{Failure, OnDevice, Part, Step, without_kernels};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::store::Store;
@@ -92,18 +92,15 @@ impl<F: Float> Learner<F> {
     /// The loss and its optimizer, for a device.
     pub fn part(&self, settings: &Settings) -> Result<Part<'_>> {
         let spec = self.session.spec;
-        let without = |what: &str| {
-            Error::config(format!(
-                "{what} has no kernels for a device: build diabolo with its feature `cuda`"
-            ))
-        };
         let optimizer = &self.updates.optimizer;
-        let [train, evaluate] = self.cuda.ok_or_else(|| without(&format!("`{}`", spec.name)))?;
+        let [train, evaluate] = self.cuda.ok_or_else(|| without_kernels(&format!("`{}`", spec.name)))?;
         Ok(Part {
             spec,
             train,
             evaluate,
-            update: optimizer.cuda.ok_or_else(|| without(&format!("the optimizer of `{}`", spec.name)))?,
+            update: optimizer
+                .cuda
+                .ok_or_else(|| without_kernels(&format!("the optimizer of `{}`", spec.name)))?,
             moments: optimizer.moments,
             rates: optimizer.hypers.len(),
             dims: &self.session.dims,

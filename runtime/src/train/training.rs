@@ -7,7 +7,6 @@
 //! fresh batch, and in an epoch a loss sees every row exactly `every` times. One loss alone is the case of one
 //! step a round.
 
-use std::any::TypeId;
 use std::borrow::Cow;
 
 use diabolo_kernels::Float;
@@ -18,7 +17,7 @@ use super::losses::{Losses, Optimizers};
 use super::report::{EpochReport, LossReport};
 use super::{Anneal, Settings};
 use crate::data::Data;
-use crate::device::{Device, Failure, OnDevice, Precision};
+use crate::device::{Failure, OnDevice};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::projection::Projector;
@@ -114,23 +113,13 @@ impl<'d, F: Float> Training<'d, F> {
 
     /// Brings everything to the device, where there is one.
     fn on_device(&self) -> Result<Option<OnDevice>> {
-        let Device { shared, precision } = &self.settings.device;
-        let Some(shared) = shared else {
-            return match precision {
-                Precision::Float32 => Ok(None),
-                _ => Err(Error::config("the processor computes in float32: TF32 and bfloat16 are a GPU's")),
-            };
-        };
-        if TypeId::of::<F>() != TypeId::of::<f32>() {
-            return Err(Error::config(
-                "a device computes in f32: leave out the trainer's `precision`, or `device`",
-            ));
-        }
+        let remedy = "leave out the trainer's `precision`, or `device`";
+        let Some(driver) = self.settings.device.computes::<F>(remedy)? else { return Ok(None) };
         let parts =
             self.learners.iter().map(|learner| learner.part(&self.settings)).collect::<Result<Vec<_>>>()?;
         let steps = (self.settings.batch, self.settings.clip_norm);
         let held_out = self.held_out.as_ref();
-        OnDevice::new((shared, *precision), &parts, &self.store.values, &self.data, held_out, steps)
+        OnDevice::new(driver, &parts, &self.store.values, &self.data, held_out, steps)
             .map(Some)
             .map_err(Failure::said)
     }
@@ -280,7 +269,7 @@ impl<'d, F: Float> Training<'d, F> {
         if let Some(device) = &self.device {
             device.read(&mut store.values).map_err(Failure::said)?;
         }
-        Ok(Model { store, seed: self.settings.seed })
+        Ok(Model::of(store, self.settings.seed))
     }
 
     /// Takes the steps that are left and hands over the model.
@@ -317,7 +306,7 @@ impl<'d, F: Float> Training<'d, F> {
         if let Some(device) = &self.device {
             device.read(&mut self.store.values).map_err(Failure::said)?;
         }
-        Ok(Model { store: self.store, seed: self.settings.seed })
+        Ok(Model::of(self.store, self.settings.seed))
     }
 
     fn progress(&self) -> Progress {

@@ -1,5 +1,6 @@
 //! What the tests of CUDA text share. In: kernels as text. Out: what they leave in memory, played on the CPU: without and
 //! with sanitizers, the first thread first and the last thread first; and on a GPU where there is one. Never: a failure where there is none.
+pub mod examples;
 mod gpu;
 pub mod nvrtc;
 

@@ -1,9 +1,12 @@
 //! Kernels through the compiler of CUDA: nothing spills, and as many blocks share a processor as the plans count on.
 use diabolo_compiler::emit::cuda;
 use diabolo_compiler::emit::rust::Names;
+use diabolo_compiler::graph::Graph;
 use diabolo_compiler::ops;
 use diabolo_compiler::schedule::schedule;
+use diabolo_cuda_tests::examples::examples;
 use diabolo_cuda_tests::nvrtc::{ARCHITECTURES, compile};
+use diabolo_kernels::cuda::emulate::distinct;
 use diabolo_kernels::cuda::prelude;
 use quote::quote;
 
@@ -76,23 +79,36 @@ fn every_row_compiles_and_does_not_spill() {
     }
 }
 
-/// Emitted programs, which are fused as far as users' are.
+/// The programs of the zoo, which are fused as far as users' are.
 #[test]
 fn fused_kernels_do_not_spill() {
-    let (mut most, mut spilled) = ((0, String::new()), Vec::new());
-    for name in graphs::ZOO {
-        let plan = schedule(&graphs::zoo(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    spill(graphs::ZOO.iter().map(|name| ((*name).to_owned(), graphs::zoo(name))));
+}
+
+/// Those of every example: each loss with its gradients, and every other function there that runs by itself.
+#[test]
+fn kernels_of_the_examples_do_not_spill() {
+    spill(examples().into_iter().map(|example| (example.prefix(), example.graph)));
+}
+
+/// Compiles programs as one text, in which equal kernels stand once; names begin with that of the program.
+fn spill(programs: impl Iterator<Item = (String, Graph)>) {
+    let texts = programs.map(|(name, graph)| {
+        let plan = schedule(&graph).unwrap_or_else(|error| panic!("{name}: {error}"));
         let krate = quote!(crate);
-        let text = cuda::text(&Names::of(&krate, "train", &plan), &plan);
-        let Some(compiled) = compile(&text.source) else { return };
-        for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
-            for (kernel, usage) in kernels {
-                let which = format!("{kernel} of {name} on {architecture}");
-                if usage.spilled > 0 {
-                    spilled.push(format!("{which}: {usage:?}"));
-                }
-                most = most.max((usage.registers, which));
+        cuda::text(&Names::of(&krate, &name, &plan), &plan).source
+    });
+    let text = distinct(&texts.collect::<Vec<_>>());
+    let Some(compiled) = compile(&text) else { return };
+    let (mut most, mut spilled) = ((0, String::new()), Vec::new());
+    for (architecture, kernels) in ARCHITECTURES.iter().zip(compiled) {
+        assert_eq!(kernels.len(), text.matches("__global__").count());
+        for (kernel, usage) in kernels {
+            let which = format!("{kernel} on {architecture}");
+            if usage.spilled > 0 {
+                spilled.push(format!("{which}: {usage:?}"));
             }
+            most = most.max((usage.registers, which));
         }
     }
     println!("the most registers: {most:?}");

@@ -4,11 +4,13 @@
 //! A header of ours and a C++ compiler make a program of the text, a process of its own: a kernel that runs into foreign
 //! memory ends that process, not the test, and an address sanitizer needs nothing else. See `emulator.h`.
 mod driver;
+mod kernels;
 mod play;
 mod process;
 mod source;
 
 pub use driver::Emulated;
+pub use kernels::distinct;
 pub use play::Memory;
 pub use process::{Address, Machine, Order, Value};
 pub use source::Emulator;

@@ -28,14 +28,31 @@ impl Emulator {
         memory: &mut Memory,
         order: Order,
     ) -> Result<Vec<(usize, Vec<f32>)>, Error> {
-        let mut machine = self.start(order)?;
-        let player = Player::new(self, program, &mut machine, tape, memory)?;
-        let shown = player.run(&mut machine, tape)?;
+        self.play_in(&mut self.start(order)?, program, tape, memory)
+    }
+
+    /// As [`play`](Emulator::play), in a machine that was [started](Emulator::start) and may be used again unless this fails.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn play_in(
+        &self,
+        machine: &mut Machine,
+        program: usize,
+        tape: &Tape,
+        memory: &mut Memory,
+    ) -> Result<Vec<(usize, Vec<f32>)>, Error> {
+        let player = Player::new(self, program, machine, tape, memory)?;
+        let shown = player.run(machine, tape)?;
         for (space, values) in &mut memory.spaces {
             if let Some((address, _)) = player.spaces.get(space) {
                 machine.read_numbers(*address, values)?;
             }
         }
+        for (address, _) in player.spaces.values() {
+            machine.free(*address)?;
+        }
+        machine.free(player.clock)?;
         Ok(shown)
     }
 }

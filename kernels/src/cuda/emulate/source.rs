@@ -1,12 +1,13 @@
 //! Text to a program of this machine. In: CUDA C of many programs. Out: an executable, kept for the next time, and the
 //! kernels that it has. Never: two compilations of one text.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::prelude;
+use super::kernels::{is_plain, kernels};
 use super::process::{Machine, Order};
 use super::{Error, process};
 
@@ -27,28 +28,42 @@ impl Emulator {
     pub fn new(programs: &[&str], sanitize: bool) -> Result<Emulator, Error> {
         let prelude = prelude::FUNCTIONS.to_owned() + &prelude::KERNELS.concat();
         let mut text = String::from(include_str!("emulator.h"));
-        let mut kernels = BTreeMap::new();
-        let mut entries = String::new();
+        let (mut kernels, mut entries, mut count) = (BTreeMap::new(), String::new(), 0);
+        // Kernels that are one text are compiled once, whatever program they are of.
+        let mut known: HashMap<String, u32> = HashMap::new();
         let mut add = |program: Option<usize>, source: &str, text: &mut String| {
             let space = program.map_or(String::new(), |i| format!("program{i}"));
             let label = program.map_or("prelude".into(), |i| format!("program {i}"));
             // Kernels are of one file; names of different programs may be the same.
             let source = source.replace("extern \"C\" __global__", "__global__");
-            *text += &match program {
-                Some(_) => format!("namespace {space} {{\n#line 1 \"{label}\"\n{source}\n}}\n"),
-                None => format!("#line 1 \"{label}\"\n{source}\n"),
-            };
-            for name in names(&source) {
-                entries += &format!("    EMULATOR_ENTRY(\"{label}\", \"{name}\", {space}::{name}),\n");
-                let number = kernels.len() as u32;
-                kernels.insert((program, name), number);
+            let alone = program.is_some() && is_plain(&source);
+            let mut body = String::new();
+            for kernel in self::kernels(&source) {
+                let same = if alone {
+                    known.entry(kernel.body())
+                } else {
+                    known.entry(format!("{space}::{}", kernel.name))
+                };
+                let number = *same.or_insert_with(|| {
+                    entries +=
+                        &format!("    EMULATOR_ENTRY(\"{label}\", \"{0}\", {space}::{0}),\n", kernel.name);
+                    if alone {
+                        body += &format!("#line {} \"{label}\"\n{}\n", kernel.line + 1, kernel.text);
+                    }
+                    count += 1;
+                    count - 1
+                });
+                kernels.insert((program, kernel.name.to_owned()), number);
             }
+            if !alone {
+                body = format!("#line 1 \"{label}\"\n{source}\n");
+            }
+            *text += &if program.is_some() { format!("namespace {space} {{\n{body}}}\n") } else { body };
         };
         add(None, &prelude, &mut text);
         for (i, source) in programs.iter().enumerate() {
             add(Some(i), source, &mut text);
         }
-        let count = kernels.len();
         text += &format!(
             "static const emulator::Entry emulator_entries[] = {{\n{entries}}};\nint main(int count, char **) {{\n    \
              return emulator::serve(emulator_entries, {count}, count > 1);\n}}\n"
@@ -69,24 +84,6 @@ impl Emulator {
     pub fn start(&self, order: Order) -> Result<Machine, Error> {
         process::start(&self.program, order)
     }
-}
-
-/// The kernels of a text: `__global__ void name(`, perhaps with launch bounds.
-fn names(source: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for part in source.split("__global__").skip(1) {
-        let part = match part.split_once("__launch_bounds__(") {
-            Some((before, after)) if !before.contains('(') => {
-                after.split_once(')').map_or("", |after| after.1)
-            }
-            _ => part,
-        };
-        let head = part.split('(').next().unwrap_or_default();
-        if let Some(name) = head.split_whitespace().next_back() {
-            names.push(name.to_string());
-        }
-    }
-    names
 }
 
 /// Where executables are kept: beside the test that makes them.

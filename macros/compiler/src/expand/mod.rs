@@ -180,7 +180,7 @@ fn failed(site: &Site, errors: &Errors) -> TokenStream {
 
 /// Whether a function can run by itself: a loss, or a network or function all of whose sizes are known when
 /// its arguments are.
-fn is_root(function: &Function) -> bool {
+pub fn is_root(function: &Function) -> bool {
     match function.role {
         // A loss without a list of its sizes is a template; any other one runs or says why not.
         Role::Loss => function.generics.iter().all(|generic| !generic.values.is_empty()),

@@ -3,7 +3,7 @@
 //! In: labels and the values of the arguments. Out: the einsum. Never: an order of its own; results before
 //! sums, sums in the order of the labels' first use.
 
-use super::{Value, elements, indices, position};
+use super::{Value, elements};
 
 pub(super) fn contract(inputs: &[Vec<u32>], output: &[u32], shape: Vec<usize>, args: &[&Value]) -> Value {
     let mut labels: Vec<u32> = output.to_vec();
@@ -14,28 +14,86 @@ pub(super) fn contract(inputs: &[Vec<u32>], output: &[u32], shape: Vec<usize>, a
             sizes.push(*size);
         }
     }
-    let places: Vec<Vec<usize>> = inputs
-        .iter()
-        .map(|input| input.iter().filter_map(|l| labels.iter().position(|m| m == l)).collect())
-        .collect();
+    // How far each argument, and at last the result, moves along each label: a label that it has not moves it nowhere.
+    let along = |axes: &[u32], shape: &[usize]| -> Vec<usize> {
+        let stride = |axis: usize| elements(&shape[axis + 1..]);
+        let of = |label: &u32| (0..axes.len()).filter(|axis| axes[*axis] == *label).map(stride).sum();
+        labels.iter().map(of).collect()
+    };
+    let mut strides: Vec<Vec<usize>> =
+        inputs.iter().zip(args).map(|(axes, arg)| along(axes, &arg.shape)).collect();
+    strides.push(along(output, &shape));
     let count = elements(&shape);
     let mut out = Value { data: vec![0.0; count], scale: vec![0.0; count], shape };
-    for index in indices(&sizes) {
-        let to = position(&index[..output.len()], &out.shape);
-        let at: Vec<usize> = places
-            .iter()
-            .zip(args)
-            .map(|(axes, arg)| position(&axes.iter().map(|a| index[*a]).collect::<Vec<_>>(), &arg.shape))
-            .collect();
-        let factor = |i: usize| args[i].data[at[i]];
-        out.data[to] += (0..args.len()).map(factor).product::<f64>();
-        // d(abc) = |bc| da + |ac| db + |ab| dc
-        for i in 0..args.len() {
-            let others: f64 = (0..args.len()).filter(|j| *j != i).map(factor).product();
-            out.scale[to] += others.abs() * args[i].scale[at[i]];
+    // The last label is a plain loop: this is where tests spend their time, and the compiler's own code is not optimised for
+    // them.
+    let last = sizes.pop().unwrap_or(1);
+    let steps: Vec<usize> = strides.iter_mut().map(|strides| strides.pop().unwrap_or(0)).collect();
+    let (mut index, mut at) = (vec![0; sizes.len()], vec![0; strides.len()]);
+    for _ in 0..if last == 0 { 0 } else { elements(&sizes) } {
+        match args {
+            [a, b] => of_two([a, b], &at, &steps, last, &mut out),
+            _ => (0..last).for_each(|turn| of_many(args, &at, &steps, turn, &mut out)),
         }
+        count_on(&sizes, &mut index, &strides, &mut at);
     }
     out
+}
+
+/// The terms along the last label, one after the other.
+fn of_two([a, b]: [&Value; 2], at: &[usize], steps: &[usize], count: usize, out: &mut Value) {
+    let (mut i, mut j, mut to) = (at[0], at[1], at[2]);
+    let (mut sum, mut scale) = (out.data[to], out.scale[to]);
+    let mut turn = 0;
+    while turn < count {
+        if steps[2] > 0 {
+            to = at[2] + turn * steps[2];
+            (sum, scale) = (out.data[to], out.scale[to]);
+        }
+        let (x, y) = (a.data[i], b.data[j]);
+        sum += x * y;
+        scale += y.abs() * a.scale[i];
+        scale += x.abs() * b.scale[j];
+        if steps[2] > 0 {
+            (out.data[to], out.scale[to]) = (sum, scale);
+        }
+        (i, j, turn) = (i + steps[0], j + steps[1], turn + 1);
+    }
+    (out.data[to], out.scale[to]) = (sum, scale);
+}
+
+/// One term of any number of factors: d(abc) = |bc| da + |ac| db + |ab| dc.
+fn of_many(args: &[&Value], at: &[usize], steps: &[usize], turn: usize, out: &mut Value) {
+    let place = |i: usize| at[i] + turn * steps[i];
+    let factor = |i: usize| args[i].data[place(i)];
+    let to = place(args.len());
+    out.data[to] += (0..args.len()).map(factor).product::<f64>();
+    for (i, arg) in args.iter().enumerate() {
+        let others: f64 = (0..args.len()).filter(|j| *j != i).map(factor).product();
+        out.scale[to] += others.abs() * arg.scale[place(i)];
+    }
+}
+
+/// The next index tuple, the last label fastest, and where it lies.
+fn count_on(sizes: &[usize], index: &mut [usize], strides: &[Vec<usize>], at: &mut [usize]) {
+    let mut label = sizes.len();
+    while label > 0 {
+        label -= 1;
+        index[label] += 1;
+        let mut back = 0;
+        if index[label] == sizes[label] {
+            index[label] = 0;
+            back = sizes[label];
+        }
+        let mut i = 0;
+        while i < at.len() {
+            at[i] = at[i] + strides[i][label] - back * strides[i][label];
+            i += 1;
+        }
+        if back == 0 {
+            return;
+        }
+    }
 }
 
 /// The R of a QR decomposition by the modified Gram-Schmidt method, whose R is as good as any (Higham 2002, theorem 19.13), with a

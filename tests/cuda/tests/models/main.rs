@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use diabolo::data::Data;
+use diabolo::data::{Array, Data};
 use diabolo::kernels::cuda::emulate::{Emulated, Error as Emulation, Order};
 use diabolo::kernels::cuda::training;
 use diabolo::nn::{
@@ -11,7 +11,7 @@ use diabolo::nn::{
     sgd, squared_error,
 };
 use diabolo::prelude::*;
-use diabolo::program::Loss;
+use diabolo::program::{Loss, Root};
 use diabolo::{Device, EpochReport, IntoLosses, Losses, Optimizers, Training};
 use diabolo_cuda_tests::gpu;
 
@@ -219,6 +219,57 @@ fn an_adversary() {
 
 fn trainer_of<I: IntoLosses>(losses: I) -> Trainer<I::Losses> {
     Trainer::alternate(losses)
+}
+
+/// A sample and its code, by row; and a value that has no rows.
+#[function]
+fn sampled(x: Tensor<B, 64>) -> (Tensor<B, 64>, Tensor<B, 6>, Tensor<6>) {
+    let (mean, logvar) = encode(x);
+    let z = mean + exp(0.5 * logvar) * normal_like(mean);
+    (sigmoid(decode(z)), z, square(range(6)))
+}
+
+/// A step with fresh numbers.
+#[function]
+fn walk(z: Tensor<B, 6>) -> Tensor<B, 6> {
+    0.9 * z + 0.3 * normal_like(z)
+}
+
+/// Two pieces, the second of which draws the numbers of its own rows; a loss with its parts; turns with numbers of their own.
+#[test]
+fn a_model_runs_on_a_device_as_on_the_processor() {
+    let all = diabolo::data::digits().train.array::<f32>("x").unwrap().into_values();
+    let rows = 4096 + 300;
+    let values = all.iter().cycle().take(rows * 64).copied().collect();
+    let data = Data::new().with("x", &[64], values).unwrap();
+    let model: Model = Model::untrained(variational, 7).unwrap().seed(5);
+    let (x, z, still) = model.run(sampled, &data).unwrap();
+    let means = model.mean(variational, &data).unwrap();
+    let walked = model.iterate(walk, z.clone(), 3).unwrap();
+    let programs = [Root::evaluate_cuda(&sampled {}), Root::evaluate_cuda(&walk {})];
+    let mut texts = texts(&variational { beta: 0.5 });
+    texts.extend(programs.map(|program| program.expect("it is built with the feature `cuda`").source));
+    let near = |found: &Array<f32>, expected: &Array<f32>| {
+        assert_eq!(found.shape(), expected.shape());
+        for (e, (a, b)) in found.values().iter().zip(expected.values()).enumerate() {
+            assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "element {e}: {a}, not {b}");
+        }
+    };
+    let gpu = gpu().map(|driver| Device::shared(driver.clone()));
+    for device in emulated(texts).into_iter().chain(gpu) {
+        let model = model.clone().device(device);
+        let found = model.run(sampled, &data).unwrap();
+        near(&found.0, &x);
+        near(&found.1, &z);
+        near(&found.2, &still);
+        let found = model.mean(variational, &data).unwrap();
+        assert_eq!(found.parts.len(), 2);
+        for ((name, found), (_, expected)) in found.parts.iter().zip(&means.parts) {
+            assert!((found - expected).abs() <= FIRST * expected.abs(), "{name}: {found}, not {expected}");
+        }
+        assert!((found.loss - means.loss).abs() <= FIRST * means.loss.abs());
+        near(&model.iterate(walk, z.clone(), 3).unwrap(), &walked);
+    }
 }
 
 /// Evaluated in pieces of 1024 rows, the second of which draws the numbers of its own rows.

@@ -213,6 +213,46 @@ fn every_failure_is_an_error_and_nothing_is_kept() {
     }
 }
 
+#[test]
+fn a_model_says_what_its_device_does_not_do() {
+    let fresh = || Model::<f32>::untrained(LOSS_OF, 3).unwrap();
+    let said = |model: Model| {
+        let error = model.mean(LOSS_OF, &data()).unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        error
+    };
+    let fake = Fake::new(1 << 30);
+    fresh().device(Device::on(fake.clone())).mean(LOSS_OF, &data()).unwrap();
+    assert_eq!(fake.record().alive(), 0);
+    let calls = fake.record().count();
+    assert!(calls > 10, "{calls}");
+    let lost = DeviceError::Lost { call: "cuLaunchKernel", code: 719 };
+    for at in 0..calls {
+        let fake = Fake::new(1 << 30);
+        fake.record().fails = Some((at, lost.clone()));
+        match fresh().device(Device::on(fake.clone())).mean(LOSS_OF, &data()) {
+            Err(Error::Device(error)) => assert_eq!(error, lost, "call {at}"),
+            other => panic!("call {at}: {other:?}"),
+        }
+        assert_eq!(fake.record().alive(), 0, "call {at}: something is kept");
+    }
+    let error = said(fresh().device(Device::on(Fake::new(1000))));
+    assert!(error.starts_with("the device has not enough memory: "), "{error}");
+    assert!(error.ends_with(" are wanted, 1000 bytes (1000.0 B) are free"), "{error}");
+    assert_eq!(
+        said(fresh().device(Device::cpu().precision(Precision::Bf16))),
+        "the processor computes in float32: TF32 and bfloat16 are a GPU's"
+    );
+    let double = Model::<f64>::untrained(LOSS_OF, 3).unwrap().device(Device::on(Fake::new(1 << 30)));
+    assert_eq!(
+        double.mean(LOSS_OF, &data()).unwrap_err().to_string(),
+        "a device computes in f32: take a model of f32, or leave out `device`"
+    );
+    let without: fn() -> Denoise = || Denoise { kernels: false, ..LOSS };
+    let error = fresh().device(Device::on(Fake::new(1 << 30))).mean(without, &data()).unwrap_err();
+    assert!(error.to_string().starts_with("`denoise` has no kernels for a device"), "{error}");
+}
+
 fn line(trainer: One) -> String {
     let error = trainer.fit(&data()).map(drop).unwrap_err().to_string();
     assert_eq!(error.lines().count(), 1, "{error}");

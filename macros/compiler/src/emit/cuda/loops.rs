@@ -4,14 +4,20 @@
 //! kernel that may overwrite it: kernels that only sum come first, the one with the stores last, and after it those
 //! that sum what it stored.
 
-use super::distinct::{distinct, in_order};
+mod body;
+mod fills;
+mod owners;
+
+use super::distinct::distinct;
 use super::kernel::{Draft, Shape, write};
 use super::memory::{Scope, copy_of};
 use super::recording::{Command, Walk};
 use super::shared::Kernels;
 use crate::graph::NodeId;
-use crate::schedule::{Access, Extent, Loop, Op, Source, collapse};
+use crate::schedule::{Access, Extent, Loop, Op};
 use crate::size::Size;
+pub(super) use body::operands;
+use body::{joined, renumbered};
 
 /// Nominal elements of a result that a thread sums alone.
 const THREAD: f64 = 16.0;
@@ -104,50 +110,6 @@ impl<'a> Split<'a> {
 
     fn pick(&self, wanted: impl Fn(&Op) -> bool) -> Vec<usize> {
         (0..self.ops.len()).filter(|at| wanted(&self.ops[*at])).collect()
-    }
-
-    /// Sets memory that no kernel of the loop writes as a whole.
-    fn fills(&self, l: &Loop, out: &mut Vec<Command>) {
-        let first = |source: Source, count: Size, value: f64| Command::Fill {
-            to: self.scope.place(source),
-            count,
-            value,
-        };
-        let mut filled: Vec<Source> = Vec::new();
-        for (source, extent, value) in &l.fills {
-            let count = whole(self.scope, extent);
-            if !self.covers(*source, &count) && !filled.contains(source) {
-                filled.push(*source);
-                out.push(first(*source, count, *value));
-            }
-        }
-        // An accumulator that only this loop writes, but not all of it, or not at once.
-        for op in &l.body {
-            if let Op::Reduce { into, .. } = op
-                && let Source::Buffer(index) = into.place.source
-                && self.scope.is_lane(into.place.source)
-                && !self.scope.joins(into.place.source)
-                && !filled.contains(&into.place.source)
-            {
-                let count = self.scope.schedule.buffers[index].elements.clone();
-                if !self.covers(into.place.source, &count) {
-                    filled.push(into.place.source);
-                    out.push(first(into.place.source, count, 0.0));
-                }
-            }
-        }
-    }
-
-    /// Whether one operation writes each of `count` elements, whatever was there.
-    fn covers(&self, source: Source, count: &Size) -> bool {
-        self.ops.iter().enumerate().any(|(at, op)| {
-            let (Op::Reduce { into, follow: None, .. } | Op::Store(into, _)) = op else { return false };
-            let kept = self.space.iter().zip(&into.strides).filter(|(_, s)| **s != Size::default());
-            into.place.source == source
-                && !self.joins.contains(&at)
-                && self.is_distinct(into)
-                && Size::product(kept.map(|(n, _)| n)) == *count
-        })
     }
 
     /// The axes along which an access stays where it is.
@@ -261,92 +223,6 @@ impl<'a> Split<'a> {
         split.sums(&self.dropped(into), vec![1], kernels, out);
     }
 
-    /// A sum into places that positions share, or that an index says: each thread has places of its own.
-    fn owners(&self, at: usize, kernels: &mut Kernels, out: &mut Vec<Command>) {
-        let Op::Reduce { into, follow, fresh, .. } = &self.ops[at] else { return };
-        if *fresh {
-            let kept = self.space.iter().zip(&into.strides).filter(|(_, s)| **s != Size::default());
-            let count = Size::product(kept.map(|(n, _)| n));
-            let to = self.scope.place(into.place.source).at(&into.place.offset);
-            out.push(Command::Fill { to, count, value: 0.0 });
-        }
-        let all = steps(&self.space, into);
-        let moving: Vec<usize> = (0..all.len()).filter(|axis| all[*axis].1 != Size::default()).collect();
-        let places: Vec<_> = moving.iter().map(|axis| all[*axis].clone()).collect();
-        let pieces = if follow.is_some() { Some(Vec::new()) } else { in_order(&places) };
-        let (space, original) = (self.space.clone(), self.pruned(&[at]));
-        // A position that is counted starts at 0.
-        let counts = original.iter().any(|op| matches!(op, Op::Count(_) | Op::Random { .. }));
-        let pieces = pieces.filter(|pieces| pieces.is_empty() || !counts);
-        // An index that is the same for all that is kept: blocks share the places that it says.
-        let shape = match follow {
-            Some(_) if !self.moves(at, &moving) => Shape::Places,
-            _ => Shape::Owners,
-        };
-        let draft = |space: Vec<Size>, ops: Vec<Op>, kept: Vec<usize>| {
-            let dropped = (0..space.len()).filter(|axis| !kept.contains(axis)).collect();
-            Draft { space, ops, shape, kept, dropped, even: false }
-        };
-        let Some(pieces) = pieces else {
-            // Which positions share places is not known: axes whose steps are beyond all others' reach are apart.
-            let mut apart = moving.clone();
-            while !self.is_apart(&all, &apart, &moving) {
-                apart.remove(0);
-                if apart.is_empty() {
-                    break;
-                }
-            }
-            return self.emit(draft(space, original, apart), kernels, out);
-        };
-        // Turns take the positions that would share places, so many at a time, from a start each.
-        let pieces: Vec<(usize, usize)> =
-            pieces.iter().map(|(place, piece)| (moving[*place], *piece)).collect();
-        let mut starts: Vec<Vec<(usize, usize)>> = vec![Vec::new()];
-        for (axis, piece) in &pieces {
-            let n = space[*axis].value().unwrap_or(0);
-            let list = (0..n).step_by(*piece).map(|start| (start, (*piece).min(n - start)));
-            let longer = starts.iter().flat_map(|known| {
-                list.clone().map(move |next| known.iter().copied().chain([next]).collect::<Vec<_>>())
-            });
-            starts = longer.collect();
-        }
-        for turn in starts {
-            let (mut space, mut ops) = (space.clone(), original.clone());
-            for ((axis, _), (start, n)) in pieces.iter().zip(&turn) {
-                space[*axis] = Size::known(*n);
-                for op in &mut ops {
-                    advance(op, *axis, *start);
-                }
-            }
-            let kept = moving.iter().copied().filter(|axis| !space[*axis].is_one()).collect();
-            self.emit(draft(space, ops, kept), kernels, out);
-        }
-    }
-
-    /// Whether the index that an operation follows differs along some axes.
-    fn moves(&self, at: usize, axes: &[usize]) -> bool {
-        let Op::Reduce { follow: Some(follow), .. } = &self.ops[at] else { return false };
-        self.pruned(&[follow.index]).iter().any(|op| match op {
-            Op::Load(Access { strides, .. })
-            | Op::Choose(Access { strides, .. }, _)
-            | Op::Count(strides)
-            | Op::Random { strides, .. } => axes.iter().any(|axis| strides[*axis] != Size::default()),
-            _ => false,
-        })
-    }
-
-    /// Whether threads that differ along some axes never share a place, whatever the positions along the others.
-    fn is_apart(&self, all: &[(Size, Size)], apart: &[usize], moving: &[usize]) -> bool {
-        // The others as one axis of steps of one.
-        let reach = moving.iter().filter(|axis| !apart.contains(axis)).fold(Size::known(1), |reach, axis| {
-            let (extent, stride) = &all[*axis];
-            &reach + &(&(extent - &Size::known(1)) * stride)
-        });
-        let mut steps: Vec<_> = apart.iter().map(|axis| all[*axis].clone()).collect();
-        steps.push((reach, Size::known(1)));
-        distinct(&steps)
-    }
-
     fn emit(&self, draft: Draft, kernels: &mut Kernels, out: &mut Vec<Command>) {
         let written = write(self.scope, &draft);
         let words = self.scope.words(self.nodes);
@@ -400,57 +276,4 @@ fn is_even(space: &[Size], axes: &[usize], strides: &[Size]) -> bool {
         next = &next * &space[*axis];
         even
     })
-}
-
-/// The same space with as few axes as the accesses of a body allow.
-fn joined(space: &[Size], body: Vec<Op>) -> (Vec<Size>, Vec<Op>) {
-    let mut this = Loop {
-        space: space.iter().cloned().map(Extent::plain).collect(),
-        row_elements: Size::default(),
-        fills: Vec::new(),
-        body,
-        nodes: Vec::new(),
-    };
-    collapse(&mut this);
-    (this.space.into_iter().map(|extent| extent.size).collect(), this.body)
-}
-
-pub(super) fn operands(op: &Op) -> Vec<usize> {
-    match op {
-        Op::Map(_, args) => args.clone(),
-        Op::Choose(_, follow) => vec![follow.index],
-        Op::Store(_, value) => vec![*value],
-        Op::Reduce { value, follow, .. } => {
-            std::iter::once(*value).chain(follow.as_ref().map(|follow| follow.index)).collect()
-        }
-        Op::Load(_) | Op::Count(_) | Op::Number(_) | Op::Extent(_) | Op::Random { .. } => Vec::new(),
-    }
-}
-
-fn renumbered(op: &Op, places: &[usize]) -> Op {
-    let mut op = op.clone();
-    match &mut op {
-        Op::Map(_, args) => args.iter_mut().for_each(|arg| *arg = places[*arg]),
-        Op::Choose(_, follow) => follow.index = places[follow.index],
-        Op::Store(_, value) => *value = places[*value],
-        Op::Reduce { value, follow, .. } => {
-            *value = places[*value];
-            if let Some(follow) = follow {
-                follow.index = places[follow.index];
-            }
-        }
-        Op::Load(_) | Op::Count(_) | Op::Number(_) | Op::Extent(_) | Op::Random { .. } => {}
-    }
-    op
-}
-
-/// The same operation from a later position along an axis on.
-fn advance(op: &mut Op, axis: usize, start: usize) {
-    match op {
-        Op::Load(access) | Op::Choose(access, _) | Op::Store(access, _) | Op::Reduce { into: access, .. } => {
-            let step = &access.strides[axis] * &Size::known(start);
-            access.place.offset = &access.place.offset + &step;
-        }
-        Op::Count(_) | Op::Random { .. } | Op::Number(_) | Op::Extent(_) | Op::Map(..) => {}
-    }
 }
