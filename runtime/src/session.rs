@@ -19,6 +19,9 @@ use crate::train::BoundLoss;
 /// Rows that are evaluated at a time where rows never meet.
 const PIECE: usize = 1024;
 
+/// Scratch begins where a line of the cache does: registers as wide as one would else be read in two halves.
+const LINE: usize = 64;
+
 /// A bound root.
 pub(crate) struct Session<F: Float> {
     pub spec: &'static Spec,
@@ -152,7 +155,7 @@ impl<F: Float> Session<F> {
         self.dims[0] = rows;
         let inputs = self.spec.inputs.iter().map(|slot| self.slot_len(slot)).sum();
         let outputs = self.spec.outputs.iter().map(|slot| self.slot_len(slot)).sum();
-        let work = (self.workspace)(&self.dims);
+        let work = (self.workspace)(&self.dims) + LINE / size_of::<F>();
         for (buffer, len) in
             [(&mut self.inputs, inputs), (&mut self.outputs, outputs), (&mut self.work, work)]
         {
@@ -233,6 +236,7 @@ impl<F: Float> Session<F> {
         let input_len: usize = self.spec.inputs.iter().map(|slot| self.slot_len(slot)).sum();
         let output_len: usize = self.spec.outputs.iter().map(|slot| self.slot_len(slot)).sum();
         let work_len = (self.workspace)(&self.dims);
+        let line = self.work.as_ptr().align_offset(LINE).min(self.work.len() - work_len);
         let (spec, shown) = (self.spec, self.inspects);
         let inspect = move |index: usize, values: &[F]| {
             if shown {
@@ -248,7 +252,7 @@ impl<F: Float> Session<F> {
             hypers: &self.hypers,
             seed: self.seed,
             step: self.step,
-            work: &mut self.work[..work_len],
+            work: &mut self.work[line..][..work_len],
             grads: &mut self.grads,
             states: &mut self.states,
             outputs: &mut self.outputs[..output_len],
