@@ -28,7 +28,10 @@ pub use cpu::float::Float;
 pub use cpu::isa::{
     Avx2, Avx512, Body, Isa, IsaKind, IsaMissing, Neon, Portable, dispatch, force_isa, isa, isa_name,
 };
-pub use cpu::matmul::{Axes, MatMut, MatRef, SlideMut, SlideRef, copy_transposed, matmul, matmul_sliding};
+pub use cpu::matmul::{
+    ABREAST, Axes, MatMut, MatRef, SlideMut, SlideRef, copy_transposed, matmul, matmul_each, matmul_over,
+    matmul_sliding,
+};
 pub use cpu::products::{Product, products};
 pub use cpu::select::top_k;
 pub use cpu::stage::{Tile, Tiling, stage};

@@ -2,16 +2,19 @@
 //! Never: threads, or a shape the caller did not check.
 use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
+pub use abreast::{ABREAST, matmul_each, matmul_over};
 use pack::View;
 pub use scalar::Scalar;
 pub use sliding::{Axes, SlideMut, SlideRef, matmul_sliding};
 pub use transposed::copy_transposed;
 
+mod abreast;
 mod kernel;
 mod pack;
 mod scalar;
 mod sliding;
 mod strided;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod thin;

@@ -58,6 +58,12 @@ impl Tiling {
         Tiling { rows, tile, lanes: lanes.min(rows_of_work.div_ceil(tile)) }
     }
 
+    /// The same rows in tiles of this height, in no more lanes.
+    pub fn of_height(self, tile: usize) -> Tiling {
+        let tile = tile.min(self.rows.max(1));
+        Tiling { tile, lanes: self.lanes.min(self.rows.max(1).div_ceil(tile)), ..self }
+    }
+
     /// The number of tiles.
     pub fn tiles(&self) -> usize {
         self.rows.div_ceil(self.tile.max(1))

@@ -67,6 +67,11 @@ impl Size {
         !self.0.is_empty() && self.0.values().all(|factor| *factor < 0)
     }
 
+    /// Whether this is exactly 0.
+    pub fn is_zero(&self) -> bool {
+        *self == Size::default()
+    }
+
     /// Whether this is exactly 1.
     pub fn is_one(&self) -> bool {
         self.value() == Some(1)

@@ -10,7 +10,8 @@ use diabolo_compiler::lower::Mode;
 use diabolo_compiler::pipeline;
 use diabolo_compiler::print::print_bare;
 use diabolo_compiler::schedule::print::print as plan;
-use diabolo_compiler::schedule::schedule;
+use diabolo_compiler::schedule::{Op, Rows, Segment, Source, Step, abreast, schedule};
+use diabolo_compiler::size::Size;
 
 macro_rules! files {
     ($($file:literal)*) => {
@@ -98,4 +99,35 @@ fn convolutions_store_no_pieces() {
     // Pieces would be 16 · 3 · 3 · 7 · 7 = 7056 elements.
     assert_eq!(largest, Some(16 * 16 * 16), "{}", plan(&schedule));
     check("images", &graph);
+
+    // On a CPU rows lie side by side: every product is one for each row, or summed over them; inputs are turned once.
+    let turned = abreast(&schedule);
+    let stages =
+        turned.segments.iter().filter_map(|s| if let Segment::Stage(s) = s { Some(s) } else { None });
+    let stages: Vec<_> = stages.collect();
+    let [stage] = stages.as_slice() else { panic!("{} stages", stages.len()) };
+    let of = |rows: Rows| {
+        stage.steps.iter().filter(|step| matches!(step, Step::Product(p) if p.rows == rows)).count()
+    };
+    assert!(stage.abreast);
+    assert_eq!([Rows::Each, Rows::Over, Rows::Plain].map(of), [7, 4, 0]);
+    let from_input = |op: &Op| matches!(op, Op::Load(a) if matches!(a.place.source, Source::Input(_)) && a.place.row != Size::default());
+    let loops = stage.steps.iter().filter_map(|s| if let Step::Loop(l) = s { Some(l) } else { None });
+    assert_eq!(loops.flat_map(|l| &l.body).filter(|op| from_input(op)).count(), 1);
+}
+
+/// What may run on a single row, or has nothing that slides, stays as it is.
+#[test]
+fn other_rows_are_not_put_side_by_side() {
+    let dense = graph("examples/first.rs", "vanilla");
+    let files: Vec<(&str, &str)> = FILES.iter().filter(|(name, _)| name.contains("/nn/")).copied().collect();
+    let all =
+        [&[("convolutional.rs", include_str!("../../../examples/convolutional.rs"))], &files[..]].concat();
+    let linked = from_source(&all, "convolutional").unwrap_or_else(|e| panic!("{:?}", e.0));
+    let evaluated = pipeline::graph(&linked, Mode::Evaluate, false, &mut |_, _| ())
+        .unwrap_or_else(|e| panic!("{:?}", e.0));
+    for graph in [dense, evaluated] {
+        let turned = abreast(&schedule(&graph).unwrap_or_else(|e| panic!("{e}")));
+        assert!(!turned.segments.iter().any(|s| matches!(s, Segment::Stage(stage) if stage.abreast)));
+    }
 }

@@ -1,5 +1,6 @@
 //! Which kernel runs for which number type and instruction set. In: the type `I`. Out: the kernel's call.
 //! Never: a choice by anything else.
+use super::abreast::Abreast;
 use super::kernel::{large_product, product};
 use super::pack::View;
 use super::strided::Strided;
@@ -15,7 +16,7 @@ use crate::cpu::isa::{Isa, IsaKind};
 
 /// What each number type needs of the product kernels.
 #[allow(private_bounds)] // the trait is closed
-pub trait Scalar: Transpose + Strided {
+pub trait Scalar: Transpose + Strided + Abreast {
     /// The product of this type: see [`crate::matmul`].
     fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool);
 

@@ -55,12 +55,12 @@ impl Axes {
     }
 
     /// The number of elements.
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// The stride, where one is enough.
-    fn single(&self) -> Option<usize> {
+    pub(super) fn single(&self) -> Option<usize> {
         let [.., (_, outer), (_, stride)] = self.axes;
         (outer == 0 && self.axes[..MOST - 2].iter().all(|axis| axis.1 == 0)).then_some(stride)
     }
@@ -83,7 +83,7 @@ impl Axes {
     }
 
     /// The offsets of the elements from `start` on.
-    fn fill(&self, start: usize, to: &mut [usize]) {
+    pub(super) fn fill(&self, start: usize, to: &mut [usize]) {
         // The position of `start` along each axis, then on like an odometer.
         let (mut at, mut left) = ([0; MOST], start);
         for (position, (extent, _)) in at.iter_mut().zip(self.axes).rev() {
@@ -156,21 +156,31 @@ fn runs<'a>(
 /// A right factor: element (p, j) at the sum of the offsets of p and of j.
 #[derive(Clone, Copy, Debug)]
 pub struct SlideRef<'a, F> {
-    data: &'a [F],
-    rows: Axes,
-    cols: Axes,
+    pub(super) data: &'a [F],
+    pub(super) rows: Axes,
+    pub(super) cols: Axes,
 }
 
 /// A result: as [`SlideRef`]. Elements may share places where a product accumulates.
 #[derive(Debug)]
 pub struct SlideMut<'a, F> {
-    data: &'a mut [F],
-    rows: Axes,
-    cols: Axes,
+    pub(super) data: &'a mut [F],
+    pub(super) rows: Axes,
+    pub(super) cols: Axes,
+}
+
+/// One past the last element.
+fn end(rows: &Axes, cols: &Axes) -> usize {
+    if rows.len() == 0 || cols.len() == 0 { 0 } else { rows.end() + cols.end() - 1 }
+}
+
+/// The elements from the last one on; any number of them where there is none.
+fn room(len: usize, rows: &Axes, cols: &Axes) -> usize {
+    end(rows, cols).checked_sub(1).map_or(usize::MAX, |last| len - last)
 }
 
 fn check(len: usize, rows: &Axes, cols: &Axes) {
-    let end = if rows.len() == 0 || cols.len() == 0 { 0 } else { rows.end() + cols.end() - 1 };
+    let end = end(rows, cols);
     assert!(end <= len, "a product reaches {end} in a slice of {len}: internal error");
 }
 
@@ -183,6 +193,11 @@ impl<'a, F: Float> SlideRef<'a, F> {
         check(data.len(), &rows, &cols);
         SlideRef { data, rows, cols }
     }
+
+    /// The elements of the slice from the last one of the view on.
+    pub(super) fn room(&self) -> usize {
+        room(self.data.len(), &self.rows, &self.cols)
+    }
 }
 
 impl<'a, F: Float> SlideMut<'a, F> {
@@ -193,6 +208,11 @@ impl<'a, F: Float> SlideMut<'a, F> {
     pub fn new(data: &'a mut [F], rows: Axes, cols: Axes) -> Self {
         check(data.len(), &rows, &cols);
         SlideMut { data, rows, cols }
+    }
+
+    /// The elements of the slice from the last one of the view on.
+    pub(super) fn room(&self) -> usize {
+        room(self.data.len(), &self.rows, &self.cols)
     }
 
     /// The stride of the rows, where the result is a plain matrix with contiguous columns.

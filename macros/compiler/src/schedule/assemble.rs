@@ -75,7 +75,7 @@ impl Context<'_> {
         let wide = full.iter().map(|i| &self.places.buffers[*i].elements);
         let row_elements = scratch.iter().chain(wide).fold(Size::default(), |sum, size| &sum + size);
         let (over, lane) = (Size::batch(), self.places.lanes[level].clone());
-        Stage { over, local, steps, scratch, lane, row_elements, row_flops, full }
+        Stage { over, local, steps, scratch, lane, row_elements, row_flops, full, abreast: false }
     }
 
     /// Steps on one thread, and the operations of one row.
@@ -247,6 +247,7 @@ impl Context<'_> {
             c,
             accumulate: lane || sums,
             clear,
+            rows: Rows::Plain,
         }
     }
 }

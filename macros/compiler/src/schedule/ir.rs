@@ -7,6 +7,8 @@ use crate::graph::{Distribution, Graph, NodeId, Reduction, Role};
 use crate::ops::Row;
 use crate::size::Size;
 
+use super::abreast::Rows;
+
 /// What a machine does to run a graph.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -55,6 +57,8 @@ pub struct Stage {
     pub row_flops: Size,
     /// Whole-batch buffers that it writes, by index into [`Schedule::buffers`].
     pub full: Vec<usize>,
+    /// Whether the rows of a tile lie side by side in scratch, [`ABREAST`] of them.
+    pub abreast: bool,
 }
 
 /// One thing a tile, or the calling thread, does.
@@ -283,6 +287,8 @@ pub struct Product {
     pub accumulate: bool,
     /// The elements of `c` to set to 0 first, where an outer loop sums.
     pub clear: Option<Extent>,
+    /// What it does with rows that lie side by side. They are none of its axes then.
+    pub rows: Rows,
 }
 
 /// A value in memory.
@@ -339,6 +345,12 @@ impl Factor {
 }
 
 impl Product {
+    /// The multiplications of a row, at nominal sizes.
+    pub(super) fn work(&self) -> f64 {
+        let axes = [&self.outer, &self.m, &self.n, &self.k].into_iter().flatten();
+        axes.filter(|axis| !axis.extent.rows).map(|axis| axis.extent.nominal()).product()
+    }
+
     /// Whether m, n and k are one axis each.
     pub fn is_plain(&self) -> bool {
         [&self.m, &self.n, &self.k].iter().all(|axes| axes.len() == 1)

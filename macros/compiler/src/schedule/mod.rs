@@ -17,8 +17,10 @@
 //! | `assemble`, `collapse`, `interchange` | the final loops and products |
 //! | `window` | sums over the batch through an index, as stages over what they fill |
 //! | `spread` | large loops without rows as stages over their first axis |
+//! | `abreast` | rows of small images side by side |
 //! | `print` | the plan in words |
 
+mod abreast;
 mod assemble;
 mod body;
 mod collapse;
@@ -41,6 +43,8 @@ mod view;
 mod window;
 mod written;
 
+pub(crate) use abreast::whole;
+pub use abreast::{ABREAST, Rows, abreast};
 pub(crate) use collapse::collapse;
 pub use ir::*;
 

@@ -9,8 +9,8 @@
 use std::fmt::Write;
 
 use super::{
-    Axis, Buffer, Extent, Factor, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source, Stage,
-    Step,
+    ABREAST, Axis, Buffer, Extent, Factor, Home, Loop, Op, Place, Product, Schedule, Segment, Select, Source,
+    Stage, Step,
 };
 use crate::graph::{NodeId, Role};
 use crate::size::Size;
@@ -19,6 +19,12 @@ use crate::size::Size;
 pub fn print(schedule: &Schedule) -> String {
     let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
     let mut stages = 0;
+    // Rows side by side are the CPU's business: which stages, but not how.
+    let turned = super::abreast(schedule).segments;
+    let abreast = turned
+        .iter()
+        .filter_map(|segment| if let Segment::Stage(s) = segment { Some(s.abreast) } else { None });
+    let abreast: Vec<bool> = abreast.collect();
     for segment in &schedule.segments {
         match segment {
             Segment::Alone(steps) => {
@@ -31,7 +37,7 @@ pub fn print(schedule: &Schedule) -> String {
             }
             Segment::Stage(stage) => {
                 stages += 1;
-                head(&mut text, stages, stage);
+                head(&mut text, stages, stage, abreast.get(stages - 1) == Some(&true));
                 stage.steps.iter().for_each(|step| line(&mut text, schedule, step));
             }
             Segment::Inspect(_, buffer) => {
@@ -46,9 +52,10 @@ pub fn print(schedule: &Schedule) -> String {
     text
 }
 
-fn head(text: &mut String, number: usize, stage: &Stage) {
+fn head(text: &mut String, number: usize, stage: &Stage, abreast: bool) {
     let list = |sizes: &[Size]| sizes.iter().map(Size::to_string).collect::<Vec<_>>().join(", ");
     let rows = match stage.over == Size::batch() {
+        true if abreast => format!("{ABREAST} rows side by side"),
         true => "rows".to_owned(),
         false => format!("{} rows without a batch", stage.over),
     };

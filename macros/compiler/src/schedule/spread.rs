@@ -67,6 +67,7 @@ impl Context<'_> {
             row_elements: elements,
             row_flops,
             full,
+            abreast: false,
         }));
         for (buffer, sum) in lanes {
             push_alone(segments, Step::Loop(self.copy(sum, buffer)));

@@ -43,6 +43,7 @@ impl Context<'_> {
             row_flops: &width * &Size::known(SHARE),
             row_elements: width,
             full: vec![buffer],
+            abreast: false,
         }));
     }
 }

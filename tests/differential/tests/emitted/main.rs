@@ -53,6 +53,12 @@ mod portable {
             pub(crate) fn plan(rows: usize, _: usize, _: usize, _: usize) -> Self {
                 Tiling { rows, tile: 7.min(rows.max(1)), lanes: rows.div_ceil(7).clamp(1, 3) }
             }
+
+            /// Rows that lie side by side, where part of each group is left alone.
+            pub(crate) fn of_height(self, most: usize) -> Self {
+                assert!(self.tile <= most);
+                self
+            }
         }
 
         pub(crate) fn stage<F: Float, const W: usize>(

@@ -14,12 +14,16 @@ use super::shared::{Body, Loops, renamed};
 use super::sizes::{extent, literal, symbol};
 use super::steps::Scope;
 use super::writer::{Field, Text, Writer, float};
-use crate::schedule::{Loop, Op, Place};
+use crate::schedule::{ABREAST, Loop, Op, Place};
 use crate::size::Size;
 
 /// The call of a loop; its struct joins the others.
 pub(super) fn fused(scope: &Scope<'_>, l: &Loop, loops: &mut Loops) -> Result<TokenStream, String> {
-    let width = width(l);
+    let abreast = scope.stage.is_some_and(|stage| stage.abreast);
+    let width = match l.space.last() {
+        Some(run) if abreast && run.rows => ABREAST,
+        _ => width(l),
+    };
     let mut writer = Writer::new(scope, l, width)?;
     for (source, whole, value) in &l.fills {
         let place = Place { source: *source, row: fill_row(l, *source), offset: Size::default() };

@@ -14,7 +14,7 @@ use super::stage::scratch;
 use super::steps::{self, Scope};
 use crate::graph::{Constant, Graph, Kind};
 use crate::schedule::print::buffer_name;
-use crate::schedule::{Home, Schedule, Segment, Stage};
+use crate::schedule::{Home, Schedule, Segment, Stage, abreast};
 use crate::size::{BATCH, Size};
 
 /// Names that several rooms use.
@@ -67,6 +67,7 @@ pub(super) fn program(
     schedule: &Schedule,
     loops: &mut Loops,
 ) -> Result<TokenStream, String> {
+    let schedule = &abreast(schedule);
     let krate = names.krate;
     let run = format_ident!("{}", names.prefix);
     let workspace = format_ident!("{}_workspace", names.prefix);
@@ -206,11 +207,12 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
         let bytes = size(&(&stage.row_elements * &Size::known(4)));
         let (flops, lane) = (size(&stage.row_flops), size(&(&stage.lane * &Size::known(4))));
         let over = size(&stage.over);
-        tilings.push(quote!(kernels::Tiling::plan(#over, #bytes, #flops, #lane)));
+        let plan = quote!(kernels::Tiling::plan(#over, #bytes, #flops, #lane));
+        tilings.push(if stage.abreast { quote!(#plan.of_height(kernels::ABREAST)) } else { plan });
         let number = literal(i);
         let part = padded(&stage.lane);
         cut(format_ident!("lanes{i}"), quote!(tilings[#number].lanes * #part));
-        scratches.push(scratch(i, &stage.scratch));
+        scratches.push(scratch(i, stage));
     }
     // All stages share one scratch: they follow each other.
     cut(format_ident!("scratch"), quote!(scratches.into_iter().max().unwrap_or(0)));

@@ -58,7 +58,8 @@ pub(super) fn stage(
     }
     let lanes = format_ident!("lanes{number}");
     let number_of = literal(number);
-    let height = (!stage.scratch.is_empty()).then(|| quote!(let height = tilings[#number_of].tile;));
+    let tile = if stage.abreast { quote!(kernels::ABREAST) } else { quote!(tilings[#number_of].tile) };
+    let height = (!stage.scratch.is_empty()).then(|| quote!(let height = #tile;));
     let doc =
         format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
     Ok(quote! {
@@ -97,9 +98,9 @@ fn tiled(height: &TokenStream, slot: &Size) -> TokenStream {
 }
 
 /// The scratch of one lane of stage `number`.
-pub(super) fn scratch(number: usize, slots: &[Size]) -> TokenStream {
-    let number = literal(number);
-    let height = quote!(tilings[#number].tile);
+pub(super) fn scratch(number: usize, stage: &Stage) -> TokenStream {
+    let (number, slots) = (literal(number), &stage.scratch);
+    let height = if stage.abreast { quote!(kernels::ABREAST) } else { quote!(tilings[#number].tile) };
     let whole = slots.iter().filter(|slot| is_padded(slot)).fold(Size::default(), |sum, slot| &sum + slot);
     let mut parts: Vec<TokenStream> =
         slots.iter().filter(|slot| !is_padded(slot)).map(|slot| tiled(&height, slot)).collect();

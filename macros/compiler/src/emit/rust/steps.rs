@@ -13,7 +13,9 @@ use super::run::Names;
 use super::shared::{Loops, listed};
 use super::sizes::{extent, size, sum, symbol, times};
 use crate::graph::NodeId;
-use crate::schedule::{Axis, Factor, Home, Loop, Op, Place, Product, Schedule, Select, Source, Stage, Step};
+use crate::schedule::{
+    Axis, Factor, Home, Loop, Op, Place, Product, Rows, Schedule, Select, Source, Stage, Step, whole,
+};
 use crate::size::Size;
 
 /// Where a statement stands.
@@ -184,7 +186,18 @@ pub(crate) fn words(schedule: &Schedule, nodes: &[NodeId]) -> Vec<String> {
 /// A step.
 pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<TokenStream, String> {
     match step {
-        Step::Loop(l) => transposed(scope, l).map_or_else(|| loops::fused(scope, l, loops), Ok),
+        Step::Loop(l) => {
+            if let Some(copy) = transposed(scope, l) {
+                return Ok(copy);
+            }
+            match whole(l).filter(|_| scope.stage.is_some_and(|stage| stage.abreast)) {
+                None => loops::fused(scope, l, loops),
+                Some(whole) => {
+                    let (whole, part) = (loops::fused(scope, &whole, loops)?, loops::fused(scope, l, loops)?);
+                    Ok(quote!(if rows == kernels::ABREAST { #whole } else { #part }))
+                }
+            }
+        }
         Step::Product(p) => Ok(product(scope, p)),
         Step::Select(s) => Ok(select(scope, s)),
         Step::Factor(f) => Ok(factor(scope, f)),
@@ -285,7 +298,11 @@ fn product(scope: &Scope<'_>, p: &Product) -> TokenStream {
         }
     };
     let (a, b, c) = (slice(&p.a, |x| &x.a, false), slice(&p.b, |x| &x.b, false), slice(&p.c, |x| &x.c, true));
-    let mut call = if p.is_plain() { plain(p, &a, &b, &c) } else { sliding(p, &a, &b, &c) };
+    let mut call = match p.rows {
+        Rows::Plain if p.is_plain() => plain(p, &a, &b, &c),
+        Rows::Plain => sliding(p, &a, &b, &c),
+        Rows::Each | Rows::Over => abreast(p, &a, &b, &c),
+    };
     for (axis, i) in p.outer.iter().zip(&counters).rev() {
         let n = extent(&axis.extent);
         call = quote!(for #i in 0..#n { #call });
@@ -327,17 +344,40 @@ fn plain(p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> Toke
     }
 }
 
+/// Axes with their strides.
+fn axes(axes: &[Axis], of: fn(&Axis) -> &Size) -> TokenStream {
+    let pairs = axes.iter().map(|axis| {
+        let (n, stride) = (extent(&axis.extent), size(of(axis)));
+        quote!((#n, #stride))
+    });
+    quote!(kernels::Axes::new(&[#(#pairs),*]))
+}
+
+/// A product of values whose rows lie side by side.
+fn abreast(p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> TokenStream {
+    let (am, ak) = (axes(&p.m, |x| &x.a), axes(&p.k, |x| &x.a));
+    let (bk, bn) = (axes(&p.k, |x| &x.b), axes(&p.n, |x| &x.b));
+    let (cm, cn) = (axes(&p.m, |x| &x.c), axes(&p.n, |x| &x.c));
+    let accumulate = p.accumulate;
+    let (function, rows) = match p.rows {
+        Rows::Over => (quote!(matmul_over), Some(quote!(rows,))),
+        _ => (quote!(matmul_each), None),
+    };
+    quote! {
+        kernels::#function(
+            kernels::SlideMut::new(#c, #cm, #cn),
+            kernels::SlideRef::new(#a, #am, #ak),
+            kernels::SlideRef::new(#b, #bk, #bn),
+            #rows
+            #accumulate,
+        );
+    }
+}
+
 /// A product that walks over several axes of its right factor and of its result.
 fn sliding(p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> TokenStream {
     let (m, k) = (count(&p.m), count(&p.k));
     let (am, ak) = (stride(&p.m, |x| &x.a), stride(&p.k, |x| &x.a));
-    let axes = |axes: &[Axis], of: fn(&Axis) -> &Size| {
-        let pairs = axes.iter().map(|axis| {
-            let (n, stride) = (extent(&axis.extent), size(of(axis)));
-            quote!((#n, #stride))
-        });
-        quote!(kernels::Axes::new(&[#(#pairs),*]))
-    };
     let (bk, bn) = (axes(&p.k, |x| &x.b), axes(&p.n, |x| &x.b));
     let (cm, cn) = (axes(&p.m, |x| &x.c), axes(&p.n, |x| &x.c));
     let accumulate = p.accumulate;

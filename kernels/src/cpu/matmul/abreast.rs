@@ -1,0 +1,699 @@
+//! Products of values whose rows lie abreast: each element is a group of [`ABREAST`] numbers, one of each row. In:
+//! strides along several axes. Out: c = a·b or c += a·b, for every row (`each`) or summed over rows (`over`). Never:
+//! a copy of b, allocation, or an order of sums that depends on anything but the shape.
+//!
+//! So a convolution of many small images needs no pieces gathered: whatever the windows and steps are, what a place
+//! holds of sixteen images is one or two registers, and every register is full (the layout NHWC with images in
+//! place of channels; Georganas et al., "Anatomy of high-performance deep learning convolutions", 2018).
+use super::pack::{View, pack_left};
+use super::sliding::{Axes, SlideMut, SlideRef};
+use super::sums::Sums;
+use super::vector::{Four, Vector};
+use crate::cpu::float::Float;
+use crate::cpu::isa::{Body, Isa, IsaKind, dispatch};
+use std::mem::MaybeUninit;
+
+/// The numbers of a group.
+pub const ABREAST: usize = 16;
+
+/// Rows, and terms, of a block of a that is copied: 48 KiB of f32.
+const HEIGHT: usize = 64;
+const DEPTH: usize = 192;
+/// Groups of columns whose places are known at a time.
+const WIDTH: usize = 64;
+/// Columns of a tile that is summed over rows.
+const NR: usize = 3;
+/// Registers of a group, at most: those of four numbers.
+const PARTS: usize = ABREAST / 4;
+
+/// For every row `c = a·b`, or `c += a·b`, where a's elements are numbers and those of b and c groups of [`ABREAST`]
+/// numbers that lie side by side. Places of c may be shared where it accumulates. The bits depend on the shapes, the
+/// strides and the instruction set only.
+///
+/// # Panics
+/// Where the shapes do not match, or a group reaches beyond its slice.
+pub fn matmul_each<F: Float>(c: SlideMut<'_, F>, a: SlideRef<'_, F>, b: SlideRef<'_, F>, accumulate: bool) {
+    check(&c, &a, &b);
+    assert!(c.room() >= ABREAST && b.room() >= ABREAST, "a group beyond its slice: internal error");
+    dispatch(Each { c, a, b, accumulate });
+}
+
+/// The sum over rows of `a·b`, in `c` or added to it, where the elements of a and b are groups of [`ABREAST`] numbers, of
+/// which the first `rows` count, and those of c are numbers. The bits depend on the shapes, the strides and the
+/// instruction set only.
+///
+/// # Panics
+/// Where the shapes do not match, a group reaches beyond its slice, or there are more rows.
+pub fn matmul_over<F: Float>(
+    c: SlideMut<'_, F>,
+    a: SlideRef<'_, F>,
+    b: SlideRef<'_, F>,
+    rows: usize,
+    accumulate: bool,
+) {
+    check(&c, &a, &b);
+    assert!(a.room() >= ABREAST && b.room() >= ABREAST, "a group beyond its slice: internal error");
+    assert!(rows <= ABREAST, "{rows} rows abreast: internal error");
+    dispatch(Over { c, a, b, rows, accumulate });
+}
+
+fn check<F: Float>(c: &SlideMut<'_, F>, a: &SlideRef<'_, F>, b: &SlideRef<'_, F>) {
+    let fits = a.rows.len() == c.rows.len() && a.cols.len() == b.rows.len() && b.cols.len() == c.cols.len();
+    assert!(fits, "shapes of a product: internal error");
+}
+
+/// A product for every row.
+pub(super) struct Each<'a, F> {
+    c: SlideMut<'a, F>,
+    a: SlideRef<'a, F>,
+    b: SlideRef<'a, F>,
+    accumulate: bool,
+}
+
+/// A product summed over rows.
+pub(super) struct Over<'a, F> {
+    c: SlideMut<'a, F>,
+    a: SlideRef<'a, F>,
+    b: SlideRef<'a, F>,
+    rows: usize,
+    accumulate: bool,
+}
+
+impl<F: Float> Body for Each<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // SAFETY: the constructors and `matmul_each` checked that every element, and group, lies in its slice; `I` is
+        // enabled, as `run` was called for it.
+        unsafe { F::each::<I>(self) }
+    }
+}
+
+impl<F: Float> Body for Over<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // SAFETY: as for `Each`.
+        unsafe { F::over::<I>(self) }
+    }
+}
+
+/// What each number type needs here.
+pub(super) trait Abreast: Sized {
+    /// # Safety
+    /// All elements and groups lie in their slices, and `I` is enabled.
+    unsafe fn each<I: Isa>(product: Each<'_, Self>);
+    /// # Safety
+    /// As for [`Abreast::each`].
+    unsafe fn over<I: Isa>(product: Over<'_, Self>);
+}
+
+macro_rules! abreast {
+    ($type:ty, $avx512:ident, $avx2:ident, $neon:ident) => {
+        impl Abreast for $type {
+            #[inline(always)]
+            unsafe fn each<I: Isa>(product: Each<'_, Self>) {
+                // SAFETY: the caller's; each register type goes with its own set.
+                unsafe {
+                    match I::KIND {
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx512 => product.all::<std::arch::x86_64::$avx512, 8>(),
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx2 => product.all::<std::arch::x86_64::$avx2, 4>(),
+                        #[cfg(target_arch = "aarch64")]
+                        IsaKind::Neon => product.all::<std::arch::aarch64::$neon, 8>(),
+                        _ => product.all::<Four<$type>, 4>(),
+                    }
+                }
+            }
+            #[inline(always)]
+            unsafe fn over<I: Isa>(product: Over<'_, Self>) {
+                // SAFETY: as above.
+                unsafe {
+                    match I::KIND {
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx512 => product.all::<std::arch::x86_64::$avx512, 8>(),
+                        #[cfg(target_arch = "x86_64")]
+                        IsaKind::Avx2 => product.all::<std::arch::x86_64::$avx2, 4>(),
+                        #[cfg(target_arch = "aarch64")]
+                        IsaKind::Neon => product.all::<std::arch::aarch64::$neon, 8>(),
+                        _ => product.all::<Four<$type>, 4>(),
+                    }
+                }
+            }
+        }
+    };
+}
+abreast!(f32, __m512, __m256, float32x4_t);
+abreast!(f64, __m512d, __m256d, float64x2_t);
+
+/// A loop of at most eight rounds, written out, as in `kernel`.
+macro_rules! unrolled {
+    ($i:ident < $n:ident $body:block) => {
+        unrolled!($i $n $body 0 1 2 3 4 5 6 7)
+    };
+    ($i:ident $n:ident $body:block $($round:literal)*) => {
+        $(if $round < $n {
+            let $i = $round;
+            $body
+        })*
+    };
+}
+
+/// Even pieces of `n`, of at most `most`: where each begins, and how long it is.
+fn pieces(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = n.div_ceil(most);
+    (0..count).map(move |i| (n * i / count, n * (i + 1) / count - n * i / count))
+}
+
+/// Fills in the places of some elements.
+fn places<'a>(axes: &Axes, (start, len): (usize, usize), to: &'a mut [usize]) -> &'a [usize] {
+    let to = &mut to[..len];
+    if len > 0 {
+        axes.fill(start, to);
+    }
+    to
+}
+
+/// Where some columns lie, register by register.
+struct Columns {
+    from: [usize; WIDTH * PARTS],
+    to: [usize; WIDTH * PARTS],
+}
+
+impl<F: Float> Each<'_, F> {
+    /// In tiles of `MR` rows of a and up to three registers.
+    ///
+    /// # Safety
+    /// As for [`Abreast::each`], with V's set.
+    #[inline(always)]
+    unsafe fn all<V: Vector<F>, const MR: usize>(self) {
+        let Each { c, a, b, accumulate } = self;
+        let (m, n, k) = (c.rows.len(), c.cols.len(), b.rows.len());
+        let parts = ABREAST / V::LANES;
+        let mut left = [const { MaybeUninit::<F>::uninit() }; HEIGHT * DEPTH];
+        let left = left.as_mut_ptr().cast::<F>();
+        let mut columns = Columns { from: [0; WIDTH * PARTS], to: [0; WIDTH * PARTS] };
+        let mut tables = [[0; DEPTH]; 6];
+        let [in_a, lines, over_a, over_b, of_b, of_c] = &mut tables;
+        // Without terms there is one block, of none.
+        for (p, depth) in pieces(k.max(1), DEPTH) {
+            let depth = depth.min(k);
+            let over_a = places(&a.cols, (p, depth), over_a);
+            let over_b = places(&b.rows, (p, depth), over_b);
+            for (i, height) in pieces(m, HEIGHT) {
+                let in_a = places(&a.rows, (i, height), in_a);
+                let lines = places(&c.rows, (i, height), lines);
+                // SAFETY: all places lie in their slices, and groups of MR rows in `left`, as MR divides HEIGHT.
+                unsafe {
+                    copy::<F, MR>(
+                        left,
+                        a.data.as_ptr(),
+                        (&a.rows, in_a),
+                        (&a.cols, over_a),
+                        size_of::<V>() >= 32,
+                    );
+                    for (j, width) in pieces(n, WIDTH) {
+                        let (of_b, of_c) =
+                            (places(&b.cols, (j, width), of_b), places(&c.cols, (j, width), of_c));
+                        for (at, (from, to)) in of_b.iter().zip(of_c).enumerate() {
+                            for part in 0..parts {
+                                columns.from[at * parts + part] = from + part * V::LANES;
+                                columns.to[at * parts + part] = to + part * V::LANES;
+                            }
+                        }
+                        let block = Block {
+                            a: left,
+                            b: b.data.as_ptr(),
+                            over: over_b,
+                            c: c.data.as_mut_ptr(),
+                            lines,
+                            accumulate: accumulate || p > 0,
+                        };
+                        for (j, registers) in pieces(width * parts, 3) {
+                            let (from, to) = (&columns.from[j..], &columns.to[j..]);
+                            match registers {
+                                1 => block.run::<V, MR, 1>(from, to),
+                                2 => block.run::<V, MR, 2>(from, to),
+                                _ => block.run::<V, MR, 3>(from, to),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies a block of a in groups of `MR` rows, each group column by column.
+///
+/// # Safety
+/// The places lie in the allocation of `a`, and `to` has room for whole groups; AVX is enabled where `wide`.
+#[inline(always)]
+unsafe fn copy<F: Float, const MR: usize>(
+    to: *mut F,
+    a: *const F,
+    (rows, in_a): (&Axes, &[usize]),
+    (cols, over): (&Axes, &[usize]),
+    wide: bool,
+) {
+    let (Some(&first), Some(&term)) = (in_a.first(), over.first()) else { return };
+    // SAFETY: the caller's.
+    unsafe {
+        if let (Some(row), Some(col)) = (rows.single(), cols.single()) {
+            let a = View { data: a.add(first + term).cast_mut(), row, col };
+            pack_left::<F, MR>(to, a, in_a.len(), over.len(), wide);
+            return;
+        }
+        for (i, row) in in_a.iter().enumerate() {
+            let group = to.add(i / MR * MR * over.len() + i % MR);
+            for (p, term) in over.iter().enumerate() {
+                *group.add(p * MR) = *a.add(row + term);
+            }
+        }
+    }
+}
+
+/// A copied block of a, against columns of b.
+struct Block<'a, F> {
+    a: *const F,
+    b: *const F,
+    /// Where the terms lie in b.
+    over: &'a [usize],
+    c: *mut F,
+    /// Where the rows lie in c.
+    lines: &'a [usize],
+    accumulate: bool,
+}
+
+impl<F: Float> Block<'_, F> {
+    /// All rows, and `NV` registers.
+    ///
+    /// # Safety
+    /// As for [`Abreast::each`].
+    #[inline(always)]
+    unsafe fn run<V: Vector<F>, const MR: usize, const NV: usize>(&self, from: &[usize], to: &[usize]) {
+        let mut i = 0;
+        while i < self.lines.len() {
+            // SAFETY: the caller's; rows of the last group that do not exist are not read.
+            unsafe {
+                let a = self.a.add(i / MR * MR * self.over.len() + i % MR);
+                i += match self.lines.len() - i {
+                    rest if rest >= MR => self.tile::<V, MR, MR, NV>(a, i, from, to),
+                    4.. if MR > 4 => self.tile::<V, MR, 4, NV>(a, i, from, to),
+                    2.. if MR > 2 => self.tile::<V, MR, 2, NV>(a, i, from, to),
+                    _ => self.tile::<V, MR, 1, NV>(a, i, from, to),
+                };
+            }
+        }
+    }
+
+    /// `R` rows from row `i` on, which it returns. The sums stay in registers.
+    ///
+    /// # Safety
+    /// As for [`Block::run`], and the rows exist.
+    #[inline(always)]
+    unsafe fn tile<V: Vector<F>, const MR: usize, const R: usize, const NV: usize>(
+        &self,
+        a: *const F,
+        i: usize,
+        from: &[usize],
+        to: &[usize],
+    ) -> usize {
+        // SAFETY: the caller's.
+        unsafe {
+            let mut sums = [[V::splat(F::ZERO); NV]; R];
+            let mut columns = [self.b; NV];
+            unrolled!(v < NV {
+                columns[v] = self.b.add(from[v]);
+            });
+            let mut column = a;
+            for &term in self.over {
+                let mut right = [V::splat(F::ZERO); NV];
+                unrolled!(v < NV {
+                    right[v] = V::load(columns[v].add(term));
+                });
+                unrolled!(i < R {
+                    let left = V::splat(*column.add(i));
+                    unrolled!(v < NV {
+                        sums[i][v] = V::fma(left, right[v], sums[i][v]);
+                    });
+                });
+                column = column.wrapping_add(MR);
+            }
+            let lines = &self.lines[i..i + R];
+            let mut places = [self.c; NV];
+            unrolled!(v < NV {
+                places[v] = self.c.add(to[v]);
+            });
+            unrolled!(i < R {
+                let line = lines[i];
+                unrolled!(v < NV {
+                    // One after the other: they may be the same.
+                    let to = places[v].add(line);
+                    let sum = if self.accumulate { V::load(to).add(sums[i][v]) } else { sums[i][v] };
+                    sum.store(to);
+                });
+            });
+        }
+        R
+    }
+}
+
+impl<F: Float> Over<'_, F> {
+    /// In tiles of `MR` rows, or two, and three columns.
+    ///
+    /// # Safety
+    /// As for [`Abreast::over`], with V's set.
+    #[inline(always)]
+    unsafe fn all<V: Sums<F>, const MR: usize>(self) {
+        let Over { c, a, b, rows, accumulate } = self;
+        let (m, n, k) = (c.rows.len(), c.cols.len(), b.rows.len());
+        let mut tables = [[0; DEPTH]; 6];
+        let [in_a, lines, over_a, over_b, of_b, of_c] = &mut tables;
+        for (p, depth) in pieces(k.max(1), DEPTH) {
+            let depth = depth.min(k);
+            let (over_a, over_b) = (places(&a.cols, (p, depth), over_a), places(&b.rows, (p, depth), over_b));
+            for (i, height) in pieces(m, HEIGHT) {
+                let (in_a, lines) = (places(&a.rows, (i, height), in_a), places(&c.rows, (i, height), lines));
+                for (j, width) in pieces(n, WIDTH) {
+                    let (of_b, of_c) = (places(&b.cols, (j, width), of_b), places(&c.cols, (j, width), of_c));
+                    let block = Sum {
+                        a: a.data.as_ptr(),
+                        b: b.data.as_ptr(),
+                        over: (over_a, over_b),
+                        c: &mut *c.data,
+                        rows,
+                        accumulate: accumulate || p > 0,
+                    };
+                    // SAFETY: all places lie in their slices.
+                    unsafe {
+                        if rows == ABREAST {
+                            block.run::<V, MR, false>((in_a, lines), (of_b, of_c));
+                        } else {
+                            block.run::<V, MR, true>((in_a, lines), (of_b, of_c));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Blocks of a and b, whose terms are summed.
+struct Sum<'a, F> {
+    a: *const F,
+    b: *const F,
+    /// Where the terms lie in both.
+    over: (&'a [usize], &'a [usize]),
+    c: &'a mut [F],
+    rows: usize,
+    accumulate: bool,
+}
+
+impl<F: Float> Sum<'_, F> {
+    /// Rows outside: those of a tile stay in the first-level cache, while b, whose columns share places, comes by.
+    ///
+    /// # Safety
+    /// As for [`Abreast::over`].
+    #[inline(always)]
+    unsafe fn run<V: Sums<F>, const MR: usize, const PART: bool>(
+        mut self,
+        (in_a, lines): (&[usize], &[usize]),
+        (of_b, of_c): (&[usize], &[usize]),
+    ) {
+        let mut i = 0;
+        while i < in_a.len() {
+            let few = in_a.len() - i <= 2;
+            let end = in_a.len().min(i + if few { 2 } else { MR });
+            let left = (&in_a[i..end], &lines[i..end]);
+            for right in of_b.chunks(NR).zip(of_c.chunks(NR)) {
+                // SAFETY: the caller's.
+                unsafe {
+                    if few {
+                        self.tile::<V, 2, PART>(left, right);
+                    } else {
+                        self.tile::<V, MR, PART>(left, right);
+                    }
+                }
+            }
+            i = end;
+        }
+    }
+
+    /// Up to `MR` × `NR` sums. Where there are fewer, the last row or column is summed again, for nobody.
+    ///
+    /// # Safety
+    /// As for [`Abreast::over`].
+    #[inline(always)]
+    unsafe fn tile<V: Sums<F>, const MR: usize, const PART: bool>(
+        &mut self,
+        (in_a, lines): (&[usize], &[usize]),
+        (of_b, of_c): (&[usize], &[usize]),
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            let (mut a, mut b) = ([self.a; MR], [self.b; NR]);
+            unrolled!(i < MR {
+                a[i] = self.a.add(in_a[i.min(in_a.len() - 1)]);
+            });
+            unrolled!(j < NR {
+                b[j] = self.b.add(of_b[j.min(of_b.len() - 1)]);
+            });
+            let mut sums = [[V::splat(F::ZERO); NR]; MR];
+            for (&left, &right) in self.over.0.iter().zip(self.over.1) {
+                for part in 0..ABREAST / V::LANES {
+                    let at = part * V::LANES;
+                    let count = if PART { self.rows.saturating_sub(at) } else { ABREAST };
+                    let mut values = [V::splat(F::ZERO); NR];
+                    unrolled!(j < NR {
+                        values[j] = load::<F, V, PART>(b[j].add(right + at), count);
+                    });
+                    unrolled!(i < MR {
+                        let value = load::<F, V, PART>(a[i].add(left + at), count);
+                        unrolled!(j < NR {
+                            sums[i][j] = V::fma(value, values[j], sums[i][j]);
+                        });
+                    });
+                }
+            }
+            // Of each four registers the sums at once.
+            let mut totals = [[F::ZERO; 8]; NR];
+            unrolled!(j < NR {
+                let of = |i: usize| if i < MR { sums[i][j] } else { V::splat(F::ZERO) };
+                totals[j][..4].copy_from_slice(&V::four(of(0), of(1), of(2), of(3)));
+                if MR > 4 {
+                    totals[j][4..].copy_from_slice(&V::four(of(4), of(5), of(6), of(7)));
+                }
+            });
+            for (column, totals) in of_c.iter().zip(&totals) {
+                for (line, &total) in lines.iter().zip(totals) {
+                    let to = self.c.get_unchecked_mut(line + column);
+                    *to = if self.accumulate { *to + total } else { total };
+                }
+            }
+        }
+    }
+}
+
+/// A register of a group, zeros in place of what does not count.
+///
+/// # Safety
+/// The numbers are readable and V's set is enabled.
+#[inline(always)]
+unsafe fn load<F: Float, V: Vector<F>, const PART: bool>(from: *const F, count: usize) -> V {
+    // SAFETY: the caller's.
+    unsafe {
+        if PART && count < V::LANES {
+            let mut some = [F::ZERO; ABREAST];
+            for (i, value) in some.iter_mut().enumerate().take(count) {
+                *value = *from.add(i);
+            }
+            return V::load(some.as_ptr());
+        }
+        V::load(from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::isa::run_on;
+
+    type List = [(usize, usize)];
+
+    fn random<F: Float>(n: usize, seed: u64) -> Vec<F> {
+        let mut out = vec![0.0; n];
+        crate::random::uniform(crate::random::Stream { seed, step: 0, site: 0 }, 0, &mut out);
+        out.iter().map(|x: &f64| F::from_f64(x - 0.5)).collect()
+    }
+
+    /// Every element, the axes of an index as nested loops.
+    fn offsets(axes: &List) -> Vec<usize> {
+        axes.iter().fold(vec![0], |all, &(n, stride)| {
+            all.iter().flat_map(|base| (0..n).map(move |i| base + i * stride)).collect()
+        })
+    }
+
+    fn end(x: &List, y: &List) -> usize {
+        let most = |of: &List| of.iter().map(|(n, stride)| n.saturating_sub(1) * stride).sum::<usize>();
+        most(x) + most(y) + 1
+    }
+
+    fn close<F: Float>(got: &[F], want: &[f64], what: &str) {
+        for (at, (got, want)) in got.iter().zip(want).enumerate() {
+            let error = (got.to_f64() - want).abs();
+            assert!(error < 400.0 * F::EPSILON.to_f64(), "{what}, {at}: {got:?} instead of {want}");
+        }
+    }
+
+    /// (m, k) in a, (k, n) in b, (m, n) in c.
+    fn check<F: Float>(a: (&List, &List), b: (&List, &List), c: (&List, &List)) {
+        let [am, ak, bk, bn, cm, cn] = [a.0, a.1, b.0, b.1, c.0, c.1].map(offsets);
+        let view = |x: (&List, &List)| (Axes::new(x.0), Axes::new(x.1));
+        let (va, vb, vc) = (view(a), view(b), view(c));
+        for kind in IsaKind::ALL.into_iter().filter(|kind| kind.available()) {
+            for accumulate in [false, true] {
+                let what = format!("{} {kind:?} {a:?} {b:?} {c:?} {accumulate}", F::NAME);
+                // Every row, groups of 16 wherever strides say.
+                let (numbers, groups) = (random::<F>(end(a.0, a.1), 1), random::<F>(end(b.0, b.1) + 15, 2));
+                let start = random::<F>(end(c.0, c.1) + 15, 3);
+                let (mut got, mut want) =
+                    (start.clone(), start.iter().map(|x| x.to_f64()).collect::<Vec<_>>());
+                run_on(
+                    kind,
+                    Each {
+                        c: SlideMut::new(&mut got, vc.0, vc.1),
+                        a: SlideRef::new(&numbers, va.0, va.1),
+                        b: SlideRef::new(&groups, vb.0, vb.1),
+                        accumulate,
+                    },
+                );
+                for (row, line) in am.iter().zip(&cm) {
+                    for (from, to) in bn.iter().zip(&cn) {
+                        for lane in 0..ABREAST {
+                            let terms = ak.iter().zip(&bk);
+                            let terms = terms
+                                .map(|(p, q)| numbers[row + p].to_f64() * groups[q + from + lane].to_f64());
+                            let sum: f64 = terms.sum();
+                            let place = &mut want[line + to + lane];
+                            *place = if accumulate { *place + sum } else { sum };
+                        }
+                    }
+                }
+                close(&got, &want, &what);
+                // Over rows: what does not count is NaN.
+                for rows in [16, 1, 5, 8, 15] {
+                    let (left, right) =
+                        (random::<F>(end(a.0, a.1) * 16, 4), random::<F>(end(b.0, b.1) * 16, 5));
+                    let wide = |list: &List| list.iter().map(|(n, s)| (*n, s * 16)).collect::<Vec<_>>();
+                    let masked = |mut of: Vec<F>| {
+                        of.iter_mut().enumerate().filter(|(i, _)| i % 16 >= rows).for_each(|(_, x)| {
+                            *x = F::from_f64(f64::NAN);
+                        });
+                        of
+                    };
+                    let (left, right) = (masked(left), masked(right));
+                    let start = random::<F>(end(c.0, c.1), 6);
+                    let (mut got, mut want) =
+                        (start.clone(), start.iter().map(|x| x.to_f64()).collect::<Vec<_>>());
+                    run_on(
+                        kind,
+                        Over {
+                            c: SlideMut::new(&mut got, vc.0, vc.1),
+                            a: SlideRef::new(&left, Axes::new(&wide(a.0)), Axes::new(&wide(a.1))),
+                            b: SlideRef::new(&right, Axes::new(&wide(b.0)), Axes::new(&wide(b.1))),
+                            rows,
+                            accumulate,
+                        },
+                    );
+                    for (row, line) in am.iter().zip(&cm) {
+                        for (from, to) in bn.iter().zip(&cn) {
+                            let mut sum = 0.0;
+                            for (p, q) in ak.iter().zip(&bk) {
+                                for lane in 0..rows {
+                                    sum += left[(row + p) * 16 + lane].to_f64()
+                                        * right[(q + from) * 16 + lane].to_f64();
+                                }
+                            }
+                            let place = &mut want[line + to];
+                            *place = if accumulate { *place + sum } else { sum };
+                        }
+                    }
+                    close(&got, &want, &format!("over {rows} rows, {what}"));
+                }
+            }
+        }
+    }
+
+    fn both(a: (&List, &List), b: (&List, &List), c: (&List, &List)) {
+        check::<f32>(a, b, c);
+        check::<f64>(a, b, c);
+    }
+
+    #[test]
+    fn shapes_at_every_edge() {
+        for m in [0, 1, 2, 3, 4, 5, 7, 8, 9, 13] {
+            for n in [0, 1, 2, 3, 4, 7, 12] {
+                for k in [0, 1, 6] {
+                    let (a, b) = ((&[(m, k + 1)][..], &[(k, 1)][..]), (&[(k, 16 * n)][..], &[(n, 16)][..]));
+                    check::<f32>(a, b, (&[(m, 16 * n)], &[(n, 16)]));
+                    check::<f64>(a, b, (&[(m, 16 * n)], &[(n, 16)]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn convolutions_with_steps() {
+        // 5 channels from 3 of 9 × 11, kernel 3 × 2, step 2; the transpose of its weights too.
+        let (k, n) = ([(3, 99 * 16), (3, 11 * 16), (2, 16)], [(4, 22 * 16), (5, 32)]);
+        both((&[(5, 18)], &[(18, 1)]), (&k, &n), (&[(5, 20 * 16)], &[(20, 16)]));
+        both((&[(5, 1)], &[(18, 5)]), (&k, &n), (&[(5, 20 * 16)], &[(20, 16)]));
+        both((&[(5, 18)], &[(3, 6), (2, 3), (3, 1)]), (&k, &n), (&[(5, 20 * 16)], &[(20, 16)]));
+    }
+
+    #[test]
+    fn blocks_of_every_index() {
+        both((&[(70, 1)], &[(400, 70)]), (&[(400, 16)], &[(2, 48)]), (&[(70, 32)], &[(2, 16)]));
+        both((&[(3, 2)], &[(2, 1)]), (&[(2, 16)], &[(10, 160), (15, 32)]), (&[(3, 2400)], &[(150, 16)]));
+        both((&[(130, 2)], &[(2, 1)]), (&[(2, 16)], &[(7, 32)]), (&[(2, 8000), (65, 112)], &[(7, 16)]));
+    }
+
+    #[test]
+    fn places_may_be_shared() {
+        // Rows (channel, kernel row, kernel column) over positions, step 1: every place takes up to 9 terms.
+        let (m, n) = ([(2, 64 * 16), (3, 8 * 16), (3, 16)], [(6, 8 * 16), (6, 16)]);
+        let (a, b) = (random::<f64>(18 * 4, 1), random::<f64>(4 * 36 * 16, 2));
+        let mut got = vec![0.0; 128 * 16];
+        matmul_each(
+            SlideMut::new(&mut got, Axes::new(&m), Axes::new(&n)),
+            SlideRef::new(&a, Axes::new(&[(18, 4)]), Axes::new(&[(4, 1)])),
+            SlideRef::new(&b, Axes::new(&[(4, 36 * 16)]), Axes::new(&[(36, 16)])),
+            true,
+        );
+        let mut want = vec![0.0; 128 * 16];
+        for (i, r) in offsets(&m).iter().enumerate() {
+            for (j, c) in offsets(&n).iter().enumerate() {
+                for lane in 0..16 {
+                    let terms = (0..4).map(|p| a[i * 4 + p] * b[(p * 36 + j) * 16 + lane]);
+                    want[r + c + lane] += terms.sum::<f64>();
+                }
+            }
+        }
+        close(&got, &want, "shared");
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond its slice")]
+    fn a_group_beyond_the_slice_is_refused() {
+        let (one, mut c) = (Axes::new(&[(1, 1)]), [0.0_f32; 16]);
+        let b = [0.0_f32; 15];
+        matmul_each(
+            SlideMut::new(&mut c, one, one),
+            SlideRef::new(&b, one, one),
+            SlideRef::new(&b, one, one),
+            false,
+        );
+    }
+}
