@@ -87,21 +87,15 @@ impl<F: Float, const SQUARE: bool> Body for LeafSum<'_, F, SQUARE> {
     #[inline(always)]
     fn run<I: Isa>(self) -> F {
         let mut acc = [F::ZERO; BLOCK];
-        let mut start = 0;
-        while start < self.0.len() {
-            let len = BLOCK.min(self.0.len() - start);
-            let mut values: [F; BLOCK] = block::load(self.0, start, len);
-            if SQUARE {
-                for value in &mut values {
-                    *value = *value * *value;
-                }
-            }
-            // What lies past the end was loaded as zeros.
+        let mut add = |values: &[F; BLOCK]| {
             for i in 0..BLOCK {
-                acc[i] += values[i];
+                acc[i] += if SQUARE { values[i] * values[i] } else { values[i] };
             }
-            start += BLOCK;
-        }
+        };
+        // Whole blocks apart: a length that is not known makes a call of each copy.
+        let (blocks, rest) = self.0.as_chunks::<BLOCK>();
+        blocks.iter().for_each(&mut add);
+        add(&block::load(rest, 0, rest.len()));
         block::sum(&acc, BLOCK)
     }
 }
