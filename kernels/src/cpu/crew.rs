@@ -1,5 +1,5 @@
 //! Work shared among the threads of a pool. In: a number of items, and what to do with one of them. Out: each of them
-//! done once. Never: allocation, a thread that is put to sleep within a step, or a result that depends on who did what.
+//! done once. Never: allocation, a thread that sleeps between the parts of a step, or a result that depends on who did what.
 //!
 //! What small steps lose most by is threads that sleep between their parts: to wake one took 60 to 95 µs on a virtual
 //! machine, where a part is 100 to 500 µs of work. So [`together`] calls the threads of rayon's pool once for a whole
@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Threads of a crew at most.
 const SEATS: usize = 64;
-/// A thread that waited for so long goes home: what runs now is not shared.
+/// A thread that waited for so long naps between looks: what runs now is long, and not shared.
 const PATIENCE: Duration = Duration::from_millis(2);
+const NAP: Duration = Duration::from_micros(50);
 /// Turns of a waiting loop between two offers of the processor to others.
 const TURNS: u32 = 128;
 
@@ -155,7 +156,7 @@ impl Crew {
         }
     }
 
-    /// Takes part in every job until the step is over, or none comes.
+    /// Takes part in every job until the step is over.
     fn serve(&self) {
         let Some(index) = rayon::current_thread_index() else { return };
         let seat = (index + self.threads - self.leader) % self.threads;
@@ -167,7 +168,7 @@ impl Crew {
             let turn = self.turn.load(Ordering::Acquire);
             if turn == seen || turn.is_multiple_of(2) {
                 if wait.turn() && wait.begin.elapsed() > PATIENCE {
-                    return;
+                    std::thread::sleep(NAP);
                 }
                 continue;
             }
@@ -340,6 +341,8 @@ mod tests {
         let inner = AtomicUsize::new(0);
         pool.install(|| {
             together(&mut true, || {
+                // Long enough for the others to nap: they come all the same.
+                std::thread::sleep(3 * PATIENCE);
                 share_by(3, &|seat, _| seat, &|i| {
                     // Each waits for the others, so that no thread can take two.
                     seen[i].fetch_add(1, Ordering::SeqCst);
