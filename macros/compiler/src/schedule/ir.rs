@@ -57,7 +57,7 @@ pub struct Stage {
     pub row_flops: Size,
     /// Whole-batch buffers that it writes, by index into [`Schedule::buffers`].
     pub full: Vec<usize>,
-    /// Whether the rows of a tile lie side by side in scratch, [`ABREAST`] of them.
+    /// Whether the rows of a tile lie side by side in scratch, [`ABREAST`](super::ABREAST) of them.
     pub abreast: bool,
 }
 
