@@ -1,6 +1,7 @@
 //! The row-tile driver. In: the rows of a batch and buffers over them. Out: the body run over every tile
 //! of rows, tiles grouped in lanes, lanes in parallel, and the lanes' accumulators summed.
 //! Never: allocation, or a tile, lane or order that depends on the number of threads.
+use super::block::{self, BLOCK};
 use super::crew::{Parts, share};
 use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
@@ -179,10 +180,29 @@ impl<F: Float> Body for AddLanes<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for other in self.others.chunks_exact(self.lane) {
-            for (sum, &x) in self.first.iter_mut().zip(&other[self.start..]) {
-                *sum += x;
+        let AddLanes { first, others, start, lane } = self;
+        // What is summed is read and written once: block after block, over all lanes.
+        for at in (0..first.len()).step_by(2 * BLOCK) {
+            let len = (2 * BLOCK).min(first.len() - at);
+            if len == 2 * BLOCK {
+                add::<F, { 2 * BLOCK }>(first, at, others, start + at, lane);
+            } else {
+                let of_lanes = others.chunks_exact(lane).map(|other| &other[start + at..][..len]);
+                of_lanes.for_each(|other| first[at..].iter_mut().zip(other).for_each(|(sum, &x)| *sum += x));
             }
         }
     }
+}
+
+/// `first[at..] += others[from..]` of each lane, one after the other, for `N` elements.
+#[inline(always)]
+fn add<F: Float, const N: usize>(first: &mut [F], at: usize, others: &[F], from: usize, lane: usize) {
+    let mut sum: [F; N] = block::load(first, at, N);
+    for other in others.chunks_exact(lane) {
+        let other: [F; N] = block::load(other, from, N);
+        for i in 0..N {
+            sum[i] += other[i];
+        }
+    }
+    block::store(first, at, N, &sum);
 }
