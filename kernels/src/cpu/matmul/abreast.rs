@@ -5,6 +5,7 @@
 //! So a convolution of many small images needs no pieces gathered: whatever the windows and steps are, what a place
 //! holds of sixteen images is one or two registers, and every register is full (the layout NHWC with images in
 //! place of channels; Georganas et al., "Anatomy of high-performance deep learning convolutions", 2018).
+use super::kernel::unrolled;
 use super::pack::{View, pack_left};
 use super::sliding::{Axes, SlideMut, SlideRef};
 use super::sums::Sums;
@@ -150,19 +151,6 @@ macro_rules! abreast {
 }
 abreast!(f32, __m512, __m256, float32x4_t);
 abreast!(f64, __m512d, __m256d, float64x2_t);
-
-/// A loop of at most eight rounds, written out, as in `kernel`.
-macro_rules! unrolled {
-    ($i:ident < $n:ident $body:block) => {
-        unrolled!($i $n $body 0 1 2 3 4 5 6 7)
-    };
-    ($i:ident $n:ident $body:block $($round:literal)*) => {
-        $(if $round < $n {
-            let $i = $round;
-            $body
-        })*
-    };
-}
 
 /// Even pieces of `n`, of at most `most`: where each begins, and how long it is.
 fn pieces(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {

@@ -171,6 +171,8 @@ macro_rules! unrolled {
     };
 }
 
+pub(super) use unrolled;
+
 /// One panel of columns against all rows.
 struct Panel<F> {
     rows: usize,
