@@ -9,6 +9,7 @@
 //! | [`math`], [`block`] | vector maths and the blocks of values that generated loops work on |
 //! | [`random`] | Philox4x32-10: uniform and normal numbers by (seed, step, site, element) |
 //! | [`matmul`], [`products`] | one matrix product on one thread; a list of wide ones on all |
+//! | [`pack_panels`], [`matmul_panels`] | weights in the order in which products read them, once a step |
 //! | [`top_k`] | the first of many, in order: sorting and selection without allocation |
 //! | [`triangular_factors`] | R with RᵀR = AᵀA: what a sum of squares of a product needs of a tall factor |
 //! | [`copy_transposed`] | a matrix that is to lie the other way |
@@ -29,8 +30,8 @@ pub use cpu::isa::{
     Avx2, Avx512, Body, Isa, IsaKind, IsaMissing, Neon, Portable, dispatch, force_isa, isa, isa_name,
 };
 pub use cpu::matmul::{
-    ABREAST, Axes, MatMut, MatRef, SlideMut, SlideRef, copy_transposed, matmul, matmul_each, matmul_over,
-    matmul_sliding,
+    ABREAST, Axes, MatMut, MatRef, Panels, SlideMut, SlideRef, copy_transposed, matmul, matmul_each,
+    matmul_over, matmul_panels, matmul_sliding, pack_panels, panels,
 };
 pub use cpu::products::{Product, products};
 pub use cpu::select::top_k;

@@ -152,13 +152,15 @@ fn a_stage_refuses_a_wrong_buffer() {
 
 #[test]
 fn lists_of_products() {
-    let shapes = [(784, 128, 256), (3, 5, 2), (256, 128, 784), (1, 1000, 1), (0, 3, 3), (50, 0, 4)];
+    // The last one is wide enough to be cut across.
+    let shapes =
+        [(784, 128, 256), (3, 5, 2), (256, 128, 784), (1, 1000, 1), (0, 3, 3), (50, 0, 4), (181, 140, 2100)];
     let result = same_for_all_threads(|| {
         let factors = shapes.map(|(m, k, n)| (numbers(m * k, 3), numbers(k * n, 4)));
         let mut results = shapes.map(|(m, _, n)| numbers(m * n, 5));
         let mut views = results.iter_mut().zip(&factors).zip(shapes);
-        products(std::array::from_fn::<_, 6, _>(|i| {
-            let ((c, (a, b)), (m, k, n)) = views.next().expect("six");
+        products(std::array::from_fn::<_, 7, _>(|i| {
+            let ((c, (a, b)), (m, k, n)) = views.next().expect("seven");
             let (a, b) = (MatRef::rows_of(a, k, m).t(), MatRef::rows_of(b, k, n));
             Product { c, a, b, accumulate: i % 2 == 0 }
         }));

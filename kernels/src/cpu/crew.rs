@@ -302,6 +302,15 @@ impl<'a, F> Parts<'a, F> {
         // SAFETY: inside of the slice, which is borrowed for 'a; apart from all others by the caller's word.
         unsafe { std::slice::from_raw_parts_mut(self.data.add(start), len) }
     }
+
+    /// An element's place, for parts that are no slices.
+    ///
+    /// # Panics
+    /// Where the slice is too short.
+    pub fn place(&self, at: usize) -> *mut F {
+        assert!(at < self.len, "a place outside of its slice: internal error");
+        self.data.wrapping_add(at)
+    }
 }
 
 #[cfg(test)]

@@ -124,6 +124,13 @@ pub fn dispatch<B: Body>(body: B) -> B::Output {
     unsafe { run_with(isa(), body) }
 }
 
+/// Runs another body with the set that one runs with, in a stack frame of its own.
+#[inline(never)]
+pub(crate) fn again<I: Isa, B: Body>(body: B) -> B::Output {
+    // SAFETY: a body runs only with a set that the machine has.
+    unsafe { run_with(I::KIND, body) }
+}
+
 /// Runs `body` with the given set, for tests.
 #[cfg(test)]
 pub(crate) fn run_on<B: Body>(kind: IsaKind, body: B) -> B::Output {

@@ -1,16 +1,22 @@
 //! One matrix product on one thread. In: strided views. Out: c = a·b or c += a·b.
 //! Never: threads, or a shape the caller did not check.
 use super::float::Float;
-use super::isa::{Body, Isa, dispatch};
+use super::isa::{Body, Isa, again, dispatch};
+use std::marker::PhantomData;
+
 pub use abreast::{ABREAST, matmul_each, matmul_over};
+use kernel::Factors;
 use pack::View;
+pub use panels::{Panels, matmul_panels, pack_panels, panels};
 pub use scalar::Scalar;
+use scalar::Work;
 pub use sliding::{Axes, SlideMut, SlideRef, matmul_sliding};
 pub use transposed::copy_transposed;
 
 mod abreast;
 mod kernel;
 mod pack;
+mod panels;
 mod scalar;
 mod sliding;
 mod strided;
@@ -150,12 +156,33 @@ fn any<F: Float>(c: MatMut<'_, F>, a: MatRef<'_, F>, b: MatRef<'_, F>, accumulat
     }
 }
 
+/// A large product into a part of a row-major matrix whose rows are `row` elements apart, a's rows by b's columns of it.
+///
+/// # Safety
+/// That part lies in a live allocation, and nobody else uses its elements.
+pub(super) unsafe fn matmul_part<F: Float>(
+    c: *mut F,
+    row: usize,
+    a: MatRef<'_, F>,
+    b: MatRef<'_, F>,
+    accumulate: bool,
+) {
+    assert!(a.cols == b.rows && a.cols > 0, "shapes of a product: internal error");
+    let c = View { data: c, row, col: 1 };
+    let factors = Factors { shape: (a.rows, b.cols, a.cols), c, a: view(a), b: view(b), accumulate };
+    dispatch(Apart(kernel::BothPacked(factors), PhantomData));
+}
+
 fn zero<F: Float>(c: MatMut<'_, F>) {
     for i in 0..c.rows {
         for j in 0..c.cols {
             c.data[i * c.row_stride + j * c.col_stride] = F::ZERO;
         }
     }
+}
+
+fn view<F>(a: MatRef<'_, F>) -> View<F> {
+    View { data: a.data.as_ptr().cast_mut(), row: a.row_stride, col: a.col_stride }
 }
 
 /// A product of two matrices for the kernel: as it is, or transposed.
@@ -172,11 +199,6 @@ impl<F: Float> Body for Blocked<'_, F> {
     fn run<I: Isa>(self) {
         let Blocked { c, a, b, accumulate } = self;
         let (m, n, k) = (c.rows, c.cols, a.cols);
-        let view = |a: MatRef<'_, F>| View {
-            data: a.data.as_ptr().cast_mut(),
-            row: a.row_stride,
-            col: a.col_stride,
-        };
         let (va, vb) = (view(a), view(b));
         let vc = View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride };
         let lanes =
@@ -187,38 +209,29 @@ impl<F: Float> Body for Blocked<'_, F> {
         } else {
             cost(lanes(n), m, n, k, vb.col, vc.col) <= cost(lanes(m), n, m, k, va.row, vc.row)
         };
-        let (shape, vc, va, vb) =
+        let ((m, n, k), c, a, b) =
             if straight { ((m, n, k), vc, va, vb) } else { ((n, m, k), vc.t(), vb.t(), va.t()) };
-        if kernel::is_large(shape.0, shape.1, shape.2) {
-            return large(Large { shape, c: vc, a: va, b: vb, accumulate });
+        // The constructors checked the views against their slices, which live to the end of this call, c's exclusively.
+        let factors = Factors { shape: (m, n, k), c, a, b, accumulate };
+        if kernel::is_large(m, n, k) {
+            // Apart, or its stack frame would be that of every product.
+            again::<I, _>(Apart(kernel::BothPacked(factors), PhantomData));
+        } else {
+            // SAFETY: the instruction set is the one that `run` was called for, hence enabled.
+            unsafe { F::work::<I, _>(kernel::InPlace(factors)) }
         }
-        // SAFETY: the constructors checked the views against their slices, which live to the end of this
-        // call, c's exclusively; the instruction set is the one that `run` was called for, hence enabled.
-        unsafe { F::product::<I>(shape, vc, va, vb, accumulate) }
     }
 }
 
-/// A large product for its kernel, in a stack frame of its own. The views are those of a [`Blocked`].
-struct Large<F> {
-    shape: (usize, usize, usize),
-    c: View<F>,
-    a: View<F>,
-    b: View<F>,
-    accumulate: bool,
-}
+/// Work of a kernel as a body of its own. Who makes one has promised what the work asks for.
+struct Apart<F, W>(W, PhantomData<F>);
 
-/// Not inlined, or its stack frame would be that of every product.
-#[inline(never)]
-fn large<F: Float>(product: Large<F>) {
-    dispatch(product);
-}
-
-impl<F: Float> Body for Large<F> {
-    type Output = ();
+impl<F: Float, W: Work<F>> Body for Apart<F, W> {
+    type Output = W::Output;
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        // SAFETY: as for a `Blocked`, which waits while this runs.
-        unsafe { F::large_product::<I>(self.shape, self.c, self.a, self.b, self.accumulate) }
+    fn run<I: Isa>(self) -> W::Output {
+        // SAFETY: the maker's promise; the instruction set is the one that `run` was called for, hence enabled.
+        unsafe { F::work::<I, _>(self.0) }
     }
 }
 

@@ -1,16 +1,18 @@
-//! Wide products over the threads. In: a list of products. Out: each one's c. Cut into blocks of rows of
-//! c, by the shapes only, so that the bits are the same for every number of threads.
+//! Wide products over the threads. In: a list of products. Out: each one's c. Cut into blocks of c, by the shapes only, so that the bits are the same for every number of threads.
 //! Never: allocation.
 use super::crew::{Parts, share_by};
 use super::float::Float;
-use super::matmul::{MatMut, MatRef, matmul};
+use super::matmul::{MatMut, MatRef, matmul, matmul_part};
 
 /// Less work than this in the whole list runs on the calling thread: some 50 µs of one core.
 const SHARED_FLOPS: usize = 5_000_000;
 /// A block of rows is about this much work: enough to pay for a fork.
 const BLOCK_FLOPS: usize = 4_000_000;
-/// Rows of a block of a large product: each block packs its factors anew.
+/// Rows of a block of a large product at least: each block packs its factors anew.
 const LARGE_ROWS: usize = 128;
+/// Rows of such a block at most, and columns: what a block writes stays in a second-level cache.
+const MOST_ROWS: usize = 256;
+const MOST_COLS: usize = 1024;
 /// Blocks have a multiple of this many rows, and at least two such multiples.
 const BLOCK_ROWS: usize = 24;
 
@@ -35,7 +37,8 @@ pub fn products<F: Float, const N: usize>(list: [Product<'_, F>; N]) {
     let tasks = list.map(|product| {
         let Product { c, a, b, accumulate } = product;
         assert!(a.cols() == b.rows() && c.len() == a.rows() * b.cols(), "shapes of a product");
-        Task { block: block_rows(a.rows(), a.cols(), b.cols()), c: Parts::of(c), a, b, accumulate }
+        let (rows, cols) = block(a.rows(), a.cols(), b.cols());
+        Task { rows, cols, c: Parts::of(c), a, b, accumulate }
     });
     let items = tasks.iter().map(Task::blocks).sum();
     let flops: usize = tasks.iter().map(Task::flops).sum();
@@ -67,9 +70,10 @@ pub fn products<F: Float, const N: usize>(list: [Product<'_, F>; N]) {
     share_by(items, &start, &one);
 }
 
-/// A product, cut into blocks of so many rows.
+/// A product, cut into blocks of so many rows and columns.
 struct Task<'a, F> {
-    block: usize,
+    rows: usize,
+    cols: usize,
     c: Parts<'a, F>,
     a: MatRef<'a, F>,
     b: MatRef<'a, F>,
@@ -78,7 +82,11 @@ struct Task<'a, F> {
 
 impl<F: Float> Task<'_, F> {
     fn blocks(&self) -> usize {
-        self.a.rows().div_ceil(self.block)
+        self.a.rows().div_ceil(self.rows) * self.strips()
+    }
+
+    fn strips(&self) -> usize {
+        self.b.cols().div_ceil(self.cols)
     }
 
     fn flops(&self) -> usize {
@@ -86,24 +94,36 @@ impl<F: Float> Task<'_, F> {
     }
 
     fn block_flops(&self) -> usize {
-        2 * self.block * self.a.cols() * self.b.cols()
+        2 * self.rows * self.a.cols() * self.cols
     }
 
     /// A block is a product of its own.
     fn run(&self, block: usize) {
-        let (first, n) = (block * self.block, self.b.cols());
-        let (a, _) = self.a.split_rows(first).1.split_rows(self.block.min(self.a.rows() - first));
-        // SAFETY: blocks have different rows, and each is visited once.
-        let c = unsafe { self.c.part(first * n, a.rows() * n) };
-        matmul(MatMut::rows_of(c, a.rows(), n), a, self.b, self.accumulate);
+        let (i, j) = (block / self.strips() * self.rows, block % self.strips() * self.cols);
+        let (m, n) = (self.a.rows(), self.b.cols());
+        let (a, _) = self.a.split_rows(i).1.split_rows(self.rows.min(m - i));
+        if self.strips() == 1 {
+            // SAFETY: blocks have different rows, and each is visited once.
+            let c = unsafe { self.c.part(i * n, a.rows() * n) };
+            return matmul(MatMut::rows_of(c, a.rows(), n), a, self.b, self.accumulate);
+        }
+        let (b, _) = self.b.t().split_rows(j).1.split_rows(self.cols.min(n - j));
+        // SAFETY: blocks share no element, and each is visited once; all of them lie within c.
+        unsafe { matmul_part(self.c.place(i * n + j), n, a, b.t(), self.accumulate) }
     }
 }
 
-/// Rows of a block, from the whole product's shape.
-fn block_rows(m: usize, k: usize, n: usize) -> usize {
+/// Rows and columns of a block, from the whole product's shape.
+fn block(m: usize, k: usize, n: usize) -> (usize, usize) {
     let rows = BLOCK_FLOPS.div_ceil((2 * k * n).max(1)).next_multiple_of(BLOCK_ROWS);
     let rows = rows.clamp(2 * BLOCK_ROWS, m.max(2 * BLOCK_ROWS));
-    // Up to 256 rows, but four blocks or more.
-    let large = (m / 4).next_multiple_of(8).min(256);
-    if large >= LARGE_ROWS && n >= 128 && k >= 128 { rows.max(large) } else { rows }
+    // Few long rows are cut across as well.
+    let strips = if n >= 2 * MOST_COLS { n.div_ceil(MOST_COLS) } else { 1 };
+    // As many rows as may be, but four blocks or more.
+    let large = (m * strips.min(4) / 4).next_multiple_of(8).min(MOST_ROWS);
+    if large >= LARGE_ROWS && n >= 128 && k >= 128 {
+        (rows.max(large), n.div_ceil(strips).next_multiple_of(16))
+    } else {
+        (rows, n)
+    }
 }

@@ -1,15 +1,20 @@
 //! The blocked product. In: raw strided views. Out: c = a·b or c += a·b.
-//! Never: allocation (the packed panel lies on the stack), threads, or a sum in another order than
+//! Never: allocation (packed panels lie on the stack), threads, or a sum in another order than
 //! p = 0, 1, 2, … within blocks of k.
 //!
 //! After Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, but packing only
-//! what must be: a row-major right factor is read where it lies, since row tiles are too low to repay a copy,
-//! and so is the left one of a small product (packed, it was up to a third slower on weight gradients). In a
-//! large product both are packed: what lies 32 KiB apart shares few places of every cache.
+//! what must be. There are three ways, each a [`Work`]:
+//!
+//! - [`InPlace`]: a row-major right factor is read where it lies, since row tiles are too low to repay a copy,
+//!   and so is the left one (packed, it was up to a third slower on weight gradients);
+//! - [`BothPacked`], of a large product: what lies 32 KiB apart shares few places of every cache;
+//! - [`OfPanels`]: the right factor was packed before, for many products: see `panels`.
 use super::pack::{View, pack, pack_left};
+use super::scalar::Work;
 use super::vector::Vector;
 use crate::Float;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Bytes of b's packed panel: 256 rows of 48 f32 on AVX-512.
 const PACKED: usize = 48 << 10;
@@ -21,8 +26,12 @@ const BOTH_DEPTH: usize = 192 * 4;
 /// Rows of a that are packed at a time: 192 KiB of them, for a second-level cache.
 const LEFT_ROWS: usize = 256;
 const LEFT: usize = LEFT_ROWS * BOTH_DEPTH;
+/// Bytes of a left factor that stays in a second-level cache while many panels go by.
+const NEAR: usize = 1 << 19;
 /// Bytes of the sums of the largest tile: 8 rows of 3 vectors of 64 bytes.
 const TILE: usize = 8 * 3 * 64;
+/// Bytes of a square that is transposed: 8 × 8 f32, or 4 × 4 f64.
+const SQUARE: usize = 256;
 /// From so many groups of rows on, copying a row-major panel of b pays.
 const GROUPS: usize = 8;
 
@@ -34,58 +43,112 @@ pub(super) fn is_large(m: usize, n: usize, k: usize) -> bool {
     m >= 64 && n >= 128 && k >= 128 && m * n * k >= 1 << 25
 }
 
-/// c = a·b or c += a·b for an m × k matrix a and a k × n matrix b, in tiles of `MR` rows and up to three
-/// vectors of columns.
+/// c = a·b or c += a·b for an m × k matrix a and a k × n matrix b, in tiles of rows and up to three vectors of
+/// columns.
 ///
-/// # Safety
-/// The views lie in live allocations; c overlaps neither a nor b; V's instruction set is enabled; k > 0.
-#[inline(always)]
-pub(super) unsafe fn product<F: Float, V: Vector<F>, const MR: usize>(
-    (m, n, k): (usize, usize, usize),
-    c: View<F>,
-    a: View<F>,
-    b: View<F>,
-    accumulate: bool,
-) {
-    let depth = even(k, DEPTH / size_of::<F>());
-    for p in (0..k).step_by(depth) {
-        // SAFETY: (0, p) and (p, 0) lie within the matrices.
-        unsafe {
-            let block = Block { rows: m, cols: n, depth: depth.min(k - p), left: Left::InPlace };
-            block.run::<V, MR>(c, a.at(0, p), b.at(p, 0), accumulate || p > 0);
+/// Who makes one promises what all ways rely on: the views lie in live allocations, c overlaps neither a nor b, and
+/// k > 0.
+#[derive(Clone, Copy)]
+pub(super) struct Factors<F> {
+    /// m, n and k.
+    pub shape: (usize, usize, usize),
+    pub c: View<F>,
+    pub a: View<F>,
+    pub b: View<F>,
+    pub accumulate: bool,
+}
+
+/// Both factors where they lie.
+pub(super) struct InPlace<F>(pub Factors<F>);
+
+impl<F: Float> Work<F> for InPlace<F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn columns(&self) -> usize {
+        self.0.shape.1
+    }
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<F>, const MR: usize>(self) {
+        // SAFETY: the caller's.
+        unsafe { self.0.blocks::<V, MR, PACKED>(None) }
+    }
+}
+
+/// b is a [`Panels`](super::Panels): its strides are of no meaning.
+pub(super) struct OfPanels<F>(pub Factors<F>);
+
+impl<F: Float> Work<F> for OfPanels<F> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<F>, const MR: usize>(self) {
+        let (rows, cols, k) = self.0.shape;
+        let panels = Panelled::new(cols, V::LANES);
+        // Where a stays near as a whole, panel after panel, so that c is gone over once; else block after block of k.
+        let (strips, each) =
+            if rows * k * size_of::<F>() <= NEAR { (panels.count(), 1) } else { (1, panels.count()) };
+        for strip in 0..strips {
+            // SAFETY: the caller's; a panel that is packed already needs no memory.
+            unsafe { self.0.blocks::<V, MR, 0>(Some(strip * each..(strip + 1) * each)) }
         }
     }
 }
 
-/// The same for a [large](is_large) product, with a stack frame that a small one should not pay for.
-///
-/// # Safety
-/// As for [`product`].
-#[inline(always)]
-pub(super) unsafe fn large_product<F: Float, V: Vector<F>, const MR: usize>(
-    (m, n, k): (usize, usize, usize),
-    c: View<F>,
-    a: View<F>,
-    b: View<F>,
-    accumulate: bool,
-) {
-    let mut buffer = Aligned::<LEFT>(MaybeUninit::uninit());
-    let packed = buffer.0.as_mut_ptr().cast::<F>();
-    let depth = even(k, BOTH_DEPTH / size_of::<F>());
-    let rows = even(m, LEFT_ROWS).next_multiple_of(MR);
-    let wide = size_of::<V>() >= 32;
-    for i in (0..m).step_by(rows) {
+impl<F: Float> Factors<F> {
+    /// Block after block of k, the left factor in place.
+    ///
+    /// # Safety
+    /// As for [`Work::run`], and a panel of [`DEPTH`] has `PACKED` bytes at most, if b is not in panels. Of those it is
+    /// `panels`.
+    #[inline(always)]
+    unsafe fn blocks<V: Vector<F>, const MR: usize, const PACKED: usize>(self, panels: Option<Range<usize>>) {
+        let Factors { shape: (rows, cols, k), c, a, b, accumulate } = self;
+        let depth = even(k, DEPTH / size_of::<F>());
         for p in (0..k).step_by(depth) {
-            let (here, deep) = (rows.min(m - i), depth.min(k - p));
-            // The left rows that come next: deeper ones, or the next ones.
-            let (next_i, next_p) = if p + depth < k { (i, p + depth) } else { (i + rows, 0) };
-            let ahead = Ahead::new(a.t(), (next_p, next_i), deep, if next_i < m { here } else { 0 });
-            let block = Block { rows: here, cols: n, depth: deep, left: Left::Grouped(ahead) };
-            // SAFETY: (i, p), (p, 0) and (i, 0) lie within the matrices; LEFT_ROWS is a multiple of MR, so that
-            // whole groups of `rows` fit the buffer.
+            let right = match &panels {
+                Some(panels) => Right::Panels { from: p, all: k, panels: panels.clone() },
+                None => Right::Strided,
+            };
+            let block = Block { rows, cols, depth: depth.min(k - p), left: Left::InPlace, right };
+            // SAFETY: (0, p) and (p, 0) lie within the matrices.
             unsafe {
-                let left = pack_left::<F, MR>(packed, a.at(i, p), block.rows, block.depth, wide);
-                block.run::<V, MR>(c.at(i, 0), left, b.at(p, 0), accumulate || p > 0);
+                let b = if panels.is_some() { b } else { b.at(p, 0) };
+                block.run::<V, MR, PACKED>(c, a.at(0, p), b, accumulate || p > 0);
+            }
+        }
+    }
+}
+
+/// Both factors packed, of a [large](is_large) product.
+pub(super) struct BothPacked<F>(pub Factors<F>);
+
+impl<F: Float> Work<F> for BothPacked<F> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<F>, const MR: usize>(self) {
+        let Factors { shape: (m, n, k), c, a, b, accumulate } = self.0;
+        let mut buffer = Aligned::<LEFT>(MaybeUninit::uninit());
+        let packed = buffer.0.as_mut_ptr().cast::<F>();
+        let depth = even(k, BOTH_DEPTH / size_of::<F>());
+        let rows = even(m, LEFT_ROWS).next_multiple_of(MR);
+        let wide = size_of::<V>() >= 32;
+        for i in (0..m).step_by(rows) {
+            for p in (0..k).step_by(depth) {
+                let (here, deep) = (rows.min(m - i), depth.min(k - p));
+                // The left rows that come next: deeper ones, or the next ones.
+                let (next_i, next_p) = if p + depth < k { (i, p + depth) } else { (i + rows, 0) };
+                let ahead = Ahead::new(a.t(), (next_p, next_i), deep, if next_i < m { here } else { 0 });
+                let (left, right) = (Left::Grouped(ahead), Right::Strided);
+                let block = Block { rows: here, cols: n, depth: deep, left, right };
+                // SAFETY: (i, p), (p, 0) and (i, 0) lie within the matrices; LEFT_ROWS is a multiple of MR, so that
+                // whole groups of `rows` fit the buffer.
+                unsafe {
+                    let left = pack_left::<F, MR>(packed, a.at(i, p), block.rows, block.depth, wide);
+                    block.run::<V, MR, PACKED>(c.at(i, 0), left, b.at(p, 0), accumulate || p > 0);
+                }
             }
         }
     }
@@ -97,6 +160,7 @@ struct Block<F> {
     cols: usize,
     depth: usize,
     left: Left<F>,
+    right: Right,
 }
 
 /// How the rows of a lie.
@@ -107,38 +171,94 @@ enum Left<F> {
     Grouped(Ahead<F>),
 }
 
+/// How b lies.
+#[derive(Clone)]
+enum Right {
+    /// As its view says, from the block's first row on.
+    Strided,
+    /// In panels of `all` rows, from some of which the block takes those that begin with `from`.
+    Panels { from: usize, all: usize, panels: Range<usize> },
+}
+
+/// Panels of columns of an n wide matrix: of up to three vectors, as even as can be.
+#[derive(Clone, Copy)]
+pub(super) struct Panelled {
+    vectors: usize,
+    lanes: usize,
+}
+
+impl Panelled {
+    #[inline(always)]
+    pub fn new(n: usize, lanes: usize) -> Self {
+        Panelled { vectors: n.div_ceil(lanes), lanes }
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub fn count(self) -> usize {
+        self.vectors.div_ceil(3)
+    }
+
+    /// The first column of a panel.
+    #[inline(always)]
+    pub fn start(self, panel: usize) -> usize {
+        self.vectors * panel / self.count() * self.lanes
+    }
+}
+
 impl<F: Float> Block<F> {
     /// Panel after panel of columns.
     ///
     /// # Safety
-    /// As for [`product`].
+    /// As for [`Work::run`] of the [`Factors`] that it is a part of; a panel that must be packed has `PACKED` bytes at most.
     #[inline(always)]
-    unsafe fn run<V: Vector<F>, const MR: usize>(self, c: View<F>, a: View<F>, b: View<F>, accumulate: bool) {
-        let Block { rows, cols: n, depth, left } = self;
+    unsafe fn run<V: Vector<F>, const MR: usize, const PACKED: usize>(
+        self,
+        c: View<F>,
+        a: View<F>,
+        b: View<F>,
+        accumulate: bool,
+    ) {
+        let Block { rows, cols: n, depth, left, right } = self;
         let grouped = matches!(left, Left::Grouped(_));
         let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
         let packed = buffer.0.as_mut_ptr().cast::<F>();
-        let vectors = n.div_ceil(V::LANES);
-        let panels = vectors.div_ceil(3);
+        let panels = Panelled::new(n, V::LANES);
         let wide = size_of::<V>() >= 32;
-        let mut j = 0;
-        for panel in 0..panels {
-            let vectors = vectors * (panel + 1) / panels - vectors * panel / panels;
-            let width = (vectors * V::LANES).min(n - j);
-            let whole = width == vectors * V::LANES;
-            // SAFETY: (0, j) lies within the matrices; a packed panel fits its buffer,
-            // since 3·LANES·DEPTH ≤ PACKED, and has whole vectors; another is only read where b has them.
+        let range =
+            if let Right::Panels { panels, .. } = &right { panels.clone() } else { 0..panels.count() };
+        for panel in range.clone() {
+            let (j, end) = (panels.start(panel), panels.start(panel + 1));
+            let (vectors, width) = ((end - j) / V::LANES, end.min(n) - j);
+            let whole = end <= n;
+            let last = panel + 1 == range.end;
+            // SAFETY: (0, j) lies within the matrices; a packed panel fits its buffer, and has whole vectors; another is
+            // only read where b has them.
             unsafe {
-                let mut right = b.at(0, j);
-                if !whole || b.col != 1 || rows >= GROUPS * MR {
-                    right = pack::<F, V>(packed, right, depth, width, vectors * V::LANES, wide);
-                }
+                let (right, ahead) = match &right {
+                    Right::Strided => {
+                        let mut right = b.at(0, j);
+                        if !whole || b.col != 1 || rows >= GROUPS * MR {
+                            right = pack::<F, V>(packed, right, depth, width, end - j, wide);
+                        }
+                        // Of the last panel: what the next block of k begins with.
+                        let next = if last { (depth, 0) } else { (0, end) };
+                        (right, Some(Ahead::new(b, next, depth, width)))
+                    }
+                    &Right::Panels { from, all, .. } => {
+                        let of = |panel: usize, p: usize| {
+                            let (j, end) = (panels.start(panel), panels.start(panel + 1));
+                            View { data: b.data.wrapping_add(j * all + p * (end - j)), row: end - j, col: 1 }
+                        };
+                        // Behind the last row of a panel lies the first of the next one.
+                        let next = if last { of(range.start, from + depth) } else { of(panel + 1, from) };
+                        (of(panel, from), Some(Ahead::new(next, (0, 0), depth, next.row)))
+                    }
+                };
+                let ahead = ahead.filter(|ahead| grouped || ahead.in_rows);
                 let to = c.at(0, j);
-                // Of the last panel: what the next block of k begins with.
-                let next = if panel + 1 < panels { (0, j + width) } else { (depth, 0) };
-                let ahead = Some(Ahead::new(b, next, depth, width)).filter(|ahead| grouped || ahead.in_rows);
                 if let Left::Grouped(left) = &left {
-                    left.ask::<V>(panel, panel + 1, panels);
+                    left.ask::<V>(panel, panel + 1, panels.count());
                 }
                 let panel = Panel { rows, depth, width, grouped, accumulate, ahead };
                 match vectors {
@@ -147,7 +267,6 @@ impl<F: Float> Block<F> {
                     _ => panel.run::<V, MR, 3>(to, a, right),
                 }
             }
-            j += width;
         }
     }
 }
@@ -226,7 +345,7 @@ impl<F> Ahead<F> {
 
 impl<F: Float> Panel<F> {
     /// # Safety
-    /// As for [`product`]; b's rows are contiguous and hold `NV` whole vectors.
+    /// As for [`Block::run`]; b's rows are contiguous and hold `NV` whole vectors.
     #[inline(always)]
     unsafe fn run<V: Vector<F>, const MR: usize, const NV: usize>(&self, c: View<F>, a: View<F>, b: View<F>) {
         let mut i = 0;
@@ -240,7 +359,8 @@ impl<F: Float> Panel<F> {
                     a.at(i, 0)
                 };
                 // Of each row one line at a time, while this panel's row is multiplied; strips of columns, a share of
-                // them for each group.
+                // them for each group. Where b is small and packed, what comes from far are the next rows of a: all of
+                // them while these are multiplied.
                 let next = match &self.ahead {
                     Some(ahead) if ahead.in_rows && i / MR < NV => View {
                         data: ahead.first.wrapping_add(i / MR * V::LANES).cast_mut(),
@@ -250,6 +370,9 @@ impl<F: Float> Panel<F> {
                     Some(ahead) if !ahead.in_rows => {
                         ahead.ask::<V>(i, (i + MR).min(self.rows), self.rows);
                         b
+                    }
+                    None if a.col == 1 => {
+                        View { data: a.data.wrapping_add(MR * a.row), row: MR * a.row / self.depth, col: 1 }
                     }
                     _ => b,
                 };
@@ -276,7 +399,7 @@ impl<F: Float> Panel<F> {
         b: View<F>,
         next: View<F>,
     ) -> usize {
-        // SAFETY: p < depth, i < R, and b's rows hold NV vectors.
+        // SAFETY: `depth` steps, i < R, and b's rows hold NV vectors.
         unsafe {
             let mut sums = [[V::splat(F::ZERO); NV]; R];
             if self.accumulate && c.col == 1 {
@@ -286,20 +409,24 @@ impl<F: Float> Panel<F> {
                     });
                 });
             }
-            for p in 0..self.depth {
-                V::prefetch_far(next.data.wrapping_add(p * next.row));
-                let row = b.data.add(p * b.row);
+            // Places that move on, and four rows from each: computed from p and i, each address would cost the adders
+            // that multiply.
+            let (mut low, mut high) = (a.data, a.data.wrapping_add(4 * a.row));
+            let (mut row, mut ask) = (b.data, next.data);
+            for _ in 0..self.depth {
+                V::prefetch_far(ask);
                 let mut right = [V::splat(F::ZERO); NV];
                 unrolled!(v < NV {
                     right[v] = V::load(row.add(v * V::LANES));
                 });
-                let column = a.data.add(p * a.col);
                 unrolled!(i < R {
-                    let left = V::splat(*column.add(i * a.row));
+                    let left = V::splat(*if i < 4 { low.add(i * a.row) } else { high.add((i - 4) * a.row) });
                     unrolled!(v < NV {
                         sums[i][v] = V::fma(left, right[v], sums[i][v]);
                     });
                 });
+                (low, high) = (low.wrapping_add(a.col), high.wrapping_add(a.col));
+                (row, ask) = (row.wrapping_add(b.row), ask.wrapping_add(next.row));
             }
             if c.col == 1 && self.width == NV * V::LANES {
                 unrolled!(i < R {
@@ -340,12 +467,11 @@ impl<F: Float> Panel<F> {
                 for i in (0..R).step_by(F::SIDE) {
                     let (from, to) = (sums.add(i * apart + j), c.at(i, j));
                     if self.accumulate {
-                        let mut square = [F::ZERO; 64];
-                        F::transpose(from, apart, square.as_mut_ptr(), F::SIDE, wide);
-                        for (column, sums) in square.chunks_exact(F::SIDE).take(F::SIDE).enumerate() {
-                            for (row, &sum) in sums.iter().enumerate() {
-                                *to.at(row, column).data += sum;
-                            }
+                        let mut square = Aligned::<SQUARE>(MaybeUninit::uninit());
+                        let square = square.0.as_mut_ptr().cast::<F>();
+                        F::transpose(from, apart, square, F::SIDE, wide);
+                        for column in 0..F::SIDE {
+                            F::add_side(to.at(0, column).data, square.add(column * F::SIDE));
                         }
                     } else {
                         F::transpose(from, apart, to.data, c.col, wide);

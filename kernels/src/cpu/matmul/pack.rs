@@ -3,6 +3,9 @@
 use super::vector::Vector;
 use crate::Float;
 
+/// Rows of a strip of a transposed copy: 12 KiB of 48 f32.
+const STRIP: usize = 64;
+
 /// A strided view: element (i, j) at `data + i·row + j·col`.
 #[derive(Clone, Copy)]
 pub(super) struct View<F> {
@@ -61,9 +64,13 @@ pub(super) unsafe fn pack<F: Float, V: Vector<F>>(
             // Whole squares of a transposed b first, then what they leave.
             let squares = |length: usize| if b.row == 1 { length / F::SIDE * F::SIDE } else { 0 };
             let (columns, rows) = (squares(width), squares(depth));
-            for j in (0..columns).step_by(F::SIDE) {
-                for p in (0..rows).step_by(F::SIDE) {
-                    F::transpose(b.at(p, j).data, b.col, to.add(p * padded + j), padded, wide);
+            // In strips that stay in a first-level cache, since each line of the copy is written in parts; not across all
+            // columns for a few rows, since these may lie pages apart.
+            for strip in (0..rows).step_by(STRIP) {
+                for j in (0..columns).step_by(F::SIDE) {
+                    for p in (strip..rows.min(strip + STRIP)).step_by(F::SIDE) {
+                        F::transpose(b.at(p, j).data, b.col, to.add(p * padded + j), padded, wide);
+                    }
                 }
             }
             for j in 0..padded {

@@ -1,11 +1,9 @@
-//! Which kernel runs for which number type and instruction set. In: the type `I`. Out: the kernel's call.
+//! Which registers a kernel has for a number type and an instruction set. In: the type `I`. Out: the kernel's call.
 //! Never: a choice by anything else.
 use super::abreast::Abreast;
-use super::kernel::{large_product, product};
-use super::pack::View;
 use super::strided::Strided;
 use super::transpose::Transpose;
-use super::vector::Four;
+use super::vector::{Four, Vector};
 use super::{MatMut, MatRef};
 #[cfg(target_arch = "aarch64")]
 use std::arch::aarch64::{float32x4_t, float64x2_t};
@@ -14,39 +12,38 @@ use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
 use crate::cpu::isa::{Isa, IsaKind};
 
+/// What is done with vectors `V` and tiles of `MR` rows.
+pub(super) trait Work<F>: Sized {
+    /// What comes of it.
+    type Output;
+
+    /// Columns of the result, where half a vector will do for few of them; any large number where not.
+    #[inline(always)]
+    fn columns(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Does it.
+    ///
+    /// # Safety
+    /// V's instruction set is enabled.
+    unsafe fn run<V: Vector<F>, const MR: usize>(self) -> Self::Output;
+}
+
 /// What each number type needs of the product kernels.
 #[allow(private_bounds)] // the trait is closed
 pub trait Scalar: Transpose + Strided + Abreast {
     /// The product of this type: see [`crate::matmul`].
     fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool);
 
-    /// The blocked product of this type.
+    /// Work with the registers of a set: as many rows in a tile as leave three vectors of sums, three of b and one
+    /// of a in them.
     ///
     /// # Safety
-    /// As for `kernel::product`, with `I` enabled.
+    /// `I` is enabled.
     #[doc(hidden)]
-    #[allow(private_interfaces)] // the trait is closed: nobody outside can name or call it
-    unsafe fn product<I: Isa>(
-        shape: (usize, usize, usize),
-        c: View<Self>,
-        a: View<Self>,
-        b: View<Self>,
-        accumulate: bool,
-    );
-
-    /// The same of a large product.
-    ///
-    /// # Safety
-    /// As for [`Scalar::product`].
-    #[doc(hidden)]
-    #[allow(private_interfaces)] // as above
-    unsafe fn large_product<I: Isa>(
-        shape: (usize, usize, usize),
-        c: View<Self>,
-        a: View<Self>,
-        b: View<Self>,
-        accumulate: bool,
-    );
+    #[allow(private_bounds, private_interfaces)] // the trait is closed: nobody outside can name or call it
+    unsafe fn work<I: Isa, W: Work<Self>>(work: W) -> W::Output;
 }
 
 macro_rules! scalar {
@@ -57,53 +54,23 @@ macro_rules! scalar {
             }
 
             #[inline(always)]
-            #[allow(private_interfaces)] // as above
-            unsafe fn product<I: Isa>(
-                shape: (usize, usize, usize),
-                c: View<Self>,
-                a: View<Self>,
-                b: View<Self>,
-                accumulate: bool,
-            ) {
-                // SAFETY: the caller's; each register type goes with its own set. Rows of a tile: as many as
-                // leave three vectors of sums, three of b and one of a in the set's registers.
+            #[allow(private_bounds, private_interfaces)] // the trait is closed: nobody outside can name or call it
+            unsafe fn work<I: Isa, W: Work<Self>>(work: W) -> W::Output {
+                // SAFETY: the caller's; each register type goes with its own set.
                 unsafe {
                     match I::KIND {
                         // Half vectors where a whole one would be half empty; AVX-512 VL has 32 of them too.
                         #[cfg(target_arch = "x86_64")]
-                        IsaKind::Avx512 if shape.1 <= 32 / size_of::<$type>() => {
-                            product::<_, $avx2, 8>(shape, c, a, b, accumulate)
+                        IsaKind::Avx512 if work.columns() <= 32 / size_of::<$type>() => {
+                            work.run::<$avx2, 8>()
                         }
                         #[cfg(target_arch = "x86_64")]
-                        IsaKind::Avx512 => product::<_, $avx512, 8>(shape, c, a, b, accumulate),
+                        IsaKind::Avx512 => work.run::<$avx512, 8>(),
                         #[cfg(target_arch = "x86_64")]
-                        IsaKind::Avx2 => product::<_, $avx2, 4>(shape, c, a, b, accumulate),
+                        IsaKind::Avx2 => work.run::<$avx2, 4>(),
                         #[cfg(target_arch = "aarch64")]
-                        IsaKind::Neon => product::<_, $neon, 8>(shape, c, a, b, accumulate),
-                        _ => product::<_, Four<$type>, 4>(shape, c, a, b, accumulate),
-                    }
-                }
-            }
-
-            #[inline(always)]
-            #[allow(private_interfaces)] // as above
-            unsafe fn large_product<I: Isa>(
-                shape: (usize, usize, usize),
-                c: View<Self>,
-                a: View<Self>,
-                b: View<Self>,
-                accumulate: bool,
-            ) {
-                // SAFETY: as above.
-                unsafe {
-                    match I::KIND {
-                        #[cfg(target_arch = "x86_64")]
-                        IsaKind::Avx512 => large_product::<_, $avx512, 8>(shape, c, a, b, accumulate),
-                        #[cfg(target_arch = "x86_64")]
-                        IsaKind::Avx2 => large_product::<_, $avx2, 4>(shape, c, a, b, accumulate),
-                        #[cfg(target_arch = "aarch64")]
-                        IsaKind::Neon => large_product::<_, $neon, 8>(shape, c, a, b, accumulate),
-                        _ => large_product::<_, Four<$type>, 4>(shape, c, a, b, accumulate),
+                        IsaKind::Neon => work.run::<$neon, 8>(),
+                        _ => work.run::<Four<$type>, 4>(),
                     }
                 }
             }

@@ -2,7 +2,7 @@
 use super::*;
 use crate::cpu::isa::{IsaKind, run_on};
 
-fn random(n: usize, seed: u64) -> Vec<f64> {
+pub(super) fn random(n: usize, seed: u64) -> Vec<f64> {
     let mut out = vec![0.0; n];
     crate::random::uniform(crate::random::Stream { seed, step: 0, site: 0 }, 0, &mut out);
     out.iter().map(|x| x - 0.5).collect()

@@ -8,6 +8,24 @@ pub(super) trait Transpose: Sized + Copy {
     /// # Safety
     /// Both blocks are in live allocations and do not overlap; AVX is enabled where `wide`.
     unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize, wide: bool);
+    /// Adds `SIDE` numbers to others.
+    ///
+    /// # Safety
+    /// Both are in live allocations.
+    unsafe fn add_side(to: *mut Self, from: *const Self);
+}
+
+/// Adds numbers to others: an array of a length that is known is one register.
+///
+/// # Safety
+/// Both are in live allocations.
+#[inline(always)]
+unsafe fn add<F: Copy + std::ops::Add<Output = F>, const SIDE: usize>(to: *mut F, from: *const F) {
+    // SAFETY: the caller's; an array has the alignment of its elements.
+    unsafe {
+        let (mine, other) = (to.cast::<[F; SIDE]>().read(), from.cast::<[F; SIDE]>().read());
+        to.cast::<[F; SIDE]>().write(std::array::from_fn(|i| mine[i] + other[i]));
+    }
 }
 
 /// The obvious way.
@@ -38,6 +56,12 @@ impl Transpose for f32 {
             one_by_one::<_, 8>(from, from_row, to, to_row);
         }
     }
+
+    #[inline(always)]
+    unsafe fn add_side(to: *mut f32, from: *const f32) {
+        // SAFETY: the caller's.
+        unsafe { add::<_, 8>(to, from) }
+    }
 }
 
 impl Transpose for f64 {
@@ -53,6 +77,12 @@ impl Transpose for f64 {
             let _ = wide;
             one_by_one::<_, 4>(from, from_row, to, to_row);
         }
+    }
+
+    #[inline(always)]
+    unsafe fn add_side(to: *mut f64, from: *const f64) {
+        // SAFETY: the caller's.
+        unsafe { add::<_, 4>(to, from) }
     }
 }
 

@@ -47,7 +47,8 @@ pub(super) fn assemble(legal: Legal, views: &Views, draft: &Draft, mut places: P
             }
         }
     }
-    Schedule { graph: legal.graph, segments, buffers: places.buffers, slots: places.slots, homes: Vec::new() }
+    let Places { buffers, slots, .. } = places;
+    Schedule { graph: legal.graph, segments, buffers, slots, homes: Vec::new(), panels: Vec::new() }
 }
 
 pub(super) struct Context<'a> {
@@ -75,7 +76,8 @@ impl Context<'_> {
         let wide = full.iter().map(|i| &self.places.buffers[*i].elements);
         let row_elements = scratch.iter().chain(wide).fold(Size::default(), |sum, size| &sum + size);
         let (over, lane) = (Size::batch(), self.places.lanes[level].clone());
-        Stage { over, local, steps, scratch, lane, row_elements, row_flops, full, abreast: false }
+        let (abreast, panels) = (false, Vec::new());
+        Stage { over, local, steps, scratch, lane, row_elements, row_flops, full, abreast, panels }
     }
 
     /// Steps on one thread, and the operations of one row.
@@ -248,6 +250,7 @@ impl Context<'_> {
             accumulate: lane || sums,
             clear,
             rows: Rows::Plain,
+            panels: None,
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Schedule {
     pub slots: Vec<Slot>,
     /// What is handed out, in the order of the graph's outputs.
     pub homes: Vec<Role>,
+    /// Right factors that are copied for the products of many tiles.
+    pub panels: Vec<Panels>,
 }
 
 /// A part of the run; parts follow each other.
@@ -59,6 +61,8 @@ pub struct Stage {
     pub full: Vec<usize>,
     /// Whether the rows of a tile lie side by side in scratch, [`ABREAST`](super::ABREAST) of them.
     pub abreast: bool,
+    /// What is copied before it, by index into [`Schedule::panels`].
+    pub panels: Vec<usize>,
 }
 
 /// One thing a tile, or the calling thread, does.
@@ -289,6 +293,24 @@ pub struct Product {
     pub clear: Option<Extent>,
     /// What it does with rows that lie side by side. They are none of its axes then.
     pub rows: Rows,
+    /// Whether the right factor is read from a copy, by index into [`Schedule::panels`].
+    pub panels: Option<usize>,
+}
+
+/// A matrix without rows, k × n, that tiles of a stage multiply by: copied once in the order in which products read it, if
+/// there are enough rows to repay it.
+#[derive(Clone, Debug)]
+pub struct Panels {
+    /// The first product that reads it.
+    pub node: NodeId,
+    /// Rows of all products by it.
+    pub rows: Size,
+    /// Where the matrix begins.
+    pub b: Place,
+    /// Its columns, and the stride from one to the next.
+    pub n: (Size, Size),
+    /// Its rows, likewise.
+    pub k: (Size, Size),
 }
 
 /// A value in memory.

@@ -18,6 +18,7 @@
 //! | `window` | sums over the batch through an index, as stages over what they fill |
 //! | `spread` | large loops without rows as stages over their first axis |
 //! | `abreast` | rows of small images side by side |
+//! | `panels` | weights in the order in which products read them |
 //! | `print` | the plan in words |
 
 mod abreast;
@@ -32,6 +33,7 @@ mod items;
 mod legal;
 mod level;
 mod lives;
+mod panels;
 mod place;
 pub mod print;
 mod product;
@@ -47,6 +49,7 @@ pub(crate) use abreast::whole;
 pub use abreast::{ABREAST, Rows, abreast};
 pub(crate) use collapse::collapse;
 pub use ir::*;
+pub use panels::panels;
 
 use crate::graph::Graph;
 

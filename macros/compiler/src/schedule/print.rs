@@ -19,13 +19,9 @@ use crate::size::Size;
 pub fn print(schedule: &Schedule) -> String {
     let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
     let mut stages = 0;
-    // Rows side by side are the CPU's business: which stages, but not how.
-    let turned = super::abreast(schedule).segments;
-    let abreast = turned
-        .iter()
-        .filter_map(|segment| if let Segment::Stage(s) = segment { Some(s.abreast) } else { None });
-    let abreast: Vec<bool> = abreast.collect();
-    for segment in &schedule.segments {
+    // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
+    let run = super::panels(&super::abreast(schedule)).segments;
+    for (segment, run) in schedule.segments.iter().zip(&run) {
         match segment {
             Segment::Alone(steps) => {
                 text.push_str("on one thread\n");
@@ -37,8 +33,12 @@ pub fn print(schedule: &Schedule) -> String {
             }
             Segment::Stage(stage) => {
                 stages += 1;
-                head(&mut text, stages, stage, abreast.get(stages - 1) == Some(&true));
-                stage.steps.iter().for_each(|step| line(&mut text, schedule, step));
+                let (abreast, steps) = match run {
+                    Segment::Stage(run) if !run.abreast => (false, &run.steps),
+                    _ => (true, &stage.steps),
+                };
+                head(&mut text, stages, stage, abreast);
+                steps.iter().for_each(|step| line(&mut text, schedule, step));
             }
             Segment::Inspect(_, buffer) => {
                 writeln!(text, "inspect {}", buffer_name(schedule, *buffer)).ok();
@@ -92,8 +92,9 @@ fn product_line(text: &mut String, schedule: &Schedule, p: &Product) {
     let size = |axes: &[Axis]| axes.iter().map(|a| extent(&a.extent)).collect::<Vec<_>>().join("·");
     let name = |place: &Place| source_name(schedule, place.source);
     let sign = if p.accumulate { "+=" } else { "=" };
+    let panels = if p.panels.is_some() { " in panels" } else { "" };
     let what = format!(
-        "  product {outer}{} × {} × {}: {} {sign} {} · {}",
+        "  product {outer}{} × {} × {}: {} {sign} {} · {}{panels}",
         size(&p.m),
         size(&p.n),
         size(&p.k),

@@ -68,6 +68,7 @@ impl Context<'_> {
             row_flops,
             full,
             abreast: false,
+            panels: Vec::new(),
         }));
         for (buffer, sum) in lanes {
             push_alone(segments, Step::Loop(self.copy(sum, buffer)));

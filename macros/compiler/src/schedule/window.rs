@@ -44,6 +44,7 @@ impl Context<'_> {
             row_elements: width,
             full: vec![buffer],
             abreast: false,
+            panels: Vec::new(),
         }));
     }
 }

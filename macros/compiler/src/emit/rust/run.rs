@@ -14,7 +14,7 @@ use super::stage::scratch;
 use super::steps::{self, Scope};
 use crate::graph::{Constant, Graph, Kind};
 use crate::schedule::print::buffer_name;
-use crate::schedule::{Home, Schedule, Segment, Stage, abreast};
+use crate::schedule::{Home, Schedule, Segment, Stage, abreast, panels};
 use crate::size::{BATCH, Size};
 
 /// Names that several rooms use.
@@ -67,7 +67,7 @@ pub(super) fn program(
     schedule: &Schedule,
     loops: &mut Loops,
 ) -> Result<TokenStream, String> {
-    let schedule = &abreast(schedule);
+    let schedule = &panels(&abreast(schedule));
     let krate = names.krate;
     let run = format_ident!("{}", names.prefix);
     let workspace = format_ident!("{}_workspace", names.prefix);
@@ -200,6 +200,10 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
     for (i, slot) in schedule.slots.iter().enumerate() {
         let elements = if slot.rows { &slot.elements * &Size::batch() } else { slot.elements.clone() };
         cut(format_ident!("w{i}"), padded(&elements));
+    }
+    for (i, panels) in schedule.panels.iter().enumerate() {
+        let (rows, k, n) = (size(&panels.rows), size(&panels.k.0), size(&panels.n.0));
+        cut(format_ident!("q{i}"), quote!(kernels::panels(#rows, #k, #n)));
     }
     let mut scratches = Vec::new();
     for (i, stage) in schedule.segments.iter().filter_map(stage_of).enumerate() {

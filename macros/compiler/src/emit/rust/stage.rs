@@ -62,7 +62,9 @@ pub(super) fn stage(
     let height = (!stage.scratch.is_empty()).then(|| quote!(let height = #tile;));
     let doc =
         format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
+    let copies = steps::panels(&Scope::alone(names, schedule, stages_of(schedule)), &stage.panels);
     Ok(quote! {
+        #copies
         #[doc = #doc]
         kernels::stage(
             tilings[#number_of],

@@ -14,7 +14,7 @@ use super::shared::{Loops, listed};
 use super::sizes::{extent, size, sum, symbol, times};
 use crate::graph::NodeId;
 use crate::schedule::{
-    Axis, Factor, Home, Loop, Op, Place, Product, Rows, Schedule, Select, Source, Stage, Step, whole,
+    Axis, Factor, Home, Loop, Op, Panels, Place, Product, Rows, Schedule, Select, Source, Stage, Step, whole,
 };
 use crate::size::Size;
 
@@ -334,13 +334,39 @@ fn plain(p: &Product, a: &TokenStream, b: &TokenStream, c: &TokenStream) -> Toke
         stride(&p.n, |x| &x.c),
     ];
     let accumulate = p.accumulate;
+    let (function, panels) = match p.panels.map(|number| format_ident!("q{number}")) {
+        Some(panels) => (quote!(matmul_panels), Some(quote!(&#panels[..],))),
+        None => (quote!(matmul), None),
+    };
     quote! {
-        kernels::matmul(
+        kernels::#function(
             kernels::MatMut::new(#c, #m, #n, #cm, #cn),
             kernels::MatRef::new(#a, #m, #k, #am, #ak),
             kernels::MatRef::new(#b, #k, #n, #bk, #bn),
+            #panels
             #accumulate,
         );
+    }
+}
+
+/// The copies that a stage begins with.
+pub(super) fn panels(scope: &Scope<'_>, numbers: &[usize]) -> TokenStream {
+    if numbers.is_empty() {
+        return TokenStream::new();
+    }
+    let list = numbers.iter().map(|number| {
+        let Panels { node, b, n, k, .. } = &scope.schedule.panels[*number];
+        let (to, from) = (format_ident!("q{number}"), scope.slice(b, false));
+        let [(n, bn), (k, bk)] = [n, k].map(|(extent, stride)| (size(extent), size(stride)));
+        let doc = scope.doc(&[*node]);
+        quote! {
+            #doc
+            kernels::Panels { to: &mut #to[..], b: kernels::MatRef::new(#from, #k, #n, #bk, #bn) }
+        }
+    });
+    quote! {
+        /// Weights, in the order in which the products of many tiles read them.
+        kernels::pack_panels([#(#list),*]);
     }
 }
 
