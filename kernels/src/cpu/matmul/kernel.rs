@@ -140,7 +140,8 @@ impl<F: Float> Work<F> for BothPacked<F> {
                 let (here, deep) = (rows.min(m - i), depth.min(k - p));
                 // The left rows that come next: deeper ones, or the next ones.
                 let (next_i, next_p) = if p + depth < k { (i, p + depth) } else { (i + rows, 0) };
-                let ahead = Ahead::new(a.t(), (next_p, next_i), deep, if next_i < m { here } else { 0 });
+                let next = if next_i < m { here } else { 0 };
+                let ahead = Strips::of(a, (next_i, next_p), next, deep);
                 let (left, right) = (Left::Grouped(ahead), Right::Strided);
                 let block = Block { rows: here, cols: n, depth: deep, left, right };
                 // SAFETY: (i, p), (p, 0) and (i, 0) lie within the matrices; LEFT_ROWS is a multiple of MR, so that
@@ -168,7 +169,7 @@ enum Left<F> {
     /// As the caller has them.
     InPlace,
     /// In groups, with what will be packed next.
-    Grouped(Ahead<F>),
+    Grouped(Strips<F>),
 }
 
 /// How b lies.
@@ -235,15 +236,23 @@ impl<F: Float> Block<F> {
             // SAFETY: (0, j) lies within the matrices; a packed panel fits its buffer, and has whole vectors; another is
             // only read where b has them.
             unsafe {
-                let (right, ahead) = match &right {
+                let (right, next) = match &right {
                     Right::Strided => {
                         let mut right = b.at(0, j);
                         if !whole || b.col != 1 || rows >= GROUPS * MR {
                             right = pack::<F, V>(packed, right, depth, width, end - j, wide);
                         }
                         // Of the last panel: what the next block of k begins with.
-                        let next = if last { (depth, 0) } else { (0, end) };
-                        (right, Some(Ahead::new(b, next, depth, width)))
+                        let from = if last { (depth, 0) } else { (0, end) };
+                        let next = match b.col {
+                            1 => Next::Rows {
+                                first: b.data.wrapping_add(from.0 * b.row + from.1),
+                                stride: b.row,
+                            },
+                            _ if grouped => Next::Columns(Strips::of(b, from, depth, width)),
+                            _ => Next::Left,
+                        };
+                        (right, next)
                     }
                     &Right::Panels { from, all, .. } => {
                         let of = |panel: usize, p: usize| {
@@ -252,15 +261,15 @@ impl<F: Float> Block<F> {
                         };
                         // Behind the last row of a panel lies the first of the next one.
                         let next = if last { of(range.start, from + depth) } else { of(panel + 1, from) };
-                        (of(panel, from), Some(Ahead::new(next, (0, 0), depth, next.row)))
+                        let step = next.row.div_ceil(rows.div_ceil(MR));
+                        (of(panel, from), Next::Run { first: next.data, step })
                     }
                 };
-                let ahead = ahead.filter(|ahead| grouped || ahead.in_rows);
                 let to = c.at(0, j);
                 if let Left::Grouped(left) = &left {
                     left.ask::<V>(panel, panel + 1, panels.count());
                 }
-                let panel = Panel { rows, depth, width, grouped, accumulate, ahead };
+                let panel = Panel { rows, depth, width, grouped, accumulate, next };
                 match vectors {
                     1 => panel.run::<V, MR, 1>(to, a, right),
                     2 => panel.run::<V, MR, 2>(to, a, right),
@@ -301,39 +310,51 @@ struct Panel<F> {
     /// Whether a is packed in groups of rows.
     grouped: bool,
     accumulate: bool,
-    ahead: Option<Ahead<F>>,
+    next: Next<F>,
 }
 
-/// A panel of b that is asked for while the panel before it is multiplied: copying it would wait for its lines,
-/// which lie so far apart that no machine guesses the next.
+/// What is asked for while a panel is multiplied: what comes next, from a cache so slow that to wait for it would cost more.
 #[derive(Clone, Copy)]
-struct Ahead<F> {
-    first: *const F,
-    /// Contiguous strips, how far apart they begin, and the numbers of each.
-    strips: usize,
-    stride: usize,
-    length: usize,
-    /// Whether strips are rows.
-    in_rows: bool,
+enum Next<F> {
+    /// Rows of a, where b is small and packed.
+    Left,
+    /// The next panel, whose rows lie apart: of each row one line at a time.
+    Rows { first: *const F, stride: usize },
+    /// The next panel, which will be packed from columns.
+    Columns(Strips<F>),
+    /// The next panel, which is contiguous: so many numbers at each step, evenly, because the buffers of lines that are
+    /// awaited are few.
+    Run { first: *const F, step: usize },
 }
 
-impl<F> Ahead<F> {
+/// Contiguous strips of a matrix.
+#[derive(Clone, Copy)]
+struct Strips<F> {
+    first: *const F,
+    count: usize,
+    /// How far apart they begin.
+    stride: usize,
+    /// The numbers of each.
+    length: usize,
+}
+
+impl<F> Strips<F> {
+    /// Of so many rows and columns of a matrix from (i, j) on.
     #[inline(always)]
-    fn new(b: View<F>, (p, j): (usize, usize), depth: usize, width: usize) -> Self {
-        let first = b.data.wrapping_add(p * b.row + j * b.col).cast_const();
-        let (strips, stride, length) = if b.col == 1 {
-            (depth, b.row, width)
+    fn of(matrix: View<F>, (i, j): (usize, usize), rows: usize, cols: usize) -> Self {
+        let first = matrix.data.wrapping_add(i * matrix.row + j * matrix.col).cast_const();
+        if matrix.row == 1 {
+            Strips { first, count: cols, stride: matrix.col, length: rows }
         } else {
-            (width, b.col, if b.row == 1 { depth } else { 0 })
-        };
-        Ahead { first, strips, stride, length, in_rows: b.col == 1 }
+            Strips { first, count: rows, stride: matrix.row, length: if matrix.col == 1 { cols } else { 0 } }
+        }
     }
 
     /// Asks for the strips from the share `i` to `end`, of `all`.
     #[inline(always)]
     fn ask<V: Vector<F>>(&self, i: usize, end: usize, all: usize) {
         let line = 64 / size_of::<F>();
-        for strip in self.strips * i / all..self.strips * end / all {
+        for strip in self.count * i / all..self.count * end / all {
             let strip = self.first.wrapping_add(strip * self.stride);
             for at in (0..self.length).step_by(line) {
                 V::prefetch(strip.wrapping_add(at));
@@ -358,21 +379,21 @@ impl<F: Float> Panel<F> {
                 } else {
                     a.at(i, 0)
                 };
-                // Of each row one line at a time, while this panel's row is multiplied; strips of columns, a share of
-                // them for each group. Where b is small and packed, what comes from far are the next rows of a: all of
-                // them while these are multiplied.
-                let next = match &self.ahead {
-                    Some(ahead) if ahead.in_rows && i / MR < NV => View {
-                        data: ahead.first.wrapping_add(i / MR * V::LANES).cast_mut(),
-                        row: ahead.stride,
-                        col: 1,
-                    },
-                    Some(ahead) if !ahead.in_rows => {
-                        ahead.ask::<V>(i, (i + MR).min(self.rows), self.rows);
-                        b
-                    }
-                    None if a.col == 1 => {
+                let next = match &self.next {
+                    // All of them while these are multiplied.
+                    Next::Left if a.col == 1 => {
                         View { data: a.data.wrapping_add(MR * a.row), row: MR * a.row / self.depth, col: 1 }
+                    }
+                    Next::Rows { first, stride } if i / MR < NV => {
+                        View { data: first.wrapping_add(i / MR * V::LANES).cast_mut(), row: *stride, col: 1 }
+                    }
+                    Next::Run { first, step } => {
+                        let first = first.wrapping_add(i / MR * self.depth * step);
+                        View { data: first.cast_mut(), row: *step, col: 1 }
+                    }
+                    Next::Columns(strips) => {
+                        strips.ask::<V>(i, (i + MR).min(self.rows), self.rows);
+                        b
                     }
                     _ => b,
                 };
