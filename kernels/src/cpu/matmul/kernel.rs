@@ -20,6 +20,9 @@ use std::ops::Range;
 const PACKED: usize = 48 << 10;
 /// Bytes of a block of k: 256 f32.
 const DEPTH: usize = 1 << 10;
+/// Bytes of whole rows of b, for a block of k that is asked for while the one before it is multiplied. The first one is
+/// waited for.
+const WHOLE: usize = 1 << 17;
 /// Bytes of a block of k where a is packed too: 192 f32, so that a panel of b leaves a first-level cache of
 /// 48 KiB some room for a and c.
 const BOTH_DEPTH: usize = 192 * 4;
@@ -105,10 +108,13 @@ impl<F: Float> Factors<F> {
     #[inline(always)]
     unsafe fn blocks<V: Vector<F>, const MR: usize, const PACKED: usize>(self, panels: Option<Range<usize>>) {
         let Factors { shape: (rows, cols, k), c, a, b, accumulate } = self;
-        let depth = even(k, DEPTH / size_of::<F>());
+        let contiguous = panels.is_none() && b.col == 1 && b.row == cols && rows < GROUPS * MR;
+        let most = if contiguous { (WHOLE / cols).clamp(DEPTH / 4, DEPTH) } else { DEPTH };
+        let depth = even(k, most / size_of::<F>());
         for p in (0..k).step_by(depth) {
             let right = match &panels {
                 Some(panels) => Right::Panels { from: p, all: k, panels: panels.clone() },
+                None if contiguous => Right::Contiguous,
                 None => Right::Strided,
             };
             let block = Block { rows, cols, depth: depth.min(k - p), left: Left::InPlace, right };
@@ -175,6 +181,8 @@ enum Left<F> {
 /// How b lies.
 #[derive(Clone)]
 enum Right {
+    /// In whole rows, one after the other, from the block's first row on.
+    Contiguous,
     /// As its view says, from the block's first row on.
     Strided,
     /// In panels of `all` rows, from some of which the block takes those that begin with `from`.
@@ -237,7 +245,14 @@ impl<F: Float> Block<F> {
             // only read where b has them.
             unsafe {
                 let (right, next) = match &right {
-                    Right::Strided => {
+                    Right::Contiguous if whole => {
+                        // The next block of k, in the order of memory: what guesses the next lines helps then.
+                        let groups = panels.count() * rows.div_ceil(MR);
+                        let step = n.div_ceil(groups);
+                        let first = b.data.wrapping_add(depth * (n + panel * rows.div_ceil(MR) * step));
+                        (b.at(0, j), Next::Run { first, step })
+                    }
+                    Right::Contiguous | Right::Strided => {
                         let mut right = b.at(0, j);
                         if !whole || b.col != 1 || rows >= GROUPS * MR {
                             right = pack::<F, V>(packed, right, depth, width, end - j, wide);
