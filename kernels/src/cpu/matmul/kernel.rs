@@ -108,7 +108,9 @@ impl<F: Float> Factors<F> {
     #[inline(always)]
     unsafe fn blocks<V: Vector<F>, const MR: usize, const PACKED: usize>(self, panels: Option<Range<usize>>) {
         let Factors { shape: (rows, cols, k), c, a, b, accumulate } = self;
-        let contiguous = panels.is_none() && b.col == 1 && b.row == cols && rows < GROUPS * MR;
+        // Weights, for few rows: what weights' own gradients multiply by, a left factor that lies the other way, is near
+        // already.
+        let contiguous = panels.is_none() && a.col == 1 && b.col == 1 && b.row == cols && rows < GROUPS * MR;
         let most = if contiguous { (WHOLE / cols).clamp(DEPTH / 4, DEPTH) } else { DEPTH };
         let depth = even(k, most / size_of::<F>());
         for p in (0..k).step_by(depth) {
