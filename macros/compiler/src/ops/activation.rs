@@ -14,9 +14,10 @@ pub(super) static ROWS: &[RowDef] = &[
         rust: "math::max::<I, F>({0}, F::ZERO)",
         cuda: "math_max({0}, T(0))",
         eval: |x| if x[0] < 0.0 { 0.0 } else { x[0] },
-        derivative: |g, y, x, _| {
+        derivative: |g, y, _, _| {
+            // Of the result, which is kept anyway: then nobody needs the argument.
             let zero = g.full_like(0.0, y);
-            Some(g.row("gt", &[x[0], zero]))
+            Some(g.row("gt", &[y, zero]))
         },
         domain: &[(-2.0, 2.0)],
         cost: 1.0,
@@ -28,9 +29,9 @@ pub(super) static ROWS: &[RowDef] = &[
         rust: "math::max::<I, F>({0}, F::from_f64(0.01) * {0})",
         cuda: "math_max({0}, T(0.01) * {0})",
         eval: |x| if x[0] > 0.0 { x[0] } else { 0.01 * x[0] },
-        derivative: |g, y, x, _| {
+        derivative: |g, y, _, _| {
             let (zero, one, slope) = (g.full_like(0.0, y), g.full_like(1.0, y), g.full_like(0.01, y));
-            let positive = g.row("gt", &[x[0], zero]);
+            let positive = g.row("gt", &[y, zero]);
             Some(g.row("select", &[positive, one, slope]))
         },
         domain: &[(-2.0, 2.0)],
