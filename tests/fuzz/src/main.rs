@@ -1,7 +1,7 @@
 //! Throws arbitrary tokens, mutated programs and damaged files at Diabolo.
 //!
 //! ```text
-//! cargo run -p diabolo-fuzz -- --seconds 60              # every target, a minute each
+//! cargo run -p diabolo-fuzz -- --seconds 60              # every target for a minute, all at once
 //! cargo run -p diabolo-fuzz -- programs --seed 7 --from 1234 --cases 1   # one case again
 //! ```
 //!
@@ -18,8 +18,10 @@ mod supervise;
 mod tokens;
 mod worker;
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -78,9 +80,21 @@ fn main() -> ExitCode {
     if flags.worker {
         return worker::run(&flags);
     }
+    // All at once: each watches a child of its own.
+    let watched = thread::scope(|scope| {
+        let watch = |target: &Target| {
+            let (flags, target) = (&flags, *target);
+            scope.spawn(move || supervise::target(flags, target))
+        };
+        let watches: Vec<_> = flags.targets.iter().map(watch).collect();
+        watches
+            .into_iter()
+            .map(|watch| watch.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
     let mut failed = false;
-    for target in flags.targets.clone() {
-        match supervise::target(&flags, target) {
+    for summary in watched {
+        match summary {
             Ok(summary) => println!("{summary}"),
             Err(failure) => {
                 eprintln!("{failure}");
