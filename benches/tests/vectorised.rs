@@ -6,6 +6,9 @@ use diabolo::data::digits;
 use diabolo::nn::{bce_with_logits, dense, kl_normal};
 use diabolo::prelude::*;
 
+#[path = "../../kernels/tests/code/mod.rs"]
+mod code;
+
 #[encoder]
 fn encode(x: Tensor<B, 64>) -> (Tensor<B, 16>, Tensor<B, 16>) {
     let h = tanh(dense(x, 64));
@@ -30,12 +33,7 @@ fn vae(x: Tensor<B, 64>) -> Tensor<B> {
 fn the_fused_loops_of_a_step_are_vector_instructions() {
     // Keeps the step in this binary.
     Trainer::new(vae).epochs(1).quiet().fit(&digits().test).expect("trains");
-    let exe = std::env::current_exe().expect("a path");
-    let output =
-        match std::process::Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(exe).output() {
-            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-            _ => return eprintln!("skipped: no objdump"),
-        };
+    let Some(output) = code::disassembly() else { return };
     for (set, register) in [("avx512", "zmm"), ("avx2", "ymm")] {
         // The library's functions for the set. The longest are products, whose edges are scalar; the shortest have no loop.
         let bodies: Vec<&str> = output

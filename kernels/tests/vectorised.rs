@@ -2,6 +2,8 @@
 //! code with objdump (skipped, with a word, where there is none).
 use diabolo_kernels::*;
 
+#[cfg(target_arch = "x86_64")]
+mod code;
 #[path = "../examples/loops/mod.rs"]
 mod loops;
 
@@ -32,12 +34,7 @@ fn the_fused_loop_is_right() {
 fn the_fused_loop_is_vector_instructions() {
     // Keeps both copies of the loop in the binary.
     dispatch(loops::Bce::<f32, 64> { z: &[], bias: &[0.0], x: &[], gradient: &mut [], loss: &mut [] });
-    let exe = std::env::current_exe().expect("a path");
-    let output =
-        match std::process::Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(exe).output() {
-            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-            _ => return eprintln!("skipped: no objdump"),
-        };
+    let Some(output) = code::disassembly() else { return };
     for (set, register) in [("avx512", "zmm"), ("avx2", "ymm")] {
         // Of the library's functions for the set, the one with a division is the loop's.
         let code = output

@@ -125,6 +125,18 @@ impl Drop for Lead<'_> {
     }
 }
 
+/// Whose item this is, of tasks that have so many items each, one task after the other; and which of its own.
+pub(super) fn item_of<T>(tasks: &[T], mut item: usize, count: impl Fn(&T) -> usize) -> Option<(&T, usize)> {
+    for task in tasks {
+        let own = count(task);
+        if item < own {
+            return Some((task, item));
+        }
+        item -= own;
+    }
+    None
+}
+
 /// Runs `body` for every item below `items`, on all threads of the pool.
 pub(super) fn share(items: usize, body: Body<'_>) {
     share_by(items, &|seat, seats| items * seat / seats, body);

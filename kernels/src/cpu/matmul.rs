@@ -185,6 +185,10 @@ fn view<F>(a: MatRef<'_, F>) -> View<F> {
     View { data: a.data.as_ptr().cast_mut(), row: a.row_stride, col: a.col_stride }
 }
 
+fn view_mut<F>(c: MatMut<'_, F>) -> View<F> {
+    View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride }
+}
+
 /// A product of two matrices for the kernel: as it is, or transposed.
 struct Blocked<'a, F> {
     c: MatMut<'a, F>,
@@ -200,7 +204,7 @@ impl<F: Float> Body for Blocked<'_, F> {
         let Blocked { c, a, b, accumulate } = self;
         let (m, n, k) = (c.rows, c.cols, a.cols);
         let (va, vb) = (view(a), view(b));
-        let vc = View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride };
+        let vc = view_mut(c);
         let lanes =
             |n| I::KIND.vector_bytes().min(if n * size_of::<F>() > 32 { 64 } else { 32 }) / size_of::<F>();
         // A large product packs both factors either way.

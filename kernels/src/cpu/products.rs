@@ -1,6 +1,6 @@
 //! Wide products over the threads. In: a list of products. Out: each one's c. Cut into blocks of c, by the shapes only, so that the bits are the same for every number of threads.
 //! Never: allocation.
-use super::crew::{Parts, share_by};
+use super::crew::{Parts, item_of, share_by};
 use super::float::Float;
 use super::matmul::{MatMut, MatRef, matmul, matmul_part};
 
@@ -42,12 +42,9 @@ pub fn products<F: Float, const N: usize>(list: [Product<'_, F>; N]) {
     });
     let items = tasks.iter().map(Task::blocks).sum();
     let flops: usize = tasks.iter().map(Task::flops).sum();
-    let one = |mut i: usize| {
-        for task in &tasks {
-            if i < task.blocks() {
-                return task.run(i);
-            }
-            i -= task.blocks();
+    let one = |i: usize| {
+        if let Some((task, block)) = item_of(&tasks, i, Task::blocks) {
+            task.run(block);
         }
     };
     if flops < SHARED_FLOPS {

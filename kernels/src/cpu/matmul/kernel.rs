@@ -90,11 +90,10 @@ impl<F: Float> Work<F> for OfPanels<F> {
         let (rows, cols, k) = self.0.shape;
         let panels = Panelled::new(cols, V::LANES);
         // Where a stays near as a whole, panel after panel, so that c is gone over once; else block after block of k.
-        let (strips, each) =
-            if rows * k * size_of::<F>() <= NEAR { (panels.count(), 1) } else { (1, panels.count()) };
-        for strip in 0..strips {
+        let each = if rows * k * size_of::<F>() <= NEAR { 1 } else { panels.count() };
+        for first in (0..panels.count()).step_by(each) {
             // SAFETY: the caller's; a panel that is packed already needs no memory.
-            unsafe { self.0.blocks::<V, MR, 0>(Some(strip * each..(strip + 1) * each)) }
+            unsafe { self.0.blocks::<V, MR, 0>(Some(first..first + each)) }
         }
     }
 }
@@ -397,7 +396,7 @@ impl<F: Float> Panel<F> {
                     a.at(i, 0)
                 };
                 let next = match &self.next {
-                    // All of them while these are multiplied.
+                    // All of them while these are multiplied, where a block has all of k; else at longer steps.
                     Next::Left if a.col == 1 => {
                         View { data: a.data.wrapping_add(MR * a.row), row: MR * a.row / self.depth, col: 1 }
                     }

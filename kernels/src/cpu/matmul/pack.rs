@@ -3,8 +3,8 @@
 use super::vector::Vector;
 use crate::Float;
 
-/// Rows of a strip of a transposed copy: 12 KiB of 48 f32.
-const STRIP: usize = 64;
+/// Rows of a strip of a copy, which stays in a first-level cache: 12 KiB of 48 f32.
+pub(super) const STRIP: usize = 64;
 
 /// A strided view: element (i, j) at `data + i·row + j·col`.
 #[derive(Clone, Copy)]

@@ -8,11 +8,11 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::kernel::{Factors, OfPanels, Panelled};
-use super::pack::{View, pack};
+use super::pack::{STRIP, View, pack};
 use super::scalar::Work;
 use super::vector::Vector;
-use super::{Apart, MatMut, MatRef, view};
-use crate::cpu::crew::{Parts, share};
+use super::{Apart, MatMut, MatRef, view, view_mut};
+use crate::cpu::crew::{Parts, item_of, share};
 use crate::cpu::float::Float;
 use crate::cpu::isa::{Body, Isa, again, dispatch};
 
@@ -21,15 +21,14 @@ use crate::cpu::isa::{Body, Isa, again, dispatch};
 const REPAID: usize = 512;
 /// Columns of the whole: vectors of every instruction set and type divide it.
 const WHOLE: usize = 16;
-/// Panels that are copied together, and rows of each in turn.
+/// Panels that are copied together, a strip of rows of each in turn.
 const GROUP: usize = 8;
-const STRIP: usize = 64;
 /// Fewer elements than this are copied by the calling thread: some 10 µs.
 const SHARED: usize = 1 << 15;
 
 /// The elements that the panels of a k × n matrix need, if products of `rows` rows by it, all together, repay them; 0 if not.
 pub fn panels(rows: usize, k: usize, n: usize) -> usize {
-    if rows < REPAID { 0 } else { k * n.next_multiple_of(WHOLE) }
+    if rows < REPAID { 0 } else { whole(k, n) }
 }
 
 /// A matrix, and the memory for its panels: as much as [`panels`] says, or none.
@@ -66,13 +65,9 @@ impl<F: Float, const N: usize> Body for PackAll<'_, F, N> {
             Task { count, group, panelled, elements: to.len(), to: Parts::of(to), b }
         });
         let (items, elements) = tasks.iter().fold((0, 0), |(i, n), task| (i + task.count, n + task.elements));
-        let one = |mut i: usize| {
-            for task in &tasks {
-                if i < task.count {
-                    again::<I, _>(Apart(task.group(i), PhantomData));
-                    return;
-                }
-                i -= task.count;
+        let one = |i: usize| {
+            if let Some((task, group)) = item_of(&tasks, i, |task| task.count) {
+                again::<I, _>(Apart(task.group(group), PhantomData));
             }
         };
         if elements < SHARED { (0..items).for_each(one) } else { share(items, &one) }
@@ -183,7 +178,7 @@ impl<F: Float> Body for ByPanels<'_, F> {
     fn run<I: Isa>(self) {
         let ByPanels { c, a, panels, accumulate } = self;
         let shape = (c.rows, c.cols, a.cols);
-        let c = View { data: c.data.as_mut_ptr(), row: c.row_stride, col: c.col_stride };
+        let c = view_mut(c);
         let b = View { data: panels.as_ptr().cast_mut(), row: 0, col: 0 };
         // SAFETY: the slices live to the end of this call, c's exclusively, and the panels are whole; the instruction
         // set is the one that `run` was called for, hence enabled.

@@ -49,7 +49,6 @@ pub(crate) use abreast::whole;
 pub use abreast::{ABREAST, Rows, abreast};
 pub(crate) use collapse::collapse;
 pub use ir::*;
-pub use panels::panels;
 
 use crate::graph::Graph;
 
@@ -61,6 +60,11 @@ const LANE: f64 = 262_144.0;
 /// Sums of products that all threads cannot share, as weights of convolutions are, up to this many: two lanes of them
 /// still fit.
 const SUMS: f64 = 2_097_152.0;
+
+/// The schedule as the CPU runs it: rows of small images side by side, weights in panels.
+pub fn on_cpu(schedule: &Schedule) -> Schedule {
+    panels::panels(&abreast(schedule))
+}
 
 /// Plans a graph. The message of an error is an internal one: a verified graph has none.
 pub fn schedule(graph: &Graph) -> Result<Schedule, String> {

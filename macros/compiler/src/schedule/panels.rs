@@ -15,7 +15,7 @@ const LEAST: usize = 1 << 14;
 const COLUMNS: usize = 32;
 
 /// The schedule with panels.
-pub fn panels(schedule: &Schedule) -> Schedule {
+pub(super) fn panels(schedule: &Schedule) -> Schedule {
     let mut changed = schedule.clone();
     let mut segments = std::mem::take(&mut changed.segments);
     for segment in &mut segments {

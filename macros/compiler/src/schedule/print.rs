@@ -20,7 +20,7 @@ pub fn print(schedule: &Schedule) -> String {
     let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
     let mut stages = 0;
     // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
-    let run = super::panels(&super::abreast(schedule)).segments;
+    let run = super::on_cpu(schedule).segments;
     for (segment, run) in schedule.segments.iter().zip(&run) {
         match segment {
             Segment::Alone(steps) => {

@@ -14,7 +14,7 @@ use super::stage::scratch;
 use super::steps::{self, Scope};
 use crate::graph::{Constant, Graph, Kind};
 use crate::schedule::print::buffer_name;
-use crate::schedule::{Home, Schedule, Segment, Stage, abreast, panels};
+use crate::schedule::{Home, Schedule, Segment, Stage, on_cpu};
 use crate::size::{BATCH, Size};
 
 /// Names that several rooms use.
@@ -67,7 +67,7 @@ pub(super) fn program(
     schedule: &Schedule,
     loops: &mut Loops,
 ) -> Result<TokenStream, String> {
-    let schedule = &panels(&abreast(schedule));
+    let schedule = &on_cpu(schedule);
     let krate = names.krate;
     let run = format_ident!("{}", names.prefix);
     let workspace = format_ident!("{}_workspace", names.prefix);
