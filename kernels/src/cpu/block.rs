@@ -4,10 +4,12 @@
 //!
 //! Every function is generic over the block's width `N`: [`BLOCK`] for long runs, and 8, 16 or 32 for
 //! rows so short that most of a full block would be idle. A power of two up to 64 is fastest.
-use std::ops::Range;
+mod follow;
 
 use super::float::Float;
 use super::isa::Portable;
+
+pub use follow::{Among, add_inside, among, choose, load_inside, place, place_each};
 
 /// Values in a full block: four AVX-512 registers of f32.
 pub const BLOCK: usize = 64;
@@ -67,83 +69,6 @@ pub fn store<F: Float, const N: usize>(dst: &mut [F], start: usize, len: usize, 
         dst[start..start + N].copy_from_slice(block);
     } else {
         copy_short(&mut dst[start..start + len], &block[..len]);
-    }
-}
-
-/// The place that an index means, among `bound`: one beyond the end means the last.
-#[inline(always)]
-pub fn place<F: Float>(index: F, bound: usize) -> usize {
-    index.to_usize().min(bound.saturating_sub(1))
-}
-
-/// As [`load_strided`], but zeros where `src` is too short: there is nothing to take from an empty table.
-#[inline(always)]
-pub fn load_inside<F: Float, const N: usize>(src: &[F], start: usize, stride: usize, len: usize) -> [F; N] {
-    let end = start + len.saturating_sub(1) * stride;
-    if end < src.len() { load_strided(src, start, stride, len) } else { [F::ZERO; N] }
-}
-
-/// For each `l` under `len`, the value `start + l · stride + place · step` of `src`, where the index says the place
-/// among `bound`; zero where `src` is too short.
-#[inline(always)]
-pub fn choose<F: Float, const N: usize>(
-    src: &[F],
-    (start, stride): (usize, usize),
-    index: &[F; N],
-    (step, bound): (usize, usize),
-    len: usize,
-) -> [F; N] {
-    let mut block = [F::ZERO; N];
-    for l in 0..len.min(N) {
-        let at = start + l * stride + place(index[l], bound) * step;
-        block[l] = src.get(at).copied().unwrap_or(F::ZERO);
-    }
-    block
-}
-
-/// Adds the first `len` values to `dst[start]`, `dst[start + stride]`, …; none where `dst` is too short.
-#[inline(always)]
-pub fn add_inside<F: Float, const N: usize>(
-    dst: &mut [F],
-    start: usize,
-    stride: usize,
-    block: &[F; N],
-    len: usize,
-) {
-    if start + len.saturating_sub(1) * stride >= dst.len() {
-        return;
-    }
-    if stride == 1 {
-        let mut held: [F; N] = load(dst, start, len);
-        for i in 0..N {
-            held[i] += block[i];
-        }
-        return store(dst, start, len, &held);
-    }
-    for l in 0..len {
-        dst[start + l * stride] += block[l];
-    }
-}
-
-/// Adds each of the first `len` values where the index says, in order: value `l` goes to
-/// `start + l · stride + (place - places.start) · step`, if its place among `bound` is one of `places`.
-#[inline(always)]
-pub fn place_each<F: Float, const N: usize>(
-    dst: &mut [F],
-    (start, stride): (usize, usize),
-    index: &[F; N],
-    (step, bound): (usize, usize),
-    places: Range<usize>,
-    block: &[F; N],
-    len: usize,
-) {
-    for l in 0..len.min(N) {
-        let place = place(index[l], bound);
-        if places.contains(&place)
-            && let Some(held) = dst.get_mut(start + l * stride + (place - places.start) * step)
-        {
-            *held += block[l];
-        }
     }
 }
 

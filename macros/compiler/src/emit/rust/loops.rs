@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::scope::Scope;
 use super::shared::{Body, Loops, renamed};
 use super::sizes::{extent, literal, symbol};
-use super::steps::Scope;
 use super::writer::{Field, Text, Writer, float};
 use crate::schedule::{ABREAST, Loop, Op, Place};
 use crate::size::Size;
@@ -91,7 +91,7 @@ pub(super) fn fused(scope: &Scope<'_>, l: &Loop, loops: &mut Loops) -> Result<To
 /// The loops around a body, without the fills.
 fn nest(l: &Loop, writer: &Writer<'_>) -> TokenStream {
     let Writer { text, width, single, scalar, run, .. } = writer;
-    let Text { before, loads, element, stores, after, window, .. } = text;
+    let Text { before, loads, element, stores, after, window, index, .. } = text;
     let (n, width) = (extent(run), literal(*width));
     let blocks = if *scalar {
         quote!(#loads #element #stores)
@@ -118,7 +118,13 @@ fn nest(l: &Loop, writer: &Writer<'_>) -> TokenStream {
     let outer = l.space.len().saturating_sub(1);
     for (i, axis) in l.space.iter().take(outer).enumerate().rev() {
         let (counter, n) = (format_ident!("i{i}"), extent(axis));
-        nest = quote!(for #counter in 0..#n { #nest });
+        let turns = match index {
+            Some((index, bound)) if i + 1 == outer => {
+                quote!(block::among(&#index[..#n], first..first + rows, #bound))
+            }
+            _ => quote!(0..#n),
+        };
+        nest = quote!(for #counter in #turns { #nest });
     }
     nest
 }

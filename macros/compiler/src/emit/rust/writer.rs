@@ -10,8 +10,8 @@ mod position;
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
+use super::scope::Scope;
 use super::sizes::{literal, size, times};
-use super::steps::Scope;
 use crate::graph::Distribution;
 use crate::ops::Row;
 use crate::schedule::{Access, Extent, Follow, Loop, Op, Place};
@@ -47,6 +47,8 @@ pub(super) struct Text {
     pub random: bool,
     /// Whether a run may end before it begins, because it belongs to another tile.
     pub window: bool,
+    /// The slice of an index, and its bound, that tells beforehand which turns of the axis around the run may not.
+    pub index: Option<(TokenStream, TokenStream)>,
     /// The sites of random numbers, which differ between layers that do the same.
     pub sites: Vec<(Ident, u32)>,
 }

@@ -6,7 +6,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::super::sizes::{literal, size, times};
+use super::super::sizes::{literal, size, sum, times};
+use super::position::terms;
 use super::{Access, Follow, Op, Writer};
 use crate::size::Size;
 
@@ -50,13 +51,23 @@ impl Writer<'_> {
         self.text.element.extend(quote!(let #value = #block[l];));
     }
 
+    /// The slice of an index, and its bound, whose elements lie side by side along the axis around the run.
+    fn beside(&mut self, follow: &Follow) -> Option<(TokenStream, TokenStream)> {
+        let Some(Op::Load(Access { place, strides })) = self.ops.get(follow.index) else { return None };
+        let [outer @ .., beside, _] = &strides[..] else { return None };
+        if !beside.is_one() {
+            return None;
+        }
+        let (field, start) = (self.field(place).ok()?, sum(terms(&place.offset, outer)));
+        Some((quote!(#field[#start..]), size(&follow.bound)))
+    }
+
     /// A sum where an index says.
     pub(super) fn place(&mut self, at: usize, value: usize, into: &Access, follow: &Follow, field: &Ident) {
         let (width, len) = (literal(self.width), self.len());
         let (of, place) = (format_ident!("v{value}"), format_ident!("place{at}"));
         let position = self.position(&into.place.offset, &into.strides);
         let (stride, step, bound) = (size(&position.stride), size(&follow.step), size(&follow.bound));
-        self.text.window |= follow.window;
         let out = self.output(at, &quote!(#of));
         if !self.is_fixed(follow.index) {
             let (index, position) = (format_ident!("in{}", follow.index), &position.block);
@@ -68,6 +79,10 @@ impl Writer<'_> {
         let index = format_ident!("v{}", follow.index);
         let (first, from) = (format_ident!("chosen{at}"), position.behind());
         self.text.before.extend(quote!(let #place = block::place(#index, #bound);));
+        if follow.window {
+            self.text.window = true;
+            self.text.index = self.beside(follow);
+        }
         self.text.before.extend(if follow.window {
             let moved = times(quote!((#place - first)), &follow.step);
             quote! {

@@ -21,21 +21,24 @@ pub(super) struct Position {
     pub stride: Size,
 }
 
+/// An offset, and a term for each counter that moves; none where all is 0.
+pub(super) fn terms(offset: &Size, outer: &[Size]) -> Vec<TokenStream> {
+    let moves = |stride: &Size| *stride != Size::default();
+    let counters = outer.iter().enumerate().filter(|(_, stride)| moves(stride)).map(|(i, stride)| {
+        let counter = format_ident!("i{i}");
+        times(quote!(#counter), stride)
+    });
+    moves(offset).then(|| size(offset)).into_iter().chain(counters).collect()
+}
+
 impl Writer<'_> {
     /// Where the elements of a place lie; declares the first element of a run.
     pub(super) fn position(&mut self, offset: &Size, strides: &[Size]) -> Position {
-        let mut terms = Vec::new();
-        if *offset != Size::default() {
-            terms.push(size(offset));
-        }
         let (stride, outer) = match strides.split_last() {
             Some((stride, outer)) => (stride.clone(), outer),
             None => (Size::default(), &[][..]),
         };
-        for (i, stride) in outer.iter().enumerate().filter(|(_, stride)| **stride != Size::default()) {
-            let counter = format_ident!("i{i}");
-            terms.push(times(quote!(#counter), stride));
-        }
+        let terms = terms(offset, outer);
         let start = (!terms.is_empty()).then(|| self.start(sum(terms)));
         let step = (stride != Size::default() && !self.single).then(|| times(quote!(at), &stride));
         let block = match (&start, &step) {
