@@ -21,8 +21,9 @@ const LANES: usize = 16;
 const LANE_FLOPS: usize = 5_000_000;
 /// Fewer rows than this make products slow.
 const ROWS: usize = 32;
-/// Rows with which a product of wide layers repays a copy of the weights.
-const TALL: usize = 128;
+/// Rows of a tile of wide layers, where the batch has enough of them: with 128, whose lanes are half as many, steps of a
+/// 512-8192-512 autoencoder took as long.
+const TALL: usize = 64;
 /// Elements of one piece of the final sum.
 const PIECE: usize = 1 << 14;
 
@@ -45,7 +46,7 @@ impl Tiling {
         let flops = rows.saturating_mul(row_flops);
         // The tallest tile that fits, then the same number of tiles of even height for every lane.
         let fits = TILE_BYTES / row_bytes.max(1);
-        // Of wide layers: taller, as long as there are eight lanes.
+        // Of wide layers: taller, as long as there are eight lanes or more.
         let least = if fits < ROWS { (rows_of_work / 8).clamp(ROWS, TALL) } else { ROWS };
         let lanes = (flops / LANE_FLOPS)
             .min(LANES_BYTES / lane_bytes.max(1))
