@@ -10,14 +10,17 @@ use criterion::{Criterion, Throughput};
 use diabolo_benches::peak;
 use diabolo_kernels::random::Stream;
 use diabolo_kernels::{
-    Axes, Body, Isa, MatMut, MatRef, SlideMut, SlideRef, dispatch, math, matmul, matmul_sliding, random,
-    sum_squares, top_k,
+    Axes, Body, Isa, MatMut, MatRef, Panels, SlideMut, SlideRef, dispatch, math, matmul, matmul_panels,
+    matmul_sliding, pack_panels, panels, random, sum_squares, top_k,
 };
 
 mod beside;
 
 /// Bytes that stay in the second level of cache.
 const CACHED: usize = 256 << 10;
+
+/// Bytes that do not.
+const FAR: usize = 32 << 20;
 
 fn numbers(count: usize) -> Vec<f32> {
     let mut values = vec![0.0; count];
@@ -47,6 +50,53 @@ fn products(criterion: &mut Criterion<BesidePeak>) {
         ] {
             group.bench_function(format!("{workload} {rows}×{i}×{o} {name}"), |bencher| {
                 bencher.iter(|| matmul(MatMut::rows_of(&mut out[..m * n], m, n), a, b, false));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// A tile of rows by weights as a step finds them, where other weights were used since: in turn by each of as many as the second level
+/// of cache cannot hold. By the matrix, by its transpose, and by panels, whose own copy is the last line (bytes read and written).
+fn far(criterion: &mut Criterion<BesidePeak>) {
+    let mut group = criterion.benchmark_group("matmul, weights far");
+    for (rows, k, n) in [(32, 784, 256), (32, 256, 784), (128, 784, 1024), (128, 1024, 512), (128, 512, 8192)]
+    {
+        let (x, weights) = (numbers(rows * k), numbers((FAR / 4).max(2 * k * n)));
+        let (count, size) = (weights.len() / (k * n), panels(rows.max(1024), k, n));
+        let (mut copies, mut out) = (vec![0.0; count * size], vec![0.0; rows * n]);
+        let weight = |i: usize| &weights[i % count * k * n..][..k * n];
+        let x = MatRef::rows_of(&x, rows, k);
+        let mut turn = 0;
+        let mut next = || {
+            turn += 1;
+            turn
+        };
+        group.throughput(Throughput::Bytes(8 * (k * n) as u64));
+        group.bench_function(format!("{rows}×{k}×{n} panels' copy"), |bencher| {
+            bencher.iter(|| {
+                let i = next();
+                let to = &mut copies[i % count * size..][..size];
+                pack_panels([Panels { to, b: MatRef::rows_of(weight(i), k, n) }]);
+            });
+        });
+        for (i, to) in copies.chunks_exact_mut(size).enumerate() {
+            pack_panels([Panels { to, b: MatRef::rows_of(weight(i), k, n) }]);
+        }
+        group.throughput(Throughput::Elements(2 * (rows * k * n) as u64));
+        for (name, turned, by_panels) in
+            [("matrix", false, false), ("transpose", true, false), ("panels", false, true)]
+        {
+            group.bench_function(format!("{rows}×{k}×{n} by {name}"), |bencher| {
+                bencher.iter(|| {
+                    let i = next();
+                    let b = match turned {
+                        true => MatRef::new(weight(i), k, n, 1, k),
+                        false => MatRef::rows_of(weight(i), k, n),
+                    };
+                    let panels = if by_panels { &copies[i % count * size..][..size] } else { &[] };
+                    matmul_panels(MatMut::rows_of(&mut out, rows, n), x, b, panels, false);
+                });
             });
         }
     }
@@ -146,6 +196,7 @@ fn main() {
     let mut criterion = Criterion::default().with_measurement(peak).configure_from_args();
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("one thread");
     products(&mut criterion);
+    far(&mut criterion);
     sliding(&mut criterion);
     rows(&mut criterion);
     others(&mut criterion);
