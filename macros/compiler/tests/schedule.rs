@@ -177,13 +177,7 @@ fn recurrent() {
 }
 
 fn stages(segments: &[Segment]) -> Vec<&Stage> {
-    segments
-        .iter()
-        .filter_map(|segment| match segment {
-            Segment::Stage(stage) => Some(stage),
-            _ => None,
-        })
-        .collect()
+    segments.iter().filter_map(Segment::stage).collect()
 }
 
 fn loops(stage: &Stage) -> impl Iterator<Item = &diabolo_compiler::schedule::Loop> {

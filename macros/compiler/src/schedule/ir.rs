@@ -39,6 +39,13 @@ pub enum Segment {
     Inspect(usize, usize),
 }
 
+impl Segment {
+    /// The walk over tiles, if it is one.
+    pub fn stage(&self) -> Option<&Stage> {
+        if let Segment::Stage(stage) = self { Some(stage) } else { None }
+    }
+}
+
 /// A walk over tiles of rows: everything between two places where rows meet; or one large loop without rows,
 /// walked along its first axis.
 #[derive(Clone, Debug)]

@@ -36,7 +36,7 @@ impl<'a> Scope<'a> {
             .collect();
         let shared = work.len();
         let mut lanes: BTreeMap<usize, Place> = BTreeMap::new();
-        for stage in schedule.segments.iter().filter_map(stage_of) {
+        for stage in schedule.segments.iter().filter_map(Segment::stage) {
             for (slot, elements) in stage.scratch.iter().enumerate() {
                 let whole = elements * &stage.over;
                 match work.get_mut(shared + slot) {
@@ -257,11 +257,4 @@ fn writes_of(step: &Step) -> Vec<usize> {
         Step::Scan(_) => Vec::new(),
     };
     sources.iter().filter_map(of).collect()
-}
-
-pub(super) fn stage_of(segment: &Segment) -> Option<&Stage> {
-    match segment {
-        Segment::Stage(stage) => Some(stage),
-        _ => None,
-    }
 }

@@ -6,8 +6,10 @@
 mod bounds;
 mod crosses;
 mod loops;
+mod names;
 mod optimizer;
 mod run;
+mod scope;
 mod shared;
 mod sizes;
 mod spec;
@@ -24,11 +26,11 @@ use crate::link::Linked;
 use crate::schedule::{Schedule, schedule};
 use shared::Loops;
 
+pub use names::Names;
 pub use optimizer::optimizer;
-pub use run::Names;
+pub(crate) use scope::words;
 pub(crate) use shared::listed;
 pub(crate) use sizes::{literal, size, symbol};
-pub(crate) use steps::words;
 
 /// What of the code runs without a device: for readers, since the rest is inside of macro calls, which nobody formats.
 pub fn host(code: TokenStream) -> TokenStream {
@@ -206,7 +208,7 @@ fn one(meta: &Meta, number: usize, program: &Program) -> Result<TokenStream, Str
     let train_plan = train.as_ref().map(schedule).transpose()?;
 
     let Meta { krate, name, .. } = meta;
-    let symbols = run::symbols(std::iter::once(&evaluate).chain(&train));
+    let symbols = names::symbols(std::iter::once(&evaluate).chain(&train));
     let names = |prefix| Names { krate, prefix, symbols: symbols.clone() };
     let mut loops = Loops::new(krate, "Loop");
     let items = run::program(&names("evaluate"), &evaluate_plan, &mut loops)?;

@@ -8,58 +8,15 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::names::{Names, dims};
+use super::scope::Scope;
 use super::shared::Loops;
-use super::sizes::{literal, padded, size, symbol};
+use super::sizes::{literal, padded, size};
 use super::stage::scratch;
-use super::steps::{self, Scope};
-use crate::graph::{Constant, Graph, Kind};
+use super::steps;
 use crate::schedule::print::buffer_name;
-use crate::schedule::{Home, Schedule, Segment, Stage, on_cpu};
-use crate::size::{BATCH, Size};
-
-/// Names that several rooms use.
-pub struct Names<'a> {
-    /// The path of the crate `diabolo`.
-    pub krate: &'a TokenStream,
-    /// The function's name.
-    pub prefix: &'a str,
-    /// The symbols, `B` first.
-    pub symbols: Vec<String>,
-}
-
-impl<'a> Names<'a> {
-    /// For a program that stands alone.
-    pub fn of(krate: &'a TokenStream, prefix: &'a str, schedule: &Schedule) -> Self {
-        Names { krate, prefix, symbols: symbols([&schedule.graph]) }
-    }
-}
-
-/// The symbols of graphs: `B` first, then those of inputs, parameters and nodes in order.
-pub(super) fn symbols<'g>(graphs: impl IntoIterator<Item = &'g Graph>) -> Vec<String> {
-    let mut found = vec![BATCH.to_owned()];
-    for graph in graphs {
-        collect(graph, &mut found);
-    }
-    found
-}
-
-fn collect(graph: &Graph, found: &mut Vec<String>) {
-    let types = graph.inputs.iter().map(|i| &i.ty).chain(graph.params.iter().map(|p| &p.ty));
-    let sizes =
-        types.chain(graph.nodes.iter().map(|n| &n.ty)).flat_map(|ty| ty.rows.iter().chain(&ty.features));
-    let constants = graph.nodes.iter().filter_map(|node| match &node.kind {
-        Kind::Const(Constant::Size(size)) => Some(size),
-        Kind::Scan { scan, .. } => Some(&scan.length),
-        _ => None,
-    });
-    for size in sizes.chain(constants) {
-        for symbol in size.symbols() {
-            if !found.iter().any(|other| other == symbol) {
-                found.push(symbol.to_owned());
-            }
-        }
-    }
-}
+use crate::schedule::{Home, Schedule, Segment, on_cpu};
+use crate::size::Size;
 
 /// The functions of a program; the structs of its loops join the others.
 pub(super) fn program(
@@ -81,16 +38,16 @@ pub(super) fn program(
                 super::stage::stage(names, schedule, stage, stages - 1, loops)?
             }
             Segment::Alone(list) => {
-                let scope = Scope::alone(names, schedule, stages_of(schedule));
+                let scope = Scope::alone(names, schedule);
                 let mut out = TokenStream::new();
                 for step in list {
                     out.extend(steps::step(&scope, step, loops)?);
                 }
                 out
             }
-            Segment::Wide(list) => steps::wide(&Scope::alone(names, schedule, stages_of(schedule)), list)?,
+            Segment::Wide(list) => steps::wide(&Scope::alone(names, schedule), list)?,
             Segment::Inspect(index, buffer) => {
-                let scope = Scope::alone(names, schedule, stages_of(schedule));
+                let scope = Scope::alone(names, schedule);
                 let value = scope.buffer(*buffer);
                 let this = &schedule.buffers[*buffer];
                 let len = if this.rows { &this.elements * &Size::batch() } else { this.elements.clone() };
@@ -125,26 +82,6 @@ pub(super) fn program(
             #segments
         }
     })
-}
-
-/// The stage that writes each buffer: lanes are named by it.
-pub(super) fn stages_of(schedule: &Schedule) -> BTreeMap<usize, usize> {
-    let stages = schedule.segments.iter().filter_map(stage_of).enumerate();
-    stages.flat_map(|(number, stage)| stage.local.iter().map(move |buffer| (*buffer, number))).collect()
-}
-
-/// The symbols as locals.
-pub(super) fn dims(names: &Names<'_>) -> TokenStream {
-    names
-        .symbols
-        .iter()
-        .enumerate()
-        .map(|(i, name)| {
-            let local = symbol(name);
-            let i = literal(i);
-            quote!(let #local = dims[#i];)
-        })
-        .collect()
 }
 
 /// Inputs, parameters and outputs, cut into slices.
@@ -206,7 +143,7 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
         cut(format_ident!("q{i}"), quote!(kernels::panels(#rows, #k, #n)));
     }
     let mut scratches = Vec::new();
-    for (i, stage) in schedule.segments.iter().filter_map(stage_of).enumerate() {
+    for (i, stage) in schedule.segments.iter().filter_map(Segment::stage).enumerate() {
         // Rows of inputs that loops read are in the cache as well, but their size does not depend on us.
         let bytes = size(&(&stage.row_elements * &Size::known(4)));
         let (flops, lane) = (size(&stage.row_flops), size(&(&stage.lane * &Size::known(4))));
@@ -233,11 +170,4 @@ fn layout(names: &Names<'_>, schedule: &Schedule, name: &Ident) -> (TokenStream,
         }
     };
     (item, cuts)
-}
-
-fn stage_of(segment: &Segment) -> Option<&Stage> {
-    match segment {
-        Segment::Stage(stage) => Some(stage),
-        _ => None,
-    }
 }

@@ -5,10 +5,11 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::run::{Names, stages_of};
+use super::names::Names;
+use super::scope::Scope;
 use super::shared::{Loops, listed};
 use super::sizes::{is_padded, literal, size, times};
-use super::steps::{self, Scope};
+use super::steps;
 use crate::graph::NodeId;
 use crate::schedule::{Home, Schedule, Stage, Step};
 use crate::size::Size;
@@ -21,7 +22,7 @@ pub(super) fn stage(
     number: usize,
     loops: &mut Loops,
 ) -> Result<TokenStream, String> {
-    let scope = Scope::stage(names, schedule, stage, stages_of(schedule));
+    let scope = Scope::stage(names, schedule, stage);
     let mut body = TokenStream::new();
     for step in &stage.steps {
         body.extend(steps::step(&scope, step, loops)?);
@@ -62,7 +63,7 @@ pub(super) fn stage(
     let height = (!stage.scratch.is_empty()).then(|| quote!(let height = #tile;));
     let doc =
         format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
-    let copies = steps::panels(&Scope::alone(names, schedule, stages_of(schedule)), &stage.panels);
+    let copies = steps::panels(&Scope::alone(names, schedule), &stage.panels);
     Ok(quote! {
         #copies
         #[doc = #doc]
