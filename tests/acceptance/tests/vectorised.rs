@@ -6,7 +6,7 @@ use diabolo::data::digits;
 use diabolo::nn::{bce_with_logits, dense, kl_normal};
 use diabolo::prelude::*;
 
-#[path = "../../kernels/tests/code/mod.rs"]
+#[path = "../../../kernels/tests/code/mod.rs"]
 mod code;
 
 #[encoder]
