@@ -14,7 +14,7 @@ use std::ops::{Deref, DerefMut};
 struct Line([u8; 64]);
 
 /// The size of a huge page.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 const HUGE: usize = 2 << 20;
 
 /// A growing slice of numbers that suits vectors.
@@ -58,7 +58,7 @@ impl<F: Float> Buffer<F> {
 
 /// Before it is touched.
 fn ask_for_huge_pages(lines: &Vec<Line>) {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     {
         let start = lines.as_ptr() as usize;
         let end = (start + lines.capacity() * size_of::<Line>()) / HUGE * HUGE;
@@ -69,7 +69,7 @@ fn ask_for_huge_pages(lines: &Vec<Line>) {
             unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE) };
         }
     }
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(all(target_os = "linux", not(miri))))]
     let _ = lines;
 }
 

@@ -143,7 +143,6 @@ impl<F: Float> Work<F> for BothPacked<F> {
         let packed = buffer.0.as_mut_ptr().cast::<F>();
         let depth = even(k, BOTH_DEPTH / size_of::<F>());
         let rows = even(m, LEFT_ROWS).next_multiple_of(MR);
-        let wide = size_of::<V>() >= 32;
         for i in (0..m).step_by(rows) {
             for p in (0..k).step_by(depth) {
                 let (here, deep) = (rows.min(m - i), depth.min(k - p));
@@ -156,7 +155,7 @@ impl<F: Float> Work<F> for BothPacked<F> {
                 // SAFETY: (i, p), (p, 0) and (i, 0) lie within the matrices; LEFT_ROWS is a multiple of MR, so that
                 // whole groups of `rows` fit the buffer.
                 unsafe {
-                    let left = pack_left::<F, MR>(packed, a.at(i, p), block.rows, block.depth, wide);
+                    let left = pack_left::<F, MR>(packed, a.at(i, p), block.rows, block.depth, V::AVX);
                     block.run::<V, MR, PACKED>(c.at(i, 0), left, b.at(p, 0), accumulate || p > 0);
                 }
             }
@@ -236,7 +235,6 @@ impl<F: Float> Block<F> {
         let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
         let packed = buffer.0.as_mut_ptr().cast::<F>();
         let panels = Panelled::new(n, V::LANES);
-        let wide = size_of::<V>() >= 32;
         let range =
             if let Right::Panels { panels, .. } = &right { panels.clone() } else { 0..panels.count() };
         for panel in range.clone() {
@@ -258,7 +256,7 @@ impl<F: Float> Block<F> {
                     Right::Contiguous | Right::Strided => {
                         let mut right = b.at(0, j);
                         if !whole || b.col != 1 || rows >= GROUPS * MR {
-                            right = pack::<F, V>(packed, right, depth, width, end - j, wide);
+                            right = pack::<F, V>(packed, right, depth, width, end - j, V::AVX);
                         }
                         // Of the last panel: what the next block of k begins with.
                         let from = if last { (depth, 0) } else { (0, end) };

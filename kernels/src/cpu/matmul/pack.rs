@@ -34,7 +34,7 @@ impl<F> View<F> {
 ///
 /// # Safety
 /// `to` has room for depth·padded numbers, and b's panel is readable; V's instruction set is enabled, and with it
-/// AVX where `wide`.
+/// AVX where `avx`.
 #[inline(always)]
 pub(super) unsafe fn pack<F: Float, V: Vector<F>>(
     to: *mut F,
@@ -42,7 +42,7 @@ pub(super) unsafe fn pack<F: Float, V: Vector<F>>(
     depth: usize,
     width: usize,
     padded: usize,
-    wide: bool,
+    avx: bool,
 ) -> View<F> {
     // SAFETY: the caller's room; p < depth and j < padded.
     unsafe {
@@ -69,7 +69,7 @@ pub(super) unsafe fn pack<F: Float, V: Vector<F>>(
             for strip in (0..rows).step_by(STRIP) {
                 for j in (0..columns).step_by(F::SIDE) {
                     for p in (strip..rows.min(strip + STRIP)).step_by(F::SIDE) {
-                        F::transpose(b.at(p, j).data, b.col, to.add(p * padded + j), padded, wide);
+                        F::transpose(b.at(p, j).data, b.col, to.add(p * padded + j), padded, avx);
                     }
                 }
             }
@@ -105,14 +105,14 @@ unsafe fn copy_vectors<F: Float, V: Vector<F>, const N: usize>(to: *mut F, b: Vi
 /// were: nobody reads them. In the view, rows of one group lie side by side.
 ///
 /// # Safety
-/// `to` has room for whole groups of `depth` columns, and a is readable; AVX is enabled where `wide`.
+/// `to` has room for whole groups of `depth` columns, and a is readable; AVX is enabled where `avx`.
 #[inline(always)]
 pub(super) unsafe fn pack_left<F: Float, const MR: usize>(
     to: *mut F,
     a: View<F>,
     rows: usize,
     depth: usize,
-    wide: bool,
+    avx: bool,
 ) -> View<F> {
     // SAFETY: the caller's room; p < depth and i < rows.
     unsafe {
@@ -137,7 +137,7 @@ pub(super) unsafe fn pack_left<F: Float, const MR: usize>(
                 for p in (0..done).step_by(F::SIDE) {
                     for part in (0..MR).step_by(F::SIDE) {
                         let from = a.at(i + part, p).data;
-                        F::transpose(from, a.row, to.add(i * depth + p * MR + part), MR, wide);
+                        F::transpose(from, a.row, to.add(i * depth + p * MR + part), MR, avx);
                     }
                 }
             }

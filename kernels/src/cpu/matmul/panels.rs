@@ -137,7 +137,7 @@ impl<F: Float> Work<F> for Pack<F> {
                 // SAFETY: the maker's promise, and the caller's set.
                 unsafe {
                     let to = to.add((start - first) * k + p * padded);
-                    pack::<F, V>(to, from.at(p, start), depth, width, padded, size_of::<V>() >= 32);
+                    pack::<F, V>(to, from.at(p, start), depth, width, padded, V::AVX);
                 }
             }
         }

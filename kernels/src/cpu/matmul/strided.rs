@@ -7,6 +7,7 @@ use crate::cpu::isa::Isa;
 pub(super) const LONGEST: usize = 16;
 
 /// A run of `n` numbers that lie `step` apart, and which lanes of registers they fill.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only AVX-512 has masks of lanes"))]
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
     n: usize,

@@ -6,8 +6,8 @@ pub(super) trait Transpose: Sized + Copy {
     /// Rows and columns of the block.
     const SIDE: usize;
     /// # Safety
-    /// Both blocks are in live allocations and do not overlap; AVX is enabled where `wide`.
-    unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize, wide: bool);
+    /// Both blocks are in live allocations and do not overlap; AVX is enabled where `avx`.
+    unsafe fn transpose(from: *const Self, from_row: usize, to: *mut Self, to_row: usize, avx: bool);
     /// Adds `SIDE` numbers to others.
     ///
     /// # Safety
@@ -45,14 +45,14 @@ unsafe fn one_by_one<F: Copy, const SIDE: usize>(from: *const F, from_row: usize
 impl Transpose for f32 {
     const SIDE: usize = 8;
     #[inline(always)]
-    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize, wide: bool) {
+    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize, avx: bool) {
         // SAFETY: the caller's.
         unsafe {
             #[cfg(target_arch = "x86_64")]
-            if wide {
+            if avx {
                 return eight(from, from_row, to, to_row);
             }
-            let _ = wide;
+            let _ = avx;
             one_by_one::<_, 8>(from, from_row, to, to_row);
         }
     }
@@ -67,14 +67,14 @@ impl Transpose for f32 {
 impl Transpose for f64 {
     const SIDE: usize = 4;
     #[inline(always)]
-    unsafe fn transpose(from: *const f64, from_row: usize, to: *mut f64, to_row: usize, wide: bool) {
+    unsafe fn transpose(from: *const f64, from_row: usize, to: *mut f64, to_row: usize, avx: bool) {
         // SAFETY: the caller's.
         unsafe {
             #[cfg(target_arch = "x86_64")]
-            if wide {
+            if avx {
                 return four(from, from_row, to, to_row);
             }
-            let _ = wide;
+            let _ = avx;
             one_by_one::<_, 4>(from, from_row, to, to_row);
         }
     }

@@ -44,15 +44,15 @@ impl<F: Float> Body for Copy<'_, F> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Copy { to, to_row, from, from_row, rows, cols } = self;
-        let wide = I::KIND.vector_bytes() >= 32;
+        let avx = I::KIND.vector_bytes() >= 32;
         let (whole_rows, whole_cols) = (rows / F::SIDE * F::SIDE, cols / LINE * LINE);
         for i in (0..whole_rows).step_by(F::SIDE) {
             for j in (0..whole_cols).step_by(LINE) {
                 for j in (j..j + LINE).step_by(F::SIDE) {
-                    // SAFETY: the square lies within both slices, which were checked; AVX is there where `wide`.
+                    // SAFETY: the square lies within both slices, which were checked; AVX is there where `avx`.
                     unsafe {
                         let from = from.as_ptr().add(j * from_row + i);
-                        F::transpose(from, from_row, to.as_mut_ptr().add(i * to_row + j), to_row, wide);
+                        F::transpose(from, from_row, to.as_mut_ptr().add(i * to_row + j), to_row, avx);
                     }
                 }
             }

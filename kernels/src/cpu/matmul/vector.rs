@@ -6,6 +6,8 @@
 pub(super) trait Vector<F>: Copy {
     /// Numbers in it.
     const LANES: usize;
+    /// Whether its instruction set has AVX: an array of four f64 is as long as a register of AVX, and is none.
+    const AVX: bool = false;
     /// Reads `LANES` numbers.
     ///
     /// # Safety
@@ -61,6 +63,8 @@ macro_rules! register {
         // SAFETY (all methods): the trait's contract is that of the intrinsic.
         impl Vector<$float> for $type {
             const LANES: usize = $lanes;
+            // All registers of x86 here are AVX's or wider.
+            const AVX: bool = cfg!(target_arch = "x86_64");
             #[inline(always)]
             unsafe fn load(from: *const $float) -> Self {
                 // SAFETY: as above.

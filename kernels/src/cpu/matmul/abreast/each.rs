@@ -9,8 +9,8 @@ use super::{ABREAST, DEPTH, HEIGHT, WIDTH, pieces, places};
 use crate::cpu::float::Float;
 use crate::cpu::isa::{Body, Isa};
 
-/// Registers of a group, at most: those of four numbers.
-const PARTS: usize = ABREAST / 4;
+/// Registers of a group, at most: those of four numbers, and of NEON those of two f64.
+const PARTS: usize = ABREAST / if cfg!(target_arch = "aarch64") { 2 } else { 4 };
 
 /// A product for every row.
 pub(in super::super) struct Each<'a, F> {
@@ -61,13 +61,7 @@ impl<F: Float> Each<'_, F> {
                 let lines = places(&c.rows, (i, height), lines);
                 // SAFETY: all places lie in their slices, and groups of MR rows in `left`, as MR divides HEIGHT.
                 unsafe {
-                    copy::<F, MR>(
-                        left,
-                        a.data.as_ptr(),
-                        (&a.rows, in_a),
-                        (&a.cols, over_a),
-                        size_of::<V>() >= 32,
-                    );
+                    copy::<F, MR>(left, a.data.as_ptr(), (&a.rows, in_a), (&a.cols, over_a), V::AVX);
                     for (j, width) in pieces(n, WIDTH) {
                         let (of_b, of_c) =
                             (places(&b.cols, (j, width), of_b), places(&c.cols, (j, width), of_c));
@@ -103,21 +97,21 @@ impl<F: Float> Each<'_, F> {
 /// Copies a block of a in groups of `MR` rows, each group column by column.
 ///
 /// # Safety
-/// The places lie in the allocation of `a`, and `to` has room for whole groups; AVX is enabled where `wide`.
+/// The places lie in the allocation of `a`, and `to` has room for whole groups; AVX is enabled where `avx`.
 #[inline(always)]
 unsafe fn copy<F: Float, const MR: usize>(
     to: *mut F,
     a: *const F,
     (rows, in_a): (&Axes, &[usize]),
     (cols, over): (&Axes, &[usize]),
-    wide: bool,
+    avx: bool,
 ) {
     let (Some(&first), Some(&term)) = (in_a.first(), over.first()) else { return };
     // SAFETY: the caller's.
     unsafe {
         if let (Some(row), Some(col)) = (rows.single(), cols.single()) {
             let a = View { data: a.add(first + term).cast_mut(), row, col };
-            pack_left::<F, MR>(to, a, in_a.len(), over.len(), wide);
+            pack_left::<F, MR>(to, a, in_a.len(), over.len(), avx);
             return;
         }
         for (i, row) in in_a.iter().enumerate() {

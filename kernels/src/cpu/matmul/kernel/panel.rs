@@ -198,7 +198,7 @@ impl<F: Float> Panel<F> {
                         sums[i][v].store(copy.add((i * NV + v) * V::LANES));
                     });
                 });
-                self.scatter::<R>(c, copy, NV * V::LANES, size_of::<V>() >= 32);
+                self.scatter::<R>(c, copy, NV * V::LANES, V::AVX);
             }
         }
         R
@@ -208,9 +208,9 @@ impl<F: Float> Panel<F> {
     ///
     /// # Safety
     /// `sums` holds `R` rows, `apart` numbers apart; c holds `R` rows of `width` columns; AVX is enabled
-    /// where `wide`.
+    /// where `avx`.
     #[inline(always)]
-    unsafe fn scatter<const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, wide: bool) {
+    unsafe fn scatter<const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, avx: bool) {
         // Whole squares of a transposed c first, then what they leave.
         let squares = c.row == 1 && R.is_multiple_of(F::SIDE);
         let columns = if squares { self.width / F::SIDE * F::SIDE } else { 0 };
@@ -222,12 +222,12 @@ impl<F: Float> Panel<F> {
                     if self.accumulate {
                         let mut square = Aligned::<SQUARE>(MaybeUninit::uninit());
                         let square = square.0.as_mut_ptr().cast::<F>();
-                        F::transpose(from, apart, square, F::SIDE, wide);
+                        F::transpose(from, apart, square, F::SIDE, avx);
                         for column in 0..F::SIDE {
                             F::add_side(to.at(0, column).data, square.add(column * F::SIDE));
                         }
                     } else {
-                        F::transpose(from, apart, to.data, c.col, wide);
+                        F::transpose(from, apart, to.data, c.col, avx);
                     }
                 }
             }
