@@ -57,7 +57,7 @@ fn products(criterion: &mut Criterion<BesidePeak>) {
 }
 
 /// A tile of rows by weights as a step finds them, where other weights were used since: in turn by each of as many as the second level
-/// of cache cannot hold. By the matrix, by its transpose, and by panels, whose own copy is the last line (bytes read and written).
+/// of cache cannot hold. The copy of panels first (bytes read and written), then products by the matrix, its transpose, and panels.
 fn far(criterion: &mut Criterion<BesidePeak>) {
     let mut group = criterion.benchmark_group("matmul, weights far");
     for (rows, k, n) in [(32, 784, 256), (32, 256, 784), (128, 784, 1024), (128, 1024, 512), (128, 512, 8192)]
