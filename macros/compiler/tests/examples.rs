@@ -102,8 +102,7 @@ fn convolutions_store_no_pieces() {
 
     // On a CPU rows lie side by side: every product is one for each row, or summed over them; inputs are turned once.
     let turned = abreast(&schedule);
-    let stages =
-        turned.segments.iter().filter_map(|s| if let Segment::Stage(s) = s { Some(s) } else { None });
+    let stages = turned.segments.iter().filter_map(Segment::stage);
     let stages: Vec<_> = stages.collect();
     let [stage] = stages.as_slice() else { panic!("{} stages", stages.len()) };
     let of = |rows: Rows| {
