@@ -90,9 +90,10 @@ fn adaptive(
 ) -> (Tensor<N>, Tensor<N>, Tensor<N>) {
     let m = b1 * m + (1.0 - b1) * g;
     let v = b2 * v + (1.0 - b2) * square(g);
+    // Once a step: an element has one division, which with the root takes most of its time where all is near.
     let rate = 1.0 / (1.0 - pow(b1, step));
-    let spread = sqrt(v / (1.0 - pow(b2, step))) + eps;
-    (rate * m / spread, m, v)
+    let scale = 1.0 / (1.0 - pow(b2, step));
+    (rate * m / (sqrt(scale * v) + eps), m, v)
 }
 
 /// Lion (Chen et al. 2023, algorithm 2): w ← w − lr (sign(β₁ m + (1 − β₁) g) + decay w), m ← β₂ m + (1 − β₂) g.

@@ -9,16 +9,18 @@
 //!   and so is the left one (packed, it was up to a third slower on weight gradients);
 //! - [`BothPacked`], of a large product: what lies 32 KiB apart shares few places of every cache;
 //! - [`OfPanels`]: the right factor was packed before, for many products: see `panels`.
+mod packed;
 mod panel;
 
-use super::pack::{View, pack, pack_left};
+use super::pack::{View, pack};
 use super::scalar::Work;
 use super::vector::Vector;
 use crate::Float;
-use panel::{Next, Panel, Strips};
+use panel::{Next, Panel};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+pub(super) use packed::BothPacked;
 pub(super) use panel::unrolled;
 
 /// Bytes of b's packed panel: 256 rows of 48 f32 on AVX-512.
@@ -28,12 +30,6 @@ const DEPTH: usize = 1 << 10;
 /// Bytes of whole rows of b, for a block of k that is asked for while the one before it is multiplied. The first one is
 /// waited for.
 const WHOLE: usize = 1 << 17;
-/// Bytes of a block of k where a is packed too: 192 f32, so that a panel of b leaves a first-level cache of
-/// 48 KiB some room for a and c.
-const BOTH_DEPTH: usize = 192 * 4;
-/// Rows of a that are packed at a time: 192 KiB of them, for a second-level cache.
-const LEFT_ROWS: usize = 256;
-const LEFT: usize = LEFT_ROWS * BOTH_DEPTH;
 /// Bytes of a left factor that stays in a second-level cache while many panels go by.
 const NEAR: usize = 1 << 19;
 /// From so many groups of rows on, copying a row-major panel of b pays.
@@ -120,64 +116,22 @@ impl<F: Float> Factors<F> {
                 None if contiguous => Right::Contiguous,
                 None => Right::Strided,
             };
-            let block = Block { rows, cols, depth: depth.min(k - p), left: Left::InPlace, right };
+            let block = Block { rows, cols, depth: depth.min(k - p), right };
             // SAFETY: (0, p) and (p, 0) lie within the matrices.
             unsafe {
                 let b = if panels.is_some() { b } else { b.at(p, 0) };
-                block.run::<V, MR, PACKED>(c, a.at(0, p), b, accumulate || p > 0);
-            }
-        }
-    }
-}
-
-/// Both factors packed, of a [large](is_large) product.
-pub(super) struct BothPacked<F>(pub Factors<F>);
-
-impl<F: Float> Work<F> for BothPacked<F> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<V: Vector<F>, const MR: usize>(self) {
-        let Factors { shape: (m, n, k), c, a, b, accumulate } = self.0;
-        let mut buffer = Aligned::<LEFT>(MaybeUninit::uninit());
-        let packed = buffer.0.as_mut_ptr().cast::<F>();
-        let depth = even(k, BOTH_DEPTH / size_of::<F>());
-        let rows = even(m, LEFT_ROWS).next_multiple_of(MR);
-        for i in (0..m).step_by(rows) {
-            for p in (0..k).step_by(depth) {
-                let (here, deep) = (rows.min(m - i), depth.min(k - p));
-                // The left rows that come next: deeper ones, or the next ones.
-                let (next_i, next_p) = if p + depth < k { (i, p + depth) } else { (i + rows, 0) };
-                let next = if next_i < m { here } else { 0 };
-                let ahead = Strips::of(a, (next_i, next_p), next, deep);
-                let (left, right) = (Left::Grouped(ahead), Right::Strided);
-                let block = Block { rows: here, cols: n, depth: deep, left, right };
-                // SAFETY: (i, p), (p, 0) and (i, 0) lie within the matrices; LEFT_ROWS is a multiple of MR, so that
-                // whole groups of `rows` fit the buffer.
-                unsafe {
-                    let left = pack_left::<F, MR>(packed, a.at(i, p), block.rows, block.depth, V::AVX);
-                    block.run::<V, MR, PACKED>(c.at(i, 0), left, b.at(p, 0), accumulate || p > 0);
-                }
+                block.run::<F, V, MR, PACKED>(c, a.at(0, p), b, accumulate || p > 0);
             }
         }
     }
 }
 
 /// Rows of c, and a block of k.
-struct Block<F> {
+struct Block {
     rows: usize,
     cols: usize,
     depth: usize,
-    left: Left<F>,
     right: Right,
-}
-
-/// How the rows of a lie.
-enum Left<F> {
-    /// As the caller has them.
-    InPlace,
-    /// In groups, with what will be packed next.
-    Grouped(Strips<F>),
 }
 
 /// How b lies.
@@ -217,21 +171,20 @@ impl Panelled {
     }
 }
 
-impl<F: Float> Block<F> {
+impl Block {
     /// Panel after panel of columns.
     ///
     /// # Safety
     /// As for [`Work::run`] of the [`Factors`] that it is a part of; a panel that must be packed has `PACKED` bytes at most.
     #[inline(always)]
-    unsafe fn run<V: Vector<F>, const MR: usize, const PACKED: usize>(
+    unsafe fn run<F: Float, V: Vector<F>, const MR: usize, const PACKED: usize>(
         self,
         c: View<F>,
         a: View<F>,
         b: View<F>,
         accumulate: bool,
     ) {
-        let Block { rows, cols: n, depth, left, right } = self;
-        let grouped = matches!(left, Left::Grouped(_));
+        let Block { rows, cols: n, depth, right } = self;
         let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
         let packed = buffer.0.as_mut_ptr().cast::<F>();
         let panels = Panelled::new(n, V::LANES);
@@ -265,7 +218,6 @@ impl<F: Float> Block<F> {
                                 first: b.data.wrapping_add(from.0 * b.row + from.1),
                                 stride: b.row,
                             },
-                            _ if grouped => Next::Columns(Strips::of(b, from, depth, width)),
                             _ => Next::Left,
                         };
                         (right, next)
@@ -282,14 +234,11 @@ impl<F: Float> Block<F> {
                     }
                 };
                 let to = c.at(0, j);
-                if let Left::Grouped(left) = &left {
-                    left.ask::<V>(panel, panel + 1, panels.count());
-                }
-                let panel = Panel { rows, depth, width, grouped, accumulate, next };
+                let panel = Panel { rows, depth, width, accumulate };
                 match vectors {
-                    1 => panel.run::<V, MR, 1>(to, a, right),
-                    2 => panel.run::<V, MR, 2>(to, a, right),
-                    _ => panel.run::<V, MR, 3>(to, a, right),
+                    1 => panel.run::<F, V, MR, 1>(to, a, right, &next),
+                    2 => panel.run::<F, V, MR, 2>(to, a, right, &next),
+                    _ => panel.run::<F, V, MR, 3>(to, a, right, &next),
                 }
             }
         }

@@ -29,15 +29,12 @@ macro_rules! unrolled {
 pub(in super::super) use unrolled;
 
 /// One panel of columns against all rows.
-pub(super) struct Panel<F> {
+pub(super) struct Panel {
     pub rows: usize,
     pub depth: usize,
     /// Columns of c, at most `NV` vectors.
     pub width: usize,
-    /// Whether a is packed in groups of rows.
-    pub grouped: bool,
     pub accumulate: bool,
-    pub next: Next<F>,
 }
 
 /// What is asked for while a panel is multiplied: what comes next, from a cache so slow that to wait for it would cost more.
@@ -47,71 +44,30 @@ pub(super) enum Next<F> {
     Left,
     /// The next panel, whose rows lie apart: of each row one line at a time.
     Rows { first: *const F, stride: usize },
-    /// The next panel, which will be packed from columns.
-    Columns(Strips<F>),
     /// The next panel, which is contiguous: so many numbers at each step, evenly, because the buffers of lines that are
     /// awaited are few.
     Run { first: *const F, step: usize },
 }
 
-/// Contiguous strips of a matrix.
-#[derive(Clone, Copy)]
-pub(super) struct Strips<F> {
-    first: *const F,
-    count: usize,
-    /// How far apart they begin.
-    stride: usize,
-    /// The numbers of each.
-    length: usize,
-}
-
-impl<F> Strips<F> {
-    /// Of so many rows and columns of a matrix from (i, j) on.
-    #[inline(always)]
-    pub fn of(matrix: View<F>, (i, j): (usize, usize), rows: usize, cols: usize) -> Self {
-        let first = matrix.data.wrapping_add(i * matrix.row + j * matrix.col).cast_const();
-        if matrix.row == 1 {
-            Strips { first, count: cols, stride: matrix.col, length: rows }
-        } else {
-            Strips { first, count: rows, stride: matrix.row, length: if matrix.col == 1 { cols } else { 0 } }
-        }
-    }
-
-    /// Asks for the strips from the share `i` to `end`, of `all`.
-    #[inline(always)]
-    pub fn ask<V: Vector<F>>(&self, i: usize, end: usize, all: usize) {
-        let line = 64 / size_of::<F>();
-        for strip in self.count * i / all..self.count * end / all {
-            let strip = self.first.wrapping_add(strip * self.stride);
-            for at in (0..self.length).step_by(line) {
-                V::prefetch(strip.wrapping_add(at));
-            }
-            V::prefetch(strip.wrapping_add(self.length.saturating_sub(1)));
-        }
-    }
-}
-
-impl<F: Float> Panel<F> {
+impl Panel {
+    /// Both factors where they are, or the right one in a panel.
+    ///
     /// # Safety
     /// As for [`Block::run`](super::Block::run); b's rows are contiguous and hold `NV` whole vectors.
     #[inline(always)]
-    pub unsafe fn run<V: Vector<F>, const MR: usize, const NV: usize>(
+    pub unsafe fn run<F: Float, V: Vector<F>, const MR: usize, const NV: usize>(
         &self,
         c: View<F>,
         a: View<F>,
         b: View<F>,
+        next: &Next<F>,
     ) {
         let mut i = 0;
         while i < self.rows {
             // SAFETY: row i exists in a and c.
             unsafe {
-                let c = c.at(i, 0);
-                let a = if self.grouped {
-                    View { data: a.data.add(i / MR * MR * self.depth + i % MR), ..a }
-                } else {
-                    a.at(i, 0)
-                };
-                let next = match &self.next {
+                let (c, a) = (c.at(i, 0), a.at(i, 0));
+                let next = match next {
                     // All of them while these are multiplied, where a block has all of k; else at longer steps.
                     Next::Left if a.col == 1 => {
                         View { data: a.data.wrapping_add(MR * a.row), row: MR * a.row / self.depth, col: 1 }
@@ -123,18 +79,14 @@ impl<F: Float> Panel<F> {
                         let first = first.wrapping_add(i / MR * self.depth * step);
                         View { data: first.cast_mut(), row: *step, col: 1 }
                     }
-                    Next::Columns(strips) => {
-                        strips.ask::<V>(i, (i + MR).min(self.rows), self.rows);
-                        b
-                    }
                     _ => b,
                 };
                 // Whole groups, then the rest by 4, 2 and 1.
                 i += match self.rows - i {
-                    rest if rest >= MR => self.tile::<V, MR, NV>(c, a, b, next),
-                    4.. if MR > 4 => self.tile::<V, 4, NV>(c, a, b, next),
-                    2.. if MR > 2 => self.tile::<V, 2, NV>(c, a, b, next),
-                    _ => self.tile::<V, 1, NV>(c, a, b, next),
+                    rest if rest >= MR => self.tile::<F, V, MR, NV>(c, a, b, next),
+                    4.. if MR > 4 => self.tile::<F, V, 4, NV>(c, a, b, next),
+                    2.. if MR > 2 => self.tile::<F, V, 2, NV>(c, a, b, next),
+                    _ => self.tile::<F, V, 1, NV>(c, a, b, next),
                 };
             }
         }
@@ -145,7 +97,7 @@ impl<F: Float> Panel<F> {
     /// # Safety
     /// As for [`Panel::run`], and the `R` rows exist.
     #[inline(always)]
-    unsafe fn tile<V: Vector<F>, const R: usize, const NV: usize>(
+    unsafe fn tile<F: Float, V: Vector<F>, const R: usize, const NV: usize>(
         &self,
         c: View<F>,
         a: View<F>,
@@ -154,14 +106,8 @@ impl<F: Float> Panel<F> {
     ) -> usize {
         // SAFETY: `depth` steps, i < R, and b's rows hold NV vectors.
         unsafe {
+            self.ask::<F, V, R, NV>(c);
             let mut sums = [[V::splat(F::ZERO); NV]; R];
-            if self.accumulate && c.col == 1 {
-                unrolled!(i < R {
-                    unrolled!(v < NV {
-                        V::prefetch(c.data.wrapping_add(i * c.row + v * V::LANES));
-                    });
-                });
-            }
             // Places that move on, and four rows from each: computed from p and i, each address would cost the adders
             // that multiply.
             let (mut low, mut high) = (a.data, a.data.wrapping_add(4 * a.row));
@@ -181,6 +127,35 @@ impl<F: Float> Panel<F> {
                 (low, high) = (low.wrapping_add(a.col), high.wrapping_add(a.col));
                 (row, ask) = (row.wrapping_add(b.row), ask.wrapping_add(next.row));
             }
+            self.write(c, sums);
+        }
+        R
+    }
+
+    /// Asks for the rows of c that sums will be added to.
+    #[inline(always)]
+    pub(super) fn ask<F: Float, V: Vector<F>, const R: usize, const NV: usize>(&self, c: View<F>) {
+        if self.accumulate && c.col == 1 {
+            unrolled!(i < R {
+                unrolled!(v < NV {
+                    V::prefetch(c.data.wrapping_add(i * c.row + v * V::LANES));
+                });
+            });
+        }
+    }
+
+    /// Writes sums to c, or adds them.
+    ///
+    /// # Safety
+    /// `R` rows of `width` columns of c exist.
+    #[inline(always)]
+    pub(super) unsafe fn write<F: Float, V: Vector<F>, const R: usize, const NV: usize>(
+        &self,
+        c: View<F>,
+        sums: [[V; NV]; R],
+    ) {
+        // SAFETY: the caller's; all of the NV vectors only where c has them.
+        unsafe {
             if c.col == 1 && self.width == NV * V::LANES {
                 unrolled!(i < R {
                     unrolled!(v < NV {
@@ -198,10 +173,9 @@ impl<F: Float> Panel<F> {
                         sums[i][v].store(copy.add((i * NV + v) * V::LANES));
                     });
                 });
-                self.scatter::<R>(c, copy, NV * V::LANES, V::AVX);
+                self.scatter::<F, R>(c, copy, NV * V::LANES, V::AVX);
             }
         }
-        R
     }
 
     /// Writes sums to a c whose rows are not contiguous, or to part of a vector.
@@ -210,7 +184,7 @@ impl<F: Float> Panel<F> {
     /// `sums` holds `R` rows, `apart` numbers apart; c holds `R` rows of `width` columns; AVX is enabled
     /// where `avx`.
     #[inline(always)]
-    unsafe fn scatter<const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, avx: bool) {
+    unsafe fn scatter<F: Float, const R: usize>(&self, c: View<F>, sums: *const F, apart: usize, avx: bool) {
         // Whole squares of a transposed c first, then what they leave.
         let squares = c.row == 1 && R.is_multiple_of(F::SIDE);
         let columns = if squares { self.width / F::SIDE * F::SIDE } else { 0 };
