@@ -121,7 +121,7 @@ impl<F> Ask<F> {
             return Ask { first, tiles: 1, pieces: 1, piece: 0, stride: 0, lines };
         }
         // A strip that begins inside of a line has a part of one more at its end.
-        let begins = (first.addr() / size_of::<F>() | stride).is_multiple_of(line);
+        let begins = ((first.addr() / size_of::<F>()) | stride).is_multiple_of(line);
         let each = (length - 1) / line + if begins { 1 } else { 2 };
         let (strips, pieces) = (count.div_ceil(tiles), (tiles / count).clamp(1, each));
         let own = each.div_ceil(pieces);
