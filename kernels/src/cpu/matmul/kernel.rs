@@ -27,6 +27,8 @@ pub(super) use panel::unrolled;
 const PACKED: usize = 48 << 10;
 /// Bytes of a block of k: 256 f32.
 const DEPTH: usize = 1 << 10;
+/// The same of panels that were packed before: deeper than a first-level cache, because c is added to less often then.
+const PANELS_DEPTH: usize = 1 << 11;
 /// Bytes of whole rows of b, for a block of k that is asked for while the one before it is multiplied. The first one is
 /// waited for.
 const WHOLE: usize = 1 << 17;
@@ -108,7 +110,11 @@ impl<F: Float> Factors<F> {
         // Weights, for few rows: what weights' own gradients multiply by, a left factor that lies the other way, is near
         // already.
         let contiguous = panels.is_none() && a.col == 1 && b.col == 1 && b.row == cols && rows < GROUPS * MR;
-        let most = if contiguous { (WHOLE / cols).clamp(DEPTH / 4, DEPTH) } else { DEPTH };
+        let most = match &panels {
+            Some(_) => PANELS_DEPTH,
+            None if contiguous => (WHOLE / cols).clamp(DEPTH / 4, DEPTH),
+            None => DEPTH,
+        };
         let depth = even(k, most / size_of::<F>());
         for p in (0..k).step_by(depth) {
             let right = match &panels {
