@@ -9,7 +9,7 @@ mod follow;
 use super::float::Float;
 use super::isa::Portable;
 
-pub use follow::{Among, add_inside, among, choose, load_inside, place, place_each};
+pub use follow::{add_inside, among, choose, load_inside, place, place_each};
 
 /// Values in a full block: four AVX-512 registers of f32.
 pub const BLOCK: usize = 64;

@@ -83,54 +83,36 @@ pub fn place_each<F: Float, const N: usize>(
     }
 }
 
-/// Indices that [`among`] looks at together: a register of f32.
-const LOOK: usize = 16;
+/// Indices that [`among`] looks at together: of fewer, LLVM compares one after the other.
+const LOOK: usize = 64;
 
-/// The positions in `index`, in order, whose places among `bound` may be some of `places`: all that are, and few others
-/// (where the number type cannot hold the ends of `places`), so that the caller looks again at each.
+/// Calls `then` with the positions in `index`, in order, whose places among `bound` may be some of `places`: all that are, and
+/// few others (where the number type cannot hold the ends of `places`), so that the caller looks again at each.
 #[inline(always)]
-pub fn among<F: Float>(index: &[F], places: Range<usize>, bound: usize) -> Among<'_, F> {
+pub fn among<F: Float>(index: &[F], places: Range<usize>, bound: usize, mut then: impl FnMut(usize)) {
     // Rounding to the nearest number is monotone: no whole number inside passes the rounded ends.
     let infinity = F::from_f64(f64::INFINITY);
     let low = if places.start == 0 { -infinity } else { F::from_usize(places.start) };
     let high = if places.end >= bound { infinity } else { F::from_usize(places.end) };
-    Among { index, low, high, position: 0, found: 0 }
-}
-
-/// See [`among`].
-pub struct Among<'a, F> {
-    /// What has not been looked at.
-    index: &'a [F],
-    low: F,
-    high: F,
-    /// Of what comes behind what was looked at last.
-    position: usize,
-    /// A bit for each position that was found, of those looked at last.
-    found: u32,
-}
-
-impl<F: Float> Iterator for Among<'_, F> {
-    type Item = usize;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        while self.found == 0 {
-            let (first, rest) = self.index.split_at_checked(LOOK).unwrap_or((self.index, &[]));
-            if first.is_empty() {
-                return None;
-            }
-            let block: [F; LOOK] = load(first, 0, first.len());
-            for l in 0..LOOK {
-                // NaN is neither below nor above: its place is 0.
-                let outside = (block[l] < self.low) | (block[l] > self.high);
-                self.found |= u32::from(!outside) << l;
-            }
-            self.found &= (1 << first.len()) - 1;
-            (self.index, self.position) = (rest, self.position + LOOK);
+    // NaN is neither below nor above: its place is 0.
+    let inside = |x: F| !((x < low) | (x > high));
+    for (block, first) in index.chunks(LOOK).zip((0..).step_by(LOOK)) {
+        let whole: [F; LOOK] = load(block, 0, block.len());
+        // A byte for each: which one is never asked by a branch, since no machine could guess the answer.
+        let mut found = [0u8; LOOK];
+        for l in 0..LOOK {
+            found[l] = u8::from(inside(whole[l]));
         }
-        let l = self.found.trailing_zeros() as usize;
-        self.found &= self.found - 1;
-        Some(self.position - LOOK + l)
+        for (eight, at) in found.as_chunks().0.iter().zip((0..block.len()).step_by(8)) {
+            let mut bits = u64::from_le_bytes(*eight);
+            while bits != 0 {
+                let position = at + bits.trailing_zeros() as usize / 8;
+                bits &= bits - 1;
+                if position < block.len() {
+                    then(first + position);
+                }
+            }
+        }
     }
 }
 
@@ -141,12 +123,13 @@ mod tests {
     #[test]
     fn among_finds_all_places_of_a_window_in_order() {
         let wild = [f32::NAN, -1.0, f32::INFINITY, 1e30, 6.0, 99.0, 0.0, 7.0, 3.5];
-        for n in [0, 1, 15, 16, 17, 32, 100] {
+        for n in [0, 1, 15, 31, 32, 33, 64, 100] {
             let index: Vec<f32> =
                 (0..n).map(|i| if i % 3 == 1 { wild[i / 3 % 9] } else { (i * 7 % 10) as f32 }).collect();
             for (first, end) in [(0, 4), (4, 8), (8, 10), (0, 10), (9, 10), (3, 3)] {
                 let inside = |&i: &usize| (first..end).contains(&place(index[i], 10));
-                let found: Vec<usize> = among(&index, first..end, 10).collect();
+                let mut found = Vec::new();
+                among(&index, first..end, 10, |i| found.push(i));
                 assert!(found.is_sorted());
                 assert_eq!(
                     found.iter().copied().filter(inside).collect::<Vec<_>>(),
@@ -163,7 +146,8 @@ mod tests {
         let far = 1 << 25;
         let index: Vec<f32> = (0..20).map(|i| (far + 4 * i) as f32).collect();
         for (first, end) in [(far + 3, far + 9), (far + 6, far + 41), (far + 5, far + 8)] {
-            let found: Vec<usize> = among(&index, first..end, 2 * far).collect();
+            let mut found = Vec::new();
+            among(&index, first..end, 2 * far, |i| found.push(i));
             let inside: Vec<usize> = (0..20).filter(|i| (first..end).contains(&(far + 4 * i))).collect();
             assert!(inside.iter().all(|i| found.contains(i)), "{first}..{end}: {found:?}");
         }

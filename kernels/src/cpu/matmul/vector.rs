@@ -1,6 +1,30 @@
 //! Vectors for the product kernels. In: pointers to `LANES` numbers. Out: one register of the instruction set.
 //! Never: a choice; the caller has made it.
 
+/// Asks for the numbers from an address on, which need not be readable.
+#[inline(always)]
+pub(super) fn prefetch<F>(from: *const F) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, for which every address is fine.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
+/// The same, no nearer than a second-level cache.
+#[inline(always)]
+pub(super) fn prefetch_far<F>(from: *const F) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
 /// One register of numbers `F`. The methods of a type that is a machine register may only be called where
 /// its instruction set is enabled.
 pub(super) trait Vector<F>: Copy {
@@ -28,28 +52,6 @@ pub(super) trait Vector<F>: Copy {
     /// # Safety
     /// The instruction set is enabled.
     unsafe fn fma(a: Self, b: Self, c: Self) -> Self;
-    /// Asks for the numbers from an address on, which need not be readable.
-    #[inline(always)]
-    fn prefetch(from: *const F) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint, for which every address is fine.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = from;
-    }
-    /// The same, no nearer than a second-level cache.
-    #[inline(always)]
-    fn prefetch_far(from: *const F) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(from.cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = from;
-    }
     /// `self + other`.
     ///
     /// # Safety

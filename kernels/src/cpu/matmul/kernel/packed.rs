@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 
 use super::super::pack::{View, pack, pack_left};
 use super::super::scalar::Work;
-use super::super::vector::Vector;
+use super::super::vector::{Vector, prefetch_far};
 use super::panel::{Panel, unrolled};
 use super::{Aligned, Factors, PACKED, Panelled, even};
 use crate::Float;
@@ -212,8 +212,8 @@ impl Panel {
                 };
             }
             for turn in 0..self.depth / 4 {
-                V::prefetch_far(right.wrapping_add(*right_lines.add(turn)));
-                V::prefetch_far(left.wrapping_add(*left_lines.add(turn)));
+                prefetch_far(right.wrapping_add(*right_lines.add(turn)));
+                prefetch_far(left.wrapping_add(*left_lines.add(turn)));
                 step!(0);
                 step!(1);
                 step!(2);

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::super::pack::View;
-use super::super::vector::Vector;
+use super::super::vector::{Vector, prefetch, prefetch_far};
 use super::Aligned;
 use crate::Float;
 
@@ -113,7 +113,7 @@ impl Panel {
             let (mut low, mut high) = (a.data, a.data.wrapping_add(4 * a.row));
             let (mut row, mut ask) = (b.data, next.data);
             for _ in 0..self.depth {
-                V::prefetch_far(ask);
+                prefetch_far(ask);
                 let mut right = [V::splat(F::ZERO); NV];
                 unrolled!(v < NV {
                     right[v] = V::load(row.add(v * V::LANES));
@@ -138,7 +138,7 @@ impl Panel {
         if self.accumulate && c.col == 1 {
             unrolled!(i < R {
                 unrolled!(v < NV {
-                    V::prefetch(c.data.wrapping_add(i * c.row + v * V::LANES));
+                    prefetch(c.data.wrapping_add(i * c.row + v * V::LANES));
                 });
             });
         }

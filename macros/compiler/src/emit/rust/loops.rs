@@ -118,13 +118,12 @@ fn nest(l: &Loop, writer: &Writer<'_>) -> TokenStream {
     let outer = l.space.len().saturating_sub(1);
     for (i, axis) in l.space.iter().take(outer).enumerate().rev() {
         let (counter, n) = (format_ident!("i{i}"), extent(axis));
-        let turns = match index {
+        nest = match index {
             Some((index, bound)) if i + 1 == outer => {
-                quote!(block::among(&#index[..#n], first..first + rows, #bound))
+                quote!(block::among(&#index[..#n], first..first + rows, #bound, |#counter| { #nest });)
             }
-            _ => quote!(0..#n),
+            _ => quote!(for #counter in 0..#n { #nest }),
         };
-        nest = quote!(for #counter in #turns { #nest });
     }
     nest
 }
