@@ -83,7 +83,7 @@ pub fn place_each<F: Float, const N: usize>(
     }
 }
 
-/// Indices that [`among`] looks at together: of fewer, LLVM compares one after the other.
+/// Indices that [`among`] looks at together: of 32, LLVM made comparisons one after the other.
 const LOOK: usize = 64;
 
 /// Calls `then` with the positions in `index`, in order, whose places among `bound` may be some of `places`: all that are, and

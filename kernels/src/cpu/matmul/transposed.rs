@@ -46,29 +46,46 @@ impl<F: Float> Body for Copy<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Copy { to, to_row, from, from_row, rows, cols } = self;
+        let mut copy = self;
         let avx = I::KIND.vector_bytes() >= 32;
-        let (whole_rows, whole_cols) = (rows / LINE * LINE, cols / LINE * LINE);
-        let (first, result) = (from.as_ptr(), to.as_mut_ptr());
-        for i in (0..whole_rows).step_by(LINE) {
-            for j in (0..whole_cols).step_by(LINE) {
-                for next in j + AHEAD..(j + AHEAD + LINE).min(cols) {
-                    prefetch(first.wrapping_add(next * from_row + i));
-                }
-                for i in (i..i + LINE).step_by(F::SIDE) {
-                    for j in (j..j + LINE).step_by(F::SIDE) {
-                        // SAFETY: the square lies within both slices, which were checked; AVX is there where `avx`.
-                        unsafe {
-                            let from = first.add(j * from_row + i);
-                            F::transpose(from, from_row, result.add(i * to_row + j), to_row, avx);
-                        }
-                    }
-                }
+        let (lines, whole) = (copy.rows / LINE * LINE, copy.rows / F::SIDE * F::SIDE);
+        for i in (0..lines).step_by(LINE) {
+            // SAFETY: the slices were checked, AVX is there where `avx`, and these rows exist.
+            unsafe { copy.strip(i, LINE, avx) }
+        }
+        for i in (lines..whole).step_by(F::SIDE) {
+            // SAFETY: likewise.
+            unsafe { copy.strip(i, F::SIDE, avx) }
+        }
+        let Copy { to, to_row, from, from_row, rows, cols } = copy;
+        for i in 0..rows {
+            for j in if i < whole { cols / LINE * LINE } else { 0 }..cols {
+                to[i * to_row + j] = from[j * from_row + i];
             }
         }
-        for i in 0..rows {
-            for j in if i < whole_rows { whole_cols } else { 0 }..cols {
-                to[i * to_row + j] = from[j * from_row + i];
+    }
+}
+
+impl<F: Float> Copy<'_, F> {
+    /// `height` rows of the result, in all lines that are whole. Where that is known, LLVM writes its squares out.
+    ///
+    /// # Safety
+    /// They are whole squares among `rows`; both slices are as long as [`copy_transposed`] checks; AVX is enabled where `avx`.
+    #[inline(always)]
+    unsafe fn strip(&mut self, begin: usize, height: usize, avx: bool) {
+        let &mut Copy { ref mut to, to_row, from, from_row, cols, .. } = self;
+        for j in (0..cols / LINE * LINE).step_by(LINE) {
+            for next in j + AHEAD..(j + AHEAD + LINE).min(cols) {
+                prefetch(from.as_ptr().wrapping_add(next * from_row + begin));
+            }
+            for i in (begin..begin + height).step_by(F::SIDE) {
+                for j in (j..j + LINE).step_by(F::SIDE) {
+                    // SAFETY: the caller's; the square lies within both slices.
+                    unsafe {
+                        let from = from.as_ptr().add(j * from_row + i);
+                        F::transpose(from, from_row, to.as_mut_ptr().add(i * to_row + j), to_row, avx);
+                    }
+                }
             }
         }
     }

@@ -4,22 +4,22 @@
 /// Asks for the numbers from an address on, which need not be readable.
 #[inline(always)]
 pub(super) fn prefetch<F>(from: *const F) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, for which every address is fine.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = from;
+    hint::<3, F>(from);
 }
 
 /// The same, no nearer than a second-level cache.
 #[inline(always)]
 pub(super) fn prefetch_far<F>(from: *const F) {
+    hint::<2, F>(from);
+}
+
+/// `LEVEL` as x86-64 has it: `_MM_HINT_T0` is 3, `_MM_HINT_T1` 2.
+#[inline(always)]
+fn hint<const LEVEL: i32, F>(from: *const F) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: as above.
+    // SAFETY: a hint, for which every address is fine.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(from.cast());
+        std::arch::x86_64::_mm_prefetch::<LEVEL>(from.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = from;

@@ -74,7 +74,7 @@ impl<F: Float> Work<F> for BothPacked<F> {
 
 /// Contiguous strips of a matrix.
 #[derive(Clone, Copy)]
-pub(super) struct Strips<F> {
+struct Strips<F> {
     first: *const F,
     count: usize,
     /// How far apart they begin.
@@ -86,7 +86,7 @@ pub(super) struct Strips<F> {
 impl<F> Strips<F> {
     /// Of so many rows and columns of a matrix from (i, j) on.
     #[inline(always)]
-    pub fn of(matrix: View<F>, (i, j): (usize, usize), rows: usize, cols: usize) -> Self {
+    fn of(matrix: View<F>, (i, j): (usize, usize), rows: usize, cols: usize) -> Self {
         let first = matrix.data.wrapping_add(i * matrix.row + j * matrix.col).cast_const();
         if matrix.row == 1 {
             Strips { first, count: cols, stride: matrix.col, length: rows }
@@ -98,7 +98,7 @@ impl<F> Strips<F> {
 
 /// Which lines of some strips each of so many tiles asks for, so that all are asked for once: whole strips, or a piece of one.
 #[derive(Clone, Copy)]
-pub(super) struct Ask<F> {
+struct Ask<F> {
     first: *const F,
     /// Tiles that ask for something.
     tiles: usize,
@@ -113,7 +113,7 @@ pub(super) struct Ask<F> {
 impl<F> Ask<F> {
     /// For so many tiles of `depth` steps each.
     #[inline(always)]
-    pub fn of(strips: Strips<F>, tiles: usize, depth: usize) -> Self {
+    fn of(strips: Strips<F>, tiles: usize, depth: usize) -> Self {
         let Strips { first, count, stride, length } = strips;
         let line = 64 / size_of::<F>();
         let mut lines = [0; TURNS];
@@ -144,11 +144,11 @@ impl<F> Ask<F> {
 }
 
 /// What all tiles of a panel ask for: the next panel, and with all tiles of a block the rows that are packed next.
-pub(super) struct Asks<'a, F> {
-    pub right: Ask<F>,
-    pub left: &'a Ask<F>,
+struct Asks<'a, F> {
+    right: Ask<F>,
+    left: &'a Ask<F>,
     /// The number of the panel's first tile among those of the block.
-    pub first: usize,
+    first: usize,
 }
 
 impl Panel {
@@ -157,7 +157,7 @@ impl Panel {
     /// # Safety
     /// As for [`Work::run`] of [`BothPacked`]; a is packed in groups of `MR` rows and this depth, b in rows of `NV` vectors.
     #[inline(always)]
-    pub unsafe fn run_packed<F: Float, V: Vector<F>, const MR: usize, const NV: usize>(
+    unsafe fn run_packed<F: Float, V: Vector<F>, const MR: usize, const NV: usize>(
         &self,
         c: View<F>,
         a: View<F>,
