@@ -14,7 +14,7 @@
 //! | [`triangular_factors`] | R with RᵀR = AᵀA: what a sum of squares of a product needs of a tall factor |
 //! | [`copy_transposed`] | a matrix that is to lie the other way |
 //! | [`matmul_sliding`] | a product over several axes: a convolution, and its transpose |
-//! | [`stage`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
+//! | [`stage`], [`stage_turned`], [`chunks`], [`sum`] | row tiles, element-wise work and sums over the threads |
 //! | [`Buffer`] | memory for numbers, aligned for vectors |
 //! | [`together`] | the threads of a pool, kept awake for a step |
 //! | [`cuda`] | the other machine |
@@ -35,6 +35,6 @@ pub use cpu::matmul::{
 };
 pub use cpu::products::{Product, products};
 pub use cpu::select::top_k;
-pub use cpu::stage::{Tile, Tiling, stage};
+pub use cpu::stage::{Tile, Tiling, stage, stage_turned};
 pub use cpu::triangular::triangular_factors;
 pub use cpu::{block, math, random};

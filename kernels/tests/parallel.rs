@@ -100,6 +100,38 @@ fn stages() {
     }
 }
 
+/// Rows that become columns, in tiles of heights that are no whole lines.
+#[test]
+fn stages_that_write_the_other_way() {
+    for (rows, width, tiling) in [
+        (100, 37, Tiling { rows: 100, tile: 9, lanes: 4 }),
+        (64, 32, Tiling { rows: 64, tile: 16, lanes: 2 }),
+        (5, 1, Tiling { rows: 5, tile: 8, lanes: 1 }),
+        (0, 3, Tiling { rows: 0, tile: 8, lanes: 1 }),
+        (3, 0, Tiling { rows: 3, tile: 2, lanes: 2 }),
+    ] {
+        let found = same_for_all_threads(|| {
+            let mut scratch = vec![f32::NAN; tiling.lanes * tiling.tile * width];
+            let mut to = vec![-1.0; rows * width];
+            stage_turned(tiling, &mut scratch, &mut to, width, |tile| {
+                for (i, x) in tile.scratch[..tile.rows * width].iter_mut().enumerate() {
+                    *x = (tile.first * width + i) as f32;
+                }
+            });
+            to
+        });
+        let expected = (0..width).flat_map(|j| (0..rows).map(move |i| (i * width + j) as f32));
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{rows} × {width}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "a turned matrix of other rows")]
+fn a_turned_stage_refuses_a_wrong_matrix() {
+    let tiling = Tiling { rows: 4, tile: 4, lanes: 1 };
+    stage_turned(tiling, &mut [0.0_f32; 8], &mut [0.0; 7], 2, |_| {});
+}
+
 #[test]
 fn stages_without_rows_or_accumulators() {
     let tiling = Tiling::plan(0, 4, 4, 4);

@@ -36,6 +36,7 @@ pub const ZOO: &[&str] = &[
     "labelled",
     "sliced",
     "vocabulary",
+    "sparse_among_many",
     "waisted",
     "surveyed",
 ];

@@ -9,6 +9,7 @@ mod follow;
 use super::float::Float;
 use super::isa::Portable;
 
+pub(super) use follow::each_that;
 pub use follow::{add_inside, among, choose, load_inside, place, place_each};
 
 /// Values in a full block: four AVX-512 registers of f32.

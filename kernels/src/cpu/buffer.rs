@@ -39,8 +39,11 @@ impl<F: Float> Buffer<F> {
         let lines = (len * size_of::<F>()).div_ceil(size_of::<Line>());
         let new = lines.saturating_sub(self.lines.len());
         if new > self.lines.capacity() - self.lines.len() {
-            self.lines.reserve(new);
-            ask_for_huge_pages(&self.lines);
+            // Not in place: what is copied to pages before they are asked for lies on small ones.
+            let mut larger = Vec::with_capacity(lines.max(2 * self.lines.capacity()));
+            ask_for_huge_pages(&larger);
+            larger.extend_from_slice(&self.lines);
+            self.lines = larger;
         }
         if new > 0 {
             self.lines.resize(lines, Line([0; 64]));

@@ -11,6 +11,7 @@ pub use panels::{Panels, matmul_panels, pack_panels, panels};
 pub use scalar::Scalar;
 use scalar::Work;
 pub use sliding::{Axes, SlideMut, SlideRef, matmul_sliding};
+pub(super) use transposed::copy_columns;
 pub use transposed::copy_transposed;
 
 mod abreast;

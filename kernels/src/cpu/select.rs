@@ -1,12 +1,16 @@
 //! The first of many, in order. In: runs of values. Out: for each run the positions of its first values, as
 //! numbers. Never: allocation; the positions' own slice is the heap, and the sorted list.
 //!
-//! Few of many are found by a bound (`Candidates`), others in a heap.
+//! Few of many are found by a bound (`few`), others in a heap.
 //!
 //! Of equals the lowest position comes first. NaN counts as larger than every number, so that it stands first
 //! among the largest and last among the smallest: it shows where something went wrong, and hides nowhere else.
+mod few;
+
 use std::cmp::Ordering;
 use std::marker::PhantomData;
+
+use few::{Room, few};
 
 use super::block::{self, BLOCK};
 use super::float::Float;
@@ -22,13 +26,11 @@ pub fn top_k<F: Float>(into: &mut [F], from: &[F], n: usize, k: usize, largest: 
         return into.fill(F::ZERO);
     }
     assert!(k <= n && into.len() / k == from.len() / n, "runs of a selection");
+    let mut room = Room::new();
     for (first, values) in into.chunks_exact_mut(k).zip(from.chunks_exact(n)) {
-        if largest { run(first, values, Largest) } else { run(first, values, Smallest) }
+        if largest { run(first, values, &mut room, Largest) } else { run(first, values, &mut room, Smallest) }
     }
 }
-
-/// Values of a part of a block: one register of AVX-512.
-const PART: usize = 16;
 
 /// Which values come first.
 trait Order: Copy {
@@ -38,6 +40,10 @@ trait Order: Copy {
     fn behind<F: Float>(x: F, last: F) -> bool;
     /// Whether a value surely comes after `last`. A NaN may say no.
     fn after<F: Float>(x: F, last: F) -> bool;
+    /// Less for what comes before, and the same for equals.
+    fn key<F: Float>(x: F) -> u64;
+    /// A value with this key.
+    fn value<F: Float>(key: u64) -> F;
 }
 
 #[derive(Clone, Copy)]
@@ -58,6 +64,14 @@ impl Order for Largest {
     fn after<F: Float>(x: F, last: F) -> bool {
         x < last
     }
+    #[inline(always)]
+    fn key<F: Float>(x: F) -> u64 {
+        !ascending_key(x.to_f64())
+    }
+    #[inline(always)]
+    fn value<F: Float>(key: u64) -> F {
+        Smallest::value(!key)
+    }
 }
 
 impl Order for Smallest {
@@ -73,6 +87,25 @@ impl Order for Smallest {
     fn after<F: Float>(x: F, last: F) -> bool {
         x > last
     }
+    #[inline(always)]
+    fn key<F: Float>(x: F) -> u64 {
+        ascending_key(x.to_f64())
+    }
+    #[inline(always)]
+    fn value<F: Float>(key: u64) -> F {
+        F::from_f64(f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN }))
+    }
+}
+
+/// The bit of the sign.
+const SIGN: u64 = 1 << 63;
+
+/// Whole numbers in the order of numbers, NaN last; both zeros are one.
+#[inline(always)]
+fn ascending_key(x: f64) -> u64 {
+    let bits = (x + 0.0).to_bits();
+    let key = if bits & SIGN == 0 { bits | SIGN } else { !bits };
+    if x.is_nan() { u64::MAX } else { key }
 }
 
 /// The order of numbers, NaN last.
@@ -89,20 +122,9 @@ fn places<F: Float, O: Order>(values: &[F], a: F, b: F) -> Ordering {
     O::compare(values[a], values[b]).then(a.cmp(&b))
 }
 
-fn run<F: Float, O: Order>(first: &mut [F], values: &[F], _: O) {
-    if first.len() <= FEW && values.len() >= 2 * groups(first.len()) {
-        let mut few = Few { places: [0; CANDIDATES], used: 0 };
-        if dispatch(Candidates { values, k: first.len(), few: &mut few, order: PhantomData::<O> }) {
-            let places = &mut few.places[..few.used];
-            places.sort_unstable_by(|a, b| {
-                let (x, y) = (values[*a as usize], values[*b as usize]);
-                O::compare(x, y).then(a.cmp(b))
-            });
-            for (to, place) in first.iter_mut().zip(places) {
-                *to = F::from_usize(*place as usize);
-            }
-            return;
-        }
+fn run<F: Float, O: Order>(first: &mut [F], values: &[F], room: &mut Room<F>, order: O) {
+    if few(first, values, room, order) {
+        return;
     }
     for (i, place) in first.iter_mut().enumerate() {
         *place = F::from_usize(i);
@@ -115,94 +137,6 @@ fn run<F: Float, O: Order>(first: &mut [F], values: &[F], _: O) {
         dispatch(Scan { first: &mut *first, values, order: PhantomData::<O> });
     }
     first.sort_unstable_by(|a, b| places::<F, O>(values, *a, *b));
-}
-
-/// So few of many are found among candidates; more, in a heap.
-const FEW: usize = 256;
-/// Groups of values at most.
-const GROUPS: usize = 1024;
-/// Room for candidates: a quarter of the groups holds one of the first k, which makes 1.15 k of random values.
-const CANDIDATES: usize = 512;
-
-/// Groups to find k values by.
-fn groups(k: usize) -> usize {
-    (4 * k).next_power_of_two().clamp(BLOCK, GROUPS)
-}
-
-/// Positions, in ascending order.
-struct Few {
-    places: [u32; CANDIDATES],
-    used: usize,
-}
-
-/// The values that come no later than a bound, which at least k do. The bound is the k-th of the first values of groups:
-/// those of the k groups before it are k different values. Whether all candidates had room; many ties may not.
-struct Candidates<'a, F, O> {
-    values: &'a [F],
-    k: usize,
-    few: &'a mut Few,
-    order: PhantomData<O>,
-}
-
-impl<F: Float, O: Order> Body for Candidates<'_, F, O> {
-    type Output = bool;
-    #[inline(always)]
-    fn run<I: Isa>(self) -> bool {
-        let Candidates { values, k, few, .. } = self;
-        // A group has every `groups`-th value, so that a block of groups is a block of values.
-        let groups = groups(k);
-        let mut memory = [F::ZERO; GROUPS];
-        let leaders = &mut memory[..groups];
-        leaders.copy_from_slice(&values[..groups]);
-        for row in values[groups..].chunks(groups) {
-            let whole = row.len() / BLOCK * BLOCK;
-            for at in (0..whole).step_by(BLOCK) {
-                let mut first: [F; BLOCK] = block::load(leaders, at, BLOCK);
-                let block: [F; BLOCK] = block::load(row, at, BLOCK);
-                for l in 0..BLOCK {
-                    first[l] = if O::behind(block[l], first[l]) { first[l] } else { block[l] };
-                }
-                block::store(leaders, at, BLOCK, &first);
-            }
-            for (first, &x) in leaders[whole..].iter_mut().zip(&row[whole..]) {
-                *first = if O::behind(x, *first) { *first } else { x };
-            }
-        }
-        let (_, bound, _) = leaders.select_nth_unstable_by(k - 1, |a, b| O::compare(*a, *b));
-        let bound = *bound;
-        // What is no number is no farther than the bound, whatever that is.
-        let mut keep = |part: &[F], start: usize| {
-            let room = few.used + PART <= CANDIDATES;
-            for (x, place) in part.iter().zip(start..).take(if room { PART } else { 0 }) {
-                few.places[few.used] = place as u32;
-                few.used += usize::from(!O::after(*x, bound));
-            }
-            room
-        };
-        // Most blocks hold none, and of the others most parts.
-        let (blocks, rest) = values.as_chunks::<BLOCK>();
-        for (block, start) in blocks.iter().zip((0..).step_by(BLOCK)) {
-            if ahead::<_, O, BLOCK>(block, bound) {
-                for (part, start) in block.as_chunks::<PART>().0.iter().zip((start..).step_by(PART)) {
-                    if ahead::<_, O, PART>(part, bound) && !keep(part, start) {
-                        return false;
-                    }
-                }
-            }
-        }
-        let end = values.len() - rest.len();
-        rest.chunks(PART).zip((end..).step_by(PART)).all(|(part, start)| keep(part, start))
-    }
-}
-
-/// Whether any of these comes no later than the bound.
-#[inline(always)]
-fn ahead<F: Float, O: Order, const N: usize>(values: &[F; N], bound: F) -> bool {
-    let mut ahead = 0u32;
-    for x in values {
-        ahead += u32::from(!O::after(*x, bound));
-    }
-    ahead > 0
 }
 
 /// Lets the position at `root` sink to where it belongs.
@@ -223,7 +157,7 @@ fn sink<F: Float, O: Order>(heap: &mut [F], values: &[F], mut root: usize) {
     }
 }
 
-/// One pass over the values: blocks in which nothing comes before the heap's root are left at once.
+/// One pass over the values: of each block, only those are looked at that may come before the heap's root.
 struct Scan<'a, F, O> {
     first: &'a mut [F],
     values: &'a [F],
@@ -235,36 +169,18 @@ impl<F: Float, O: Order> Body for Scan<'_, F, O> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Scan { first, values, .. } = self;
-        let mut at = first.len();
-        while at < values.len() {
-            let len = BLOCK.min(values.len() - at);
+        let rest = &values[first.len()..];
+        for (block, start) in rest.chunks(BLOCK).zip((first.len()..).step_by(BLOCK)) {
             let last = values[first[0].to_usize()];
-            let block: [F; BLOCK] = if len == BLOCK { block::load(values, at, len) } else { [last; BLOCK] };
-            let mut ahead = 0u32;
-            for x in block {
-                ahead += u32::from(!O::behind(x, last));
-            }
-            if ahead > 0 || len < BLOCK {
-                for (part, start) in block.chunks_exact(PART).zip((at..at + len).step_by(PART)) {
-                    // Most parts of such a block hold nothing: one more comparison of vectors spares their numbers.
-                    let mut ahead = 0u32;
-                    for x in part {
-                        ahead += u32::from(!O::behind(*x, last));
-                    }
-                    if ahead == 0 && len == BLOCK {
-                        continue;
-                    }
-                    for i in start..(start + PART).min(at + len) {
-                        // A later position never takes the place of an equal one.
-                        let root = values[first[0].to_usize()];
-                        if O::compare(values[i], root).is_lt() {
-                            first[0] = F::from_usize(i);
-                            sink::<F, O>(first, values, 0);
-                        }
-                    }
+            let may = |x| !O::behind(x, last);
+            block::each_that(&block::load(block, 0, block.len()), block.len(), may, |at| {
+                // A later position never takes the place of an equal one.
+                let root = values[first[0].to_usize()];
+                if O::compare(block[at], root).is_lt() {
+                    first[0] = F::from_usize(start + at);
+                    sink::<F, O>(first, values, 0);
                 }
-            }
-            at += len;
+            });
         }
     }
 }
@@ -285,10 +201,12 @@ mod tests {
 
     fn check(values: &[f32]) {
         let n = values.len();
-        for k in [1, 2, 3, 7, 32, n / 16, n / 2, n.saturating_sub(1), n] {
-            if !(1..=n).contains(&k) {
-                continue;
-            }
+        check_for(values, &[1, 2, 3, 7, 32, 400, n / 16, n / 2, n.saturating_sub(1), n]);
+    }
+
+    fn check_for(values: &[f32], counts: &[usize]) {
+        let n = values.len();
+        for &k in counts.iter().filter(|k| (1..=n).contains(*k)) {
             for largest in [false, true] {
                 let mut into = vec![-1.0; k];
                 top_k(&mut into, values, n, k, largest);
@@ -315,6 +233,28 @@ mod tests {
             check(&(0..n).map(|i| -(i as f32)).collect::<Vec<_>>());
         }
         check(&[f32::NAN; 130]);
+    }
+
+    /// One NaN, or infinities that cancel, in a block of numbers that come before and after it.
+    #[test]
+    fn what_is_no_number_is_not_passed_over() {
+        for n in [300, 1024, 5003, 20_011] {
+            let numbers: Vec<f32> = (0..n).map(|i| (i * 7919 % n) as f32 - 40.0).collect();
+            for at in [0, 17, 100, n / 2 + 3, n - 64, n - 1] {
+                for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                    let mut values = numbers.clone();
+                    (values[at], values[(at + 16) % n]) = (odd, -odd);
+                    check_for(&values, &[1, 5, 32, 300]);
+                    values[(at + 16) % n] = 1e9;
+                    check_for(&values, &[1, 5, 32, 300]);
+                }
+                // A sum that is no number, though none of these comes first.
+                let mut values = numbers.clone();
+                (values[at], values[(at + 16) % n], values[(at + 32) % n]) = (3e38, 3e38, f32::NEG_INFINITY);
+                values[(at + 150) % n] = f32::INFINITY;
+                check_for(&values, &[1, 2, 5, 32, 300]);
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::block::{self, BLOCK};
 use super::crew::{Parts, share};
 use super::float::Float;
 use super::isa::{Body, Isa, dispatch};
+use super::matmul::copy_columns;
 use std::ops::Range;
 
 /// A tile's scratch should fit here: half of an L2 cache of 1 MiB.
@@ -133,6 +134,32 @@ pub fn stage<F: Float, const W: usize>(
         let (first, others) = acc.split_at_mut(acc_lane);
         sum_lanes(first, others);
     }
+}
+
+/// Runs `body` over tiles of the rows of a matrix of `width` columns, which is to lie the other way in `to`, its rows side by
+/// side as columns. A body writes its tile's rows to the beginning of its scratch, and they are turned while they are near.
+///
+/// # Panics
+/// Where `to` has another length than all rows, or a lane's scratch is smaller than a tile.
+pub fn stage_turned<F: Float>(
+    tiling: Tiling,
+    scratch: &mut [F],
+    to: &mut [F],
+    width: usize,
+    body: impl Fn(Tile<'_, F, 0>) + Sync,
+) {
+    assert!(to.len() == tiling.rows * width, "a turned matrix of other rows");
+    let to = Parts::of(to);
+    stage(tiling, scratch, &mut [], [], |tile| {
+        let Tile { first, rows, scratch, acc, .. } = tile;
+        body(Tile { first, rows, scratch: &mut *scratch, acc, full: [] });
+        let done = &scratch[..rows * width];
+        if !done.is_empty() {
+            // SAFETY: the columns from `first` on are in `to`, whose length was checked, and each row of the stage, which is a
+            // column there, belongs to one tile.
+            unsafe { copy_columns(to.place(first), tiling.rows, done, width, width, rows) }
+        }
+    });
 }
 
 /// The tiles of one lane, one after the other.

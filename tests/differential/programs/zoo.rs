@@ -364,6 +364,23 @@ fn sparse(x: Tensor<B, 20>) -> Tensor<B> {
     squared_error(einsum("bk,kd->bd", z, dictionary()), x) + usage
 }
 
+/// The same with so many places that the gradients of both tables are sums over the whole batch; that of the encoder's weight
+/// is summed place by place, in memory a column each.
+#[network]
+fn large_dictionary() -> Tensor<4200, 64> {
+    param(normal_init(0.3))
+}
+
+#[network]
+fn first_three(x: Tensor<B, 64>) -> Tensor<B, 4200> {
+    top_k(relu(dense(x, 4200)), 3)
+}
+
+#[loss]
+fn sparse_among_many(x: Tensor<B, 64>) -> Tensor<B> {
+    squared_error(einsum("bk,kd->bd", first_three(x), large_dictionary()), x)
+}
+
 /// Labels: a table without rows, and one of each row.
 #[network]
 fn classify(x: Tensor<B, 10>, context: Index<B, 2>) -> Tensor<B, 12> {

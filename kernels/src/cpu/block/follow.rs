@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::super::float::Float;
-use super::{load, load_strided, store};
+use super::{BLOCK, load, load_strided, store};
 
 /// The place that an index means, among `bound`: one beyond the end means the last.
 #[inline(always)]
@@ -83,8 +83,31 @@ pub fn place_each<F: Float, const N: usize>(
     }
 }
 
-/// Indices that [`among`] looks at together: of 32, LLVM made comparisons one after the other.
-const LOOK: usize = 64;
+/// Calls `then` with the positions, in order, of the first `len` values that `is` says yes to.
+#[inline(always)]
+pub(in crate::cpu) fn each_that<F: Float>(
+    block: &[F; BLOCK],
+    len: usize,
+    is: impl Fn(F) -> bool,
+    mut then: impl FnMut(usize),
+) {
+    // A byte for each: which one is never asked by a branch, since no machine could guess the answer. Of 32 or 16 values, LLVM
+    // made comparisons one after the other.
+    let mut found = [0u8; BLOCK];
+    for l in 0..BLOCK {
+        found[l] = u8::from(is(block[l]));
+    }
+    for (eight, at) in found.as_chunks().0.iter().zip((0..len).step_by(8)) {
+        let mut bits = u64::from_le_bytes(*eight);
+        while bits != 0 {
+            let position = at + bits.trailing_zeros() as usize / 8;
+            bits &= bits - 1;
+            if position < len {
+                then(position);
+            }
+        }
+    }
+}
 
 /// Calls `then` with the positions in `index`, in order, whose places among `bound` may be some of `places`: all that are, and
 /// few others (where the number type cannot hold the ends of `places`), so that the caller looks again at each.
@@ -96,23 +119,8 @@ pub fn among<F: Float>(index: &[F], places: Range<usize>, bound: usize, mut then
     let high = if places.end >= bound { infinity } else { F::from_usize(places.end) };
     // NaN is neither below nor above: its place is 0.
     let inside = |x: F| !((x < low) | (x > high));
-    for (block, first) in index.chunks(LOOK).zip((0..).step_by(LOOK)) {
-        let whole: [F; LOOK] = load(block, 0, block.len());
-        // A byte for each: which one is never asked by a branch, since no machine could guess the answer.
-        let mut found = [0u8; LOOK];
-        for l in 0..LOOK {
-            found[l] = u8::from(inside(whole[l]));
-        }
-        for (eight, at) in found.as_chunks().0.iter().zip((0..block.len()).step_by(8)) {
-            let mut bits = u64::from_le_bytes(*eight);
-            while bits != 0 {
-                let position = at + bits.trailing_zeros() as usize / 8;
-                bits &= bits - 1;
-                if position < block.len() {
-                    then(first + position);
-                }
-            }
-        }
+    for (block, first) in index.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
+        each_that(&load(block, 0, block.len()), block.len(), inside, |position| then(first + position));
     }
 }
 

@@ -76,8 +76,8 @@ impl Context<'_> {
         let wide = full.iter().map(|i| &self.places.buffers[*i].elements);
         let row_elements = scratch.iter().chain(wide).fold(Size::default(), |sum, size| &sum + size);
         let (over, lane) = (Size::batch(), self.places.lanes[level].clone());
-        let (abreast, panels) = (false, Vec::new());
-        Stage { over, local, steps, scratch, lane, row_elements, row_flops, full, abreast, panels }
+        let (abreast, panels, turned) = (false, Vec::new(), None);
+        Stage { over, local, steps, scratch, lane, row_elements, row_flops, full, abreast, panels, turned }
     }
 
     /// Steps on one thread, and the operations of one row.

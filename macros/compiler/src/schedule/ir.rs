@@ -28,6 +28,7 @@ pub struct Schedule {
 
 /// A part of the run; parts follow each other.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // a program has a dozen of them
 pub enum Segment {
     /// Work without rows, on the calling thread.
     Alone(Vec<Step>),
@@ -70,6 +71,17 @@ pub struct Stage {
     pub abreast: bool,
     /// What is copied before it, by index into [`Schedule::panels`].
     pub panels: Vec<usize>,
+    /// The matrix whose columns its rows become.
+    pub turned: Option<Turned>,
+}
+
+/// A matrix that a stage fills row by row in scratch, and hands out the other way.
+#[derive(Clone, Debug)]
+pub struct Turned {
+    /// The scratch, the first of the stage, by index into [`Schedule::buffers`].
+    pub from: usize,
+    /// The matrix whose columns are these rows, likewise.
+    pub into: usize,
 }
 
 /// One thing a tile, or the calling thread, does.

@@ -17,11 +17,13 @@
 //! | `assemble`, `collapse`, `interchange` | the final loops and products |
 //! | `window` | sums over the batch through an index, as stages over what they fill |
 //! | `spread` | large loops without rows as stages over their first axis |
+//! | `aside` | matrices that are filled row by row and wanted the other way |
 //! | `abreast` | rows of small images side by side |
 //! | `panels` | weights in the order in which products read them |
 //! | `print` | the plan in words |
 
 mod abreast;
+mod aside;
 mod assemble;
 mod body;
 mod collapse;
@@ -61,8 +63,14 @@ const LANE: f64 = 262_144.0;
 /// still fit.
 const SUMS: f64 = 2_097_152.0;
 
-/// The schedule as the CPU runs it: rows of small images side by side, weights in panels.
+/// The schedule as the CPU runs it: sparse gradients turned where they are summed, rows of small images side by side,
+/// weights in panels.
 pub fn on_cpu(schedule: &Schedule) -> Schedule {
+    laid_out(&aside::aside(schedule))
+}
+
+/// What [`on_cpu`] does after the segments stand.
+fn laid_out(schedule: &Schedule) -> Schedule {
     panels::panels(&abreast(schedule))
 }
 

@@ -20,7 +20,8 @@ pub fn print(schedule: &Schedule) -> String {
     let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
     let mut stages = 0;
     // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
-    let run = super::on_cpu(schedule).segments;
+    let schedule = &super::aside::aside(schedule);
+    let run = super::laid_out(schedule).segments;
     for (segment, run) in schedule.segments.iter().zip(&run) {
         match segment {
             Segment::Alone(steps) => {
@@ -39,13 +40,17 @@ pub fn print(schedule: &Schedule) -> String {
                 };
                 head(&mut text, stages, stage, abreast);
                 steps.iter().for_each(|step| line(&mut text, schedule, step));
+                if let Some(turned) = &stage.turned {
+                    let [from, into] = [turned.from, turned.into].map(|index| buffer_name(schedule, index));
+                    writeln!(text, "  each tile turned: {from} -> columns of {into}").ok();
+                }
             }
             Segment::Inspect(_, buffer) => {
                 writeln!(text, "inspect {}", buffer_name(schedule, *buffer)).ok();
             }
         }
     }
-    for (i, slot) in schedule.slots.iter().enumerate() {
+    for (i, slot) in schedule.slots.iter().enumerate().filter(|(_, slot)| !slot.elements.is_zero()) {
         let rows = if slot.rows { "B × " } else { "" };
         writeln!(text, "w{i}: {rows}{}", slot.elements).ok();
     }

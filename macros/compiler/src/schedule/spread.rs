@@ -69,6 +69,7 @@ impl Context<'_> {
             full,
             abreast: false,
             panels: Vec::new(),
+            turned: None,
         }));
         for (buffer, sum) in lanes {
             push_alone(segments, Step::Loop(self.copy(sum, buffer)));

@@ -45,6 +45,7 @@ impl Context<'_> {
             full: vec![buffer],
             abreast: false,
             panels: Vec::new(),
+            turned: None,
         }));
     }
 }

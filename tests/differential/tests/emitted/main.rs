@@ -61,15 +61,31 @@ mod portable {
             }
         }
 
+        impl From<Tiling> for diabolo_kernels::Tiling {
+            fn from(Tiling { rows, tile, lanes }: Tiling) -> Self {
+                diabolo_kernels::Tiling { rows, tile, lanes }
+            }
+        }
+
         pub(crate) fn stage<F: Float, const W: usize>(
-            Tiling { rows, tile, lanes }: Tiling,
+            tiling: Tiling,
             scratch: &mut [F],
             acc: &mut [F],
             full: [(&mut [F], usize); W],
             body: impl Fn(Tile<'_, F, W>) + Sync,
         ) {
-            let tiling = diabolo_kernels::Tiling { rows, tile, lanes };
-            diabolo_kernels::stage(tiling, scratch, acc, full, body);
+            diabolo_kernels::stage(tiling.into(), scratch, acc, full, body);
+        }
+
+        #[allow(dead_code)] // random programs have none
+        pub(crate) fn stage_turned<F: Float>(
+            tiling: Tiling,
+            scratch: &mut [F],
+            to: &mut [F],
+            width: usize,
+            body: impl Fn(Tile<'_, F, 0>) + Sync,
+        ) {
+            diabolo_kernels::stage_turned(tiling.into(), scratch, to, width, body);
         }
     }
 }

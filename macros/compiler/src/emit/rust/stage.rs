@@ -64,14 +64,24 @@ pub(super) fn stage(
     let doc =
         format!(" Stage {}, by tiles of rows: {}.", number + 1, listed(&scope.words(&nodes(&stage.steps))));
     let copies = steps::panels(&Scope::alone(names, schedule), &stage.panels);
+    let (function, results) = match &stage.turned {
+        None => (quote!(stage), quote!(#lanes, [#(#full),*])),
+        Some(turned) => {
+            let local = scope.buffer(turned.into);
+            let (elements, width) = (
+                size(&schedule.buffers[turned.into].elements),
+                size(&schedule.buffers[turned.from].elements),
+            );
+            (quote!(stage_turned), quote!(&mut #local[..#elements], #width))
+        }
+    };
     Ok(quote! {
         #copies
         #[doc = #doc]
-        kernels::stage(
+        kernels::#function(
             tilings[#number_of],
             &mut scratch[..scratches[#number_of]],
-            #lanes,
-            [#(#full),*],
+            #results,
             |tile| {
                 let kernels::Tile { first, rows, scratch, acc, full: [#(#full_names),*] } = tile;
                 #height
