@@ -10,7 +10,7 @@ mod few;
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use few::{Room, few};
+use few::Room;
 
 use super::block::{self, BLOCK};
 use super::float::Float;
@@ -26,9 +26,10 @@ pub fn top_k<F: Float>(into: &mut [F], from: &[F], n: usize, k: usize, largest: 
         return into.fill(F::ZERO);
     }
     assert!(k <= n && into.len() / k == from.len() / n, "runs of a selection");
-    let mut room = Room::new();
+    let mut room = few::suits(k, n).then(Room::new);
     for (first, values) in into.chunks_exact_mut(k).zip(from.chunks_exact(n)) {
-        if largest { run(first, values, &mut room, Largest) } else { run(first, values, &mut room, Smallest) }
+        let room = room.as_mut();
+        if largest { run(first, values, room, Largest) } else { run(first, values, room, Smallest) }
     }
 }
 
@@ -40,7 +41,8 @@ trait Order: Copy {
     fn behind<F: Float>(x: F, last: F) -> bool;
     /// Whether a value surely comes after `last`. A NaN may say no.
     fn after<F: Float>(x: F, last: F) -> bool;
-    /// Less for what comes before, and the same for equals.
+    /// Less for what comes before, and the same for equals. To make keys costs more than to compare two values: they pay where
+    /// each is compared often.
     fn key<F: Float>(x: F) -> u64;
     /// A value with this key.
     fn value<F: Float>(key: u64) -> F;
@@ -122,8 +124,8 @@ fn places<F: Float, O: Order>(values: &[F], a: F, b: F) -> Ordering {
     O::compare(values[a], values[b]).then(a.cmp(&b))
 }
 
-fn run<F: Float, O: Order>(first: &mut [F], values: &[F], room: &mut Room<F>, order: O) {
-    if few(first, values, room, order) {
+fn run<F: Float, O: Order>(first: &mut [F], values: &[F], room: Option<&mut Room<F>>, order: O) {
+    if room.is_some_and(|room| few::search(first, values, room, order)) {
         return;
     }
     for (i, place) in first.iter_mut().enumerate() {

@@ -11,7 +11,7 @@ use crate::cpu::isa::{Body, Isa, dispatch};
 /// Rows and columns of the result that are written at a time: a cache line of f32.
 const LINE: usize = 16;
 /// How many rows of the source ahead are asked for.
-const AHEAD: usize = LINE;
+const AHEAD: usize = 2 * LINE;
 
 /// `to[i · to_row + j] = from[j · from_row + i]` for i < `rows` and j < `cols`.
 ///
@@ -25,10 +25,8 @@ pub fn copy_transposed<F: Float>(
     rows: usize,
     cols: usize,
 ) {
-    if rows == 0 || cols == 0 {
-        return;
-    }
-    assert!((rows - 1) * to_row + cols <= to.len(), "a result of a copy: internal error");
+    let none = rows == 0 || cols == 0;
+    assert!(none || (rows - 1) * to_row + cols <= to.len(), "a result of a copy: internal error");
     // SAFETY: the result was checked, and is borrowed.
     unsafe { copy_columns(to.as_mut_ptr(), to_row, from, from_row, rows, cols) }
 }

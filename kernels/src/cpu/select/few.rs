@@ -41,12 +41,14 @@ fn groups(k: usize) -> usize {
     (4 * k).next_power_of_two().clamp(4 * PART, GROUPS)
 }
 
-/// Writes the positions of the first values, in order, unless they are many of few, or too many pass the bound, or too few.
-pub(super) fn few<F: Float, O: Order>(first: &mut [F], values: &[F], room: &mut Room<F>, _: O) -> bool {
+/// Whether k of n values are few of many.
+pub(super) fn suits(k: usize, n: usize) -> bool {
+    k <= FEW && n >= 2 * groups(k)
+}
+
+/// Writes the positions of the first values, which are few, in order, unless too many pass the bound, or too few.
+pub(super) fn search<F: Float, O: Order>(first: &mut [F], values: &[F], room: &mut Room<F>, _: O) -> bool {
     let k = first.len();
-    if k > FEW || values.len() < 2 * groups(k) {
-        return false;
-    }
     let Some(used) = dispatch(Candidates { values, k, room, order: PhantomData::<O> }) else { return false };
     if used < k {
         return false;

@@ -7,7 +7,7 @@
 
 use crate::size::Size;
 
-use super::{Home, Loop, Op, Schedule, Segment, Source, Stage, Step, Turned};
+use super::{Home, Schedule, Segment, Source, Stage, Step, Turned};
 
 /// The schedule without copies of what stages can turn themselves.
 pub(super) fn aside(schedule: &Schedule) -> Schedule {
@@ -22,9 +22,12 @@ pub(super) fn aside(schedule: &Schedule) -> Schedule {
             stage.scratch = vec![width.clone()];
             stage.turned = Some(Turned { from, into });
             let buffer = &mut changed.buffers[from];
-            (buffer.home, buffer.rows, buffer.elements) = (Home::Scratch(0), true, width);
+            let home = std::mem::replace(&mut buffer.home, Home::Scratch(0));
+            (buffer.rows, buffer.elements) = (true, width);
             changed.segments.remove(at);
-            shrink(&mut changed);
+            if let Home::Slot(slot) = home {
+                shrink(&mut changed, slot);
+            }
         } else {
             at += 1;
         }
@@ -40,14 +43,11 @@ fn copies(schedule: &Schedule, segment: &Segment) -> Option<(usize, usize)> {
         Segment::Wide(_) | Segment::Inspect(..) => return None,
     };
     let [Step::Loop(l)] = steps.as_slice() else { return None };
-    let ([outer, inner], [Op::Load(from), Op::Store(into, 0)]) = (l.space.as_slice(), l.body.as_slice())
-    else {
-        return None;
-    };
+    let (from, into) = l.transposed()?;
+    let [outer, inner] = l.space.as_slice() else { return None };
     let rows = if outer.rows { &segment.stage()?.over * &outer.size } else { outer.size.clone() };
     let (Source::Buffer(a), Source::Buffer(b)) = (from.place.source, into.place.source) else { return None };
-    let one = Size::known(1);
-    let turned = from.strides == [one.clone(), rows.clone()] && into.strides == [inner.size.clone(), one];
+    let dense = from.strides[1] == rows && into.strides[0] == inner.size;
     let elements = &rows * &inner.size;
     let whole = [(a, from), (b, into)].into_iter().all(|(index, access)| {
         let buffer = &schedule.buffers[index];
@@ -55,15 +55,21 @@ fn copies(schedule: &Schedule, segment: &Segment) -> Option<(usize, usize)> {
     });
     // What lies in the arena may take the place of something that still lives when the stage runs.
     let lasts = matches!(schedule.buffers[b].home, Home::Gradient(_) | Home::State(_) | Home::Result(_));
-    (turned && whole && lasts && !inner.rows && elements.value().is_some() && l.fills.is_empty())
-        .then_some((a, b))
+    (dense && whole && lasts && !inner.rows && elements.value().is_some()).then_some((a, b))
 }
 
 /// The stage that writes a buffer and nothing else, if nobody but one copy reads that, and the width of its rows.
 fn writer(schedule: &Schedule, from: usize, into: usize) -> Option<(usize, Size)> {
-    let (source, target) = (Source::Buffer(from), Source::Buffer(into));
-    let uses = |source| schedule.segments.iter().filter(move |segment| touches(segment, source)).count();
-    if uses(source) != 2 || uses(target) != 1 {
+    let (mut reads, mut writes) = (Vec::new(), Vec::new());
+    schedule.walk(&mut |step, _| {
+        reads.extend(step.reads());
+        writes.extend(step.writes());
+    });
+    let count = |list: &[usize], buffer| list.iter().filter(|touched| **touched == buffer).count();
+    let shown =
+        |segment: &Segment| matches!(segment, Segment::Inspect(_, buffer) if [from, into].contains(buffer));
+    let apart = count(&reads, from) == 1 && count(&writes, from) == 1 && count(&reads, into) == 0;
+    if !apart || count(&writes, into) != 1 || schedule.segments.iter().any(shown) {
         return None;
     }
     let is_writer = |stage: &Stage| {
@@ -77,50 +83,9 @@ fn writer(schedule: &Schedule, from: usize, into: usize) -> Option<(usize, Size)
     (width * over == elements && width > 0).then(|| (at, Size::known(width)))
 }
 
-/// Whether a segment reads or writes something.
-fn touches(segment: &Segment, source: Source) -> bool {
-    match segment {
-        Segment::Stage(stage) => {
-            let turned = stage.turned.as_ref().is_some_and(|turned| source == Source::Buffer(turned.into));
-            turned || stage.steps.iter().any(|step| step_touches(step, source))
-        }
-        Segment::Alone(steps) => steps.iter().any(|step| step_touches(step, source)),
-        Segment::Wide(list) => {
-            list.iter().any(|p| [&p.a, &p.b, &p.c].iter().any(|place| place.source == source))
-        }
-        Segment::Inspect(_, buffer) => source == Source::Buffer(*buffer),
-    }
-}
-
-fn step_touches(step: &Step, source: Source) -> bool {
-    match step {
-        Step::Loop(l) => loop_touches(l, source),
-        Step::Product(p) => [&p.a, &p.b, &p.c].iter().any(|place| place.source == source),
-        Step::Select(s) => [&s.from, &s.into].iter().any(|place| place.source == source),
-        Step::Factor(f) => [&f.from, &f.into].iter().any(|place| place.source == source),
-        Step::Scan(turns) => turns.steps.iter().any(|step| step_touches(step, source)),
-    }
-}
-
-fn loop_touches(l: &Loop, source: Source) -> bool {
-    l.fills.iter().any(|(filled, ..)| *filled == source)
-        || l.body.iter().any(|op| match op {
-            Op::Load(access)
-            | Op::Choose(access, _)
-            | Op::Store(access, _)
-            | Op::Reduce { into: access, .. } => access.place.source == source,
-            Op::Count(_) | Op::Number(_) | Op::Extent(_) | Op::Random { .. } | Op::Map(..) => false,
-        })
-}
-
-/// Slots as large as what is left in them.
-fn shrink(schedule: &mut Schedule) {
-    for (index, slot) in schedule.slots.iter_mut().enumerate() {
-        let left = schedule.buffers.iter().filter(|buffer| buffer.home == Home::Slot(index));
-        slot.elements = left
-            .map(|buffer| &buffer.elements)
-            .max_by(|a, b| a.nominal().total_cmp(&b.nominal()))
-            .cloned()
-            .unwrap_or_default();
-    }
+/// A slot as large as what is left in it.
+fn shrink(schedule: &mut Schedule, slot: usize) {
+    let left = schedule.buffers.iter().filter(|buffer| buffer.home == Home::Slot(slot));
+    let largest = left.map(|buffer| &buffer.elements).max_by(|a, b| a.nominal().total_cmp(&b.nominal()));
+    schedule.slots[slot].elements = largest.cloned().unwrap_or_default();
 }

@@ -385,6 +385,17 @@ impl Factor {
     }
 }
 
+impl Loop {
+    /// What it reads and what it writes, if it copies a matrix to one that lies the other way, and does nothing else.
+    pub(crate) fn transposed(&self) -> Option<(&Access, &Access)> {
+        let [Op::Load(from), Op::Store(into, 0)] = self.body.as_slice() else { return None };
+        let ([outer, _], [_, inner]) = (from.strides.as_slice(), into.strides.as_slice()) else {
+            return None;
+        };
+        (self.fills.is_empty() && outer.is_one() && inner.is_one()).then_some((from, into))
+    }
+}
+
 impl Product {
     /// The multiplications of a row, at nominal sizes.
     pub(super) fn work(&self) -> f64 {

@@ -20,6 +20,7 @@
 //! | `aside` | matrices that are filled row by row and wanted the other way |
 //! | `abreast` | rows of small images side by side |
 //! | `panels` | weights in the order in which products read them |
+//! | `touched` | what steps read and write |
 //! | `print` | the plan in words |
 
 mod abreast;
@@ -42,6 +43,7 @@ mod product;
 mod recompute;
 mod region;
 mod spread;
+mod touched;
 mod turns;
 mod view;
 mod window;

@@ -19,8 +19,8 @@ use crate::size::Size;
 pub fn print(schedule: &Schedule) -> String {
     let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
     let mut stages = 0;
-    // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
     let schedule = &super::aside::aside(schedule);
+    // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
     let run = super::laid_out(schedule).segments;
     for (segment, run) in schedule.segments.iter().zip(&run) {
         match segment {

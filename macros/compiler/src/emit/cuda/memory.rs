@@ -166,11 +166,11 @@ fn copied(schedule: &Schedule) -> BTreeMap<usize, usize> {
     let mut reads: BTreeMap<usize, usize> = BTreeMap::new();
     let mut copies: BTreeMap<usize, usize> = BTreeMap::new();
     let mut written: BTreeMap<usize, usize> = BTreeMap::new();
-    walk(schedule, &mut |step, _| {
-        for source in reads_of(step) {
+    schedule.walk(&mut |step, _| {
+        for source in step.reads() {
             *reads.entry(source).or_default() += 1;
         }
-        for source in writes_of(step) {
+        for source in step.writes() {
             *written.entry(source).or_default() += 1;
         }
     });
@@ -192,69 +192,10 @@ fn copied(schedule: &Schedule) -> BTreeMap<usize, usize> {
 /// How often the steps write each accumulator.
 fn writers(schedule: &Schedule) -> BTreeMap<usize, usize> {
     let mut count: BTreeMap<usize, usize> = BTreeMap::new();
-    walk(schedule, &mut |step, inside| {
-        for source in writes_of(step) {
+    schedule.walk(&mut |step, inside| {
+        for source in step.writes() {
             *count.entry(source).or_default() += if inside { 2 } else { 1 };
         }
     });
     count
-}
-
-/// All steps; and whether each is inside a loop over steps.
-fn walk(schedule: &Schedule, see: &mut dyn FnMut(&Step, bool)) {
-    fn steps(list: &[Step], inside: bool, see: &mut dyn FnMut(&Step, bool)) {
-        for step in list {
-            match step {
-                Step::Scan(turns) => steps(&turns.steps, true, see),
-                _ => see(step, inside),
-            }
-        }
-    }
-    for segment in &schedule.segments {
-        match segment {
-            Segment::Alone(list) => steps(list, false, see),
-            Segment::Stage(stage) => steps(&stage.steps, false, see),
-            Segment::Wide(list) => list.iter().for_each(|p| see(&Step::Product(p.clone()), false)),
-            // Nobody shows an accumulator.
-            Segment::Inspect(..) => {}
-        }
-    }
-}
-
-fn reads_of(step: &Step) -> Vec<usize> {
-    let of = |source: &Source| if let Source::Buffer(i) = source { Some(*i) } else { None };
-    let sources: Vec<Source> = match step {
-        Step::Loop(l) => l
-            .body
-            .iter()
-            .filter_map(|op| match op {
-                Op::Load(access) | Op::Choose(access, _) => Some(access.place.source),
-                _ => None,
-            })
-            .collect(),
-        Step::Product(p) => vec![p.a.source, p.b.source],
-        Step::Select(s) => vec![s.from.source],
-        Step::Factor(f) => vec![f.from.source],
-        Step::Scan(_) => Vec::new(),
-    };
-    sources.iter().filter_map(of).collect()
-}
-
-fn writes_of(step: &Step) -> Vec<usize> {
-    let of = |source: &Source| if let Source::Buffer(i) = source { Some(*i) } else { None };
-    let sources: Vec<Source> = match step {
-        Step::Loop(l) => l
-            .body
-            .iter()
-            .filter_map(|op| match op {
-                Op::Store(access, _) | Op::Reduce { into: access, .. } => Some(access.place.source),
-                _ => None,
-            })
-            .collect(),
-        Step::Product(p) => vec![p.c.source],
-        Step::Select(s) => vec![s.into.source],
-        Step::Factor(f) => vec![f.into.source],
-        Step::Scan(_) => Vec::new(),
-    };
-    sources.iter().filter_map(of).collect()
 }

@@ -10,7 +10,7 @@ use super::loops;
 use super::scope::Scope;
 use super::shared::Loops;
 use super::sizes::{extent, size, sum, symbol, times};
-use crate::schedule::{Axis, Factor, Loop, Op, Panels, Place, Product, Rows, Select, Step, whole};
+use crate::schedule::{Axis, Factor, Loop, Panels, Place, Product, Rows, Select, Step, whole};
 use crate::size::Size;
 
 /// A step.
@@ -48,20 +48,15 @@ pub(super) fn step(scope: &Scope<'_>, step: &Step, loops: &mut Loops) -> Result<
 
 /// A loop that copies a matrix which lies the other way, and does nothing else.
 fn transposed(scope: &Scope<'_>, l: &Loop) -> Option<TokenStream> {
-    let ([outer, inner], [Op::Load(from), Op::Store(into, 0)]) = (l.space.as_slice(), l.body.as_slice())
+    let (from, into) = l.transposed()?;
+    let ([outer, inner], [_, from_inner], [into_outer, _]) =
+        (l.space.as_slice(), from.strides.as_slice(), into.strides.as_slice())
     else {
         return None;
     };
-    let ([from_outer, from_inner], [into_outer, into_inner]) =
-        (from.strides.as_slice(), into.strides.as_slice())
-    else {
-        return None;
-    };
-    let one = Size::known(1);
-    let turned = *from_outer == one && *into_inner == one && *from_inner != one && *into_outer != one;
     // Strides that are known: an extent of 0 would make them 0.
-    let known = [from_inner, into_outer].into_iter().all(|stride| stride.value().is_some_and(|n| n > 0));
-    if !turned || !known || !l.fills.is_empty() {
+    let known = |stride: &Size| stride.value().is_some_and(|n| n > 1);
+    if !known(from_inner) || !known(into_outer) {
         return None;
     }
     let (to, source) = (scope.slice(&into.place, true), scope.slice(&from.place, false));
