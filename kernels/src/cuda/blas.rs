@@ -40,6 +40,8 @@ const NEEDED: usize = 130_000;
 
 /// Scratch of the library: what NVIDIA recommends for Hopper.
 const WORKSPACE: usize = 32 << 20;
+/// So many products that need scratch may run beside each other.
+pub(super) const SCRATCHES: usize = 4;
 
 /// What an algorithm is chosen for.
 type Key = (Plain, [u32; 3], u32);
@@ -47,7 +49,10 @@ type Key = (Plain, [u32; 3], u32);
 /// The library with its scratch.
 pub(super) struct Blas {
     handle: sys::cublasLtHandle_t,
+    /// [`SCRATCHES`] times [`WORKSPACE`] bytes.
     workspace: u64,
+    /// The one that the next product gets.
+    next: usize,
     chosen: HashMap<Key, Option<Chosen>>,
 }
 
@@ -56,6 +61,8 @@ struct Chosen {
     description: Description,
     layouts: [Layout; 3],
     algorithm: sys::cublasLtMatmulAlgo_t,
+    /// Bytes of scratch that it needs.
+    needs: usize,
 }
 
 impl Blas {
@@ -66,8 +73,8 @@ impl Blas {
         }
         let handle = result::create_handle().ok()?;
         // SAFETY: scratch of the library's, given back in `Drop`.
-        match unsafe { driver::malloc_sync(WORKSPACE) } {
-            Ok(workspace) => Some(Blas { handle, workspace, chosen: HashMap::new() }),
+        match unsafe { driver::malloc_sync(SCRATCHES * WORKSPACE) } {
+            Ok(workspace) => Some(Blas { handle, workspace, next: 0, chosen: HashMap::new() }),
             Err(_) => {
                 // SAFETY: just created.
                 let _ = unsafe { result::destroy_handle(handle) };
@@ -98,20 +105,38 @@ impl Blas {
         Ok(())
     }
 
-    /// Multiplies.
+    /// The scratch that a product gets, in turn; none where it needs none.
+    pub fn scratch(&mut self, product: &Placed, precision: Precision) -> Result<Option<usize>> {
+        if self.chosen(product, precision)?.1.needs == 0 {
+            return Ok(None);
+        }
+        self.next = (self.next + 1) % SCRATCHES;
+        Ok(Some(self.next))
+    }
+
+    fn chosen(&mut self, product: &Placed, precision: Precision) -> Result<(Key, &Chosen)> {
+        let none = || Error::Program { what: "a product that cuBLASLt does not take".to_owned() };
+        let key = key(product, precision).ok_or_else(none)?;
+        self.choose(key)?;
+        match self.chosen.get(&key) {
+            Some(Some(chosen)) => Ok((key, chosen)),
+            _ => Err(none()),
+        }
+    }
+
+    /// Multiplies, with a scratch of [`Blas::scratch`].
     ///
     /// # Safety
-    /// Factors and result lie inside allocations; the stream lives.
+    /// Factors and result lie inside allocations; the stream lives; nothing that runs beside it has this scratch.
     pub unsafe fn multiply(
         &mut self,
         product: &Placed,
         precision: Precision,
         stream: cudarc::driver::sys::CUstream,
+        scratch: Option<usize>,
     ) -> Result<()> {
-        let none = || Error::Program { what: "a product that cuBLASLt does not take".to_owned() };
-        let key = key(product, precision).ok_or_else(none)?;
-        self.choose(key)?;
-        let Some(Some(chosen)) = self.chosen.get(&key) else { return Err(none()) };
+        let (handle, workspace) = (self.handle, self.workspace + (scratch.unwrap_or(0) * WORKSPACE) as u64);
+        let (key, chosen) = self.chosen(product, precision)?;
         let (alpha, beta) = (1.0f32, if key.0.accumulate { 1.0f32 } else { 0.0 });
         let (first, second) = if key.0.swapped { (product.b, product.a) } else { (product.a, product.b) };
         let number = |value: &f32| std::ptr::from_ref(value).cast::<c_void>();
@@ -119,7 +144,7 @@ impl Blas {
         // SAFETY: the caller's promise; descriptions live as long as `self`; alpha and beta are read before it returns.
         let status = unsafe {
             result::matmul(
-                self.handle,
+                handle,
                 chosen.description.0,
                 number(&alpha),
                 number(&beta),
@@ -132,8 +157,8 @@ impl Blas {
                 product.c as *mut c_void,
                 result_layout.0,
                 &chosen.algorithm,
-                self.workspace as *mut c_void,
-                WORKSPACE,
+                workspace as *mut c_void,
+                if scratch.is_some() { WORKSPACE } else { 0 },
                 stream.cast(),
             )
         };
@@ -214,8 +239,8 @@ impl Chosen {
                 preference.0,
             )
         };
-        let algorithm = check("cublasLtMatmulAlgoGetHeuristic", found)?.algo;
-        Ok(Chosen { description, layouts, algorithm })
+        let found = check("cublasLtMatmulAlgoGetHeuristic", found)?;
+        Ok(Chosen { description, layouts, algorithm: found.algo, needs: found.workspaceSize })
     }
 }
 

@@ -147,6 +147,13 @@ pub trait Driver: Send {
     /// See [`Driver::free`].
     fn begin(&mut self) -> Result<()>;
 
+    /// While a graph is captured: what is launched until the next call of this, or the end, is one step. Its launches follow each
+    /// other; the first waits for these earlier steps, counted from 0, and for no others. At least one, but for the first step.
+    ///
+    /// # Errors
+    /// Where no graph is captured; see [`Driver::free`].
+    fn follow(&mut self, steps: &[usize]) -> Result<()>;
+
     /// Ends a capture; called once after each [`Driver::begin`] that succeeded, whatever happened between.
     ///
     /// # Errors

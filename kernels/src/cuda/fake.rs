@@ -16,6 +16,8 @@ pub struct Record {
     pub calls: Vec<String>,
     /// The kernels of each graph.
     pub graphs: BTreeMap<usize, Vec<String>>,
+    /// What the steps of the last graph wait for.
+    pub waits: Vec<Vec<usize>>,
     /// The call that fails, counted from 0, and how.
     pub fails: Option<(usize, Error)>,
     /// Whether every product is taken by a library.
@@ -156,6 +158,19 @@ impl Driver for Fake {
         record.not_captured("begin")?;
         record.call("begin")?;
         record.capture = Some(Vec::new());
+        record.waits.clear();
+        Ok(())
+    }
+
+    fn follow(&mut self, steps: &[usize]) -> Result<()> {
+        let mut record = self.record();
+        record.call("follow")?;
+        let step = record.waits.len();
+        let known = steps.iter().all(|other| *other < step) && (step == 0 || !steps.is_empty());
+        if record.capture.is_none() || !known {
+            return Err(Error::Program { what: format!("step {step} cannot follow {steps:?}") });
+        }
+        record.waits.push(steps.to_vec());
         Ok(())
     }
 

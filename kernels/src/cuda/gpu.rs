@@ -12,6 +12,7 @@ use cudarc::driver::sys;
 
 use super::blas::Blas;
 use super::cache::Cache;
+use super::capture::Capture;
 use super::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
 use super::error::{Error, Result};
 use super::nvrtc::Nvrtc;
@@ -30,6 +31,7 @@ pub struct Gpu {
     modules: Vec<Option<sys::CUmodule>>,
     functions: HashMap<(Module, &'static str), sys::CUfunction>,
     graphs: Vec<Option<(sys::CUgraph, sys::CUgraphExec)>>,
+    capture: Capture,
 }
 
 // SAFETY: the driver's handles may be used from any thread to which the context is bound, which `bind` does before each
@@ -78,6 +80,7 @@ impl Gpu {
             modules: Vec::new(),
             functions: HashMap::new(),
             graphs: Vec::new(),
+            capture: Capture::default(),
         };
         gpu.bind()?;
         gpu.stream =
@@ -207,13 +210,20 @@ impl Driver for Gpu {
 
     fn begin(&mut self) -> Result<()> {
         self.bind()?;
+        self.capture = Capture::default();
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream lives.
         check("cuStreamBeginCapture", unsafe { result::stream::begin_capture(self.stream, mode) })
     }
 
+    fn follow(&mut self, steps: &[usize]) -> Result<()> {
+        self.bind()?;
+        self.capture.follow(self.stream, steps)
+    }
+
     fn end(&mut self) -> Result<Graph> {
         self.bind()?;
+        self.capture = Capture::default();
         // SAFETY: the stream lives.
         let graph = check("cuStreamEndCapture", unsafe { result::stream::end_capture(self.stream) })?;
         if graph.is_null() {
@@ -282,11 +292,13 @@ impl Driver for Gpu {
 
     unsafe fn multiply(&mut self, product: &Placed) -> Result<()> {
         self.bind()?;
-        match &mut self.blas {
-            // SAFETY: the caller's promise.
-            Some(blas) => unsafe { blas.multiply(product, self.precision, self.stream) },
-            None => Err(Error::Program { what: "a product without a library".to_owned() }),
-        }
+        let none = || Error::Program { what: "a product without a library".to_owned() };
+        let scratch = self.blas.as_mut().ok_or_else(none)?.scratch(product, self.precision)?;
+        self.capture.before(self.stream, scratch)?;
+        let blas = self.blas.as_mut().ok_or_else(none)?;
+        // SAFETY: the caller's promise; `before` lets it wait for who has the same scratch.
+        unsafe { blas.multiply(product, self.precision, self.stream, scratch)? };
+        self.capture.behind(self.stream, scratch)
     }
 
     fn precision(&mut self, precision: Precision) {

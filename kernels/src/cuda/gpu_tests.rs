@@ -20,6 +20,10 @@ const DRIVER: &str = r#"
 #include <stdlib.h>
 #include <string.h>
 static int alive, calls, capturing, launches;
+// Of the graph that is captured: its nodes, those that the next one follows, and which followed which.
+static size_t nodes, ends[64], end_count;
+static char edge_data[64][8], follows[64][64];
+int fake_follows(int a, int b) { return follows[a][b]; }
 static int fails(const char *name) {
     const char *at = getenv("FAKE_FAILS"), *status = getenv("FAKE_STATUS");
     if (getenv("FAKE_TRACE")) fprintf(stderr, "%d %s\n", calls, name);
@@ -65,9 +69,37 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
         if (*(unsigned long long *)*(void **)parameters[4] != 7) return 1;
     }
     launches++;
+    if (capturing) {
+        memset(follows[nodes], 0, 64);
+        for (size_t i = 0; i < end_count; i++) follows[nodes][ends[i] - 1] = 1;
+        ends[0] = ++nodes;
+        end_count = 1;
+    }
     return 0;
 }
-int cuStreamBeginCapture_v2(void *s, int mode) { CALL(cuStreamBeginCapture); capturing = 1; return 0; }
+int cuStreamBeginCapture_v2(void *s, int mode) {
+    CALL(cuStreamBeginCapture);
+    capturing = 1;
+    nodes = end_count = 0;
+    return 0;
+}
+int cuStreamGetCaptureInfo_v3(void *s, int *status, void *id, void *graph, const void **list, const void **data, size_t *n) {
+    CALL(cuStreamGetCaptureInfo);
+    *status = capturing;
+    *list = ends;
+    *data = edge_data;
+    *n = end_count;
+    return 0;
+}
+int cuStreamUpdateCaptureDependencies_v2(void *s, const size_t *list, const void *data, size_t n, unsigned flags) {
+    CALL(cuStreamUpdateCaptureDependencies);
+    if (!capturing || flags != 1 || n == 0 || !data) return 1;
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == 0 || list[i] > nodes) return 1;
+    memmove(ends, list, n * sizeof *list);
+    end_count = n;
+    return 0;
+}
 int cuStreamEndCapture(void *s, void **g) { capturing = 0; CALL(cuStreamEndCapture); *g = (void *)320; alive++; return 0; }
 int cuGraphInstantiateWithFlags(void **e, void *g, unsigned long long f) { CALL(cuGraphInstantiate); *e = (void *)384; alive++; return 0; }
 int cuGraphLaunch(void *e, void *s) { CALL(cuGraphLaunch); launches += 100; return 0; }
@@ -113,6 +145,7 @@ int cublasLtMatmulPreferenceSetAttribute(void *p, int a, const void *v, size_t n
 }
 int cublasLtMatmulAlgoGetHeuristic(void *h, void *d, void *a, void *b, void *c, void *e, void *p, int n, void *r, int *found) {
     memset(r, 0, 296);
+    ((size_t *)r)[8] = 1 << 20; // scratch, behind the 64 bytes of the algorithm
     *found = 1;
     return (size_t)d == 75 ? 15 : 0;
 }
@@ -120,6 +153,7 @@ int cublasLtMatmul(void *h, void *d, const float *alpha, const void *a, void *al
                    const float *beta, const void *c, void *cl, float *to, void *dl, const void *algo, void *w, size_t n,
                    void *stream) {
     products++;
+    if (n < 1 << 20 || !w) return 1;
     to[0] = (float)(size_t)d + *alpha + *beta;
     return 0;
 }
@@ -173,13 +207,13 @@ fn alive() -> i32 {
 const TEXT: &str = "not compiled by the fake";
 
 fn general(product: &Product, _scratch: Pointer) -> Vec<Launch> {
-    let arguments = vec![Argument::Pointer(product.c)];
+    let arguments = vec![Argument::Output(product.c)];
     vec![Launch { kernel: "general", blocks: [1, 1, 1], threads: 32, arguments }]
 }
 
 fn tape(kernel: &'static str) -> Tape {
     let mut recorder = Recorder::default();
-    let to = Argument::Pointer(Pointer { space: Space::Outputs, start: 1 });
+    let to = Argument::Output(Pointer { space: Space::Outputs, start: 1 });
     let arguments = [to, Argument::Size(2), Argument::Number(0.5), Argument::Site(3), Argument::Clock];
     recorder.launch(kernel, [3, 2, 1], 64, &arguments);
     let axis = |a, b, c| vec![Axis { size: 8, a, b, c }];
@@ -239,6 +273,43 @@ fn all_that_training_asks_reaches_the_driver() {
     let Some((passed, text)) = outside("all_that_training_asks_reaches_the_driver", false, &[]) else {
         return;
     };
+    assert!(passed, "{text}");
+}
+
+#[test]
+fn what_touches_nothing_of_each_other_is_captured_side_by_side() {
+    if inside() {
+        let driver = Shared::new(Gpu::open(0).unwrap());
+        let loaded = Arc::new(Loaded::new(&driver, TEXT).unwrap());
+        let mut layout = Layout::default();
+        let mut room = || layout.add(8).unwrap();
+        let places =
+            Places { inputs: room(), outputs: room(), metrics: room(), states: room(), ..Places::default() };
+        let arena = Arc::new(Arena::new(&driver, &layout).unwrap());
+        let mut recorder = Recorder::default();
+        let mut launch = |from, to| {
+            let [from, to] = [from, to].map(Pointer::new);
+            let arguments = [Argument::Output(to), Argument::Pointer(from)];
+            recorder.launch("one", [1, 1, 1], 32, &arguments);
+        };
+        launch(Space::Inputs, Space::Outputs); // 0
+        launch(Space::Outputs, Space::Metrics); // 1
+        launch(Space::Outputs, Space::States); // 2, beside 1
+        launch(Space::Metrics, Space::States); // 3 after both
+        let actions = actions(&recorder.finish(), loaded.module(), &places, &arena, &general).unwrap();
+        let captured = Captured::new(&arena, std::slice::from_ref(&loaded), &actions).unwrap();
+        let path = PathBuf::from(std::env::var_os(INSIDE).unwrap()).join("libcuda.so.1");
+        // SAFETY: the library and its function are the ones above.
+        let follows = |a: i32, b: i32| unsafe {
+            let library = libloading::Library::new(&path).unwrap();
+            library.get::<unsafe extern "C" fn(i32, i32) -> i32>("fake_follows").unwrap()(a, b) == 1
+        };
+        let all = (0..4).map(|a| (0..4).filter(|b| follows(a, *b)).collect::<Vec<_>>());
+        assert_eq!(all.collect::<Vec<_>>(), [vec![], vec![0], vec![0], vec![1, 2]]);
+        return drop(captured);
+    }
+    let name = "what_touches_nothing_of_each_other_is_captured_side_by_side";
+    let Some((passed, text)) = outside(name, false, &[]) else { return };
     assert!(passed, "{text}");
 }
 

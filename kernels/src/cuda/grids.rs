@@ -64,7 +64,7 @@ impl Recorder {
 
     /// Sets values.
     pub fn fill(&mut self, to: Pointer, count: usize, value: f32) {
-        let arguments = [Argument::Pointer(to), Argument::Size(count), Argument::Number(value)];
+        let arguments = [Argument::Output(to), Argument::Size(count), Argument::Number(value)];
         self.each("fill", count, &arguments);
     }
 
@@ -97,11 +97,11 @@ impl Recorder {
                 _ => sum.into,
             })
             .collect();
-        let first = own.iter().map(|at| Argument::Pointer(*at));
+        let first = own.iter().map(|at| Argument::Output(*at));
         let all: Vec<Argument> = first.chain(arguments.iter().copied()).collect();
         self.launch(kernel, [blocks, parts, 1], threads, &all);
         for (sum, from) in sums.iter().zip(own).filter(|(sum, from)| sum.into != *from) {
-            let ends = [Argument::Pointer(sum.into), Argument::Pointer(from)];
+            let ends = [Argument::Output(sum.into), Argument::Pointer(from)];
             if sum.whole {
                 let total = totals[usize::from(sum.largest)];
                 self.launch(total, [1, 1, 1], THREADS, &[ends[0], ends[1], Argument::Size(whole)]);
@@ -117,7 +117,7 @@ impl Recorder {
     pub fn select(&mut self, [into, from]: [Pointer; 2], [outer, n, k]: [usize; 3], largest: bool) {
         let threads = if n > 4096 { 1024 } else { THREADS };
         let sizes = [outer, n, k, usize::from(largest)].map(Argument::Size);
-        let ends = [Argument::Pointer(into), Argument::Pointer(from)];
+        let ends = [Argument::Output(into), Argument::Pointer(from)];
         if k > 0 {
             self.launch("top_k", [outer, 1, 1], threads, &[&ends[..], &sizes].concat());
         }
@@ -135,10 +135,10 @@ impl Recorder {
             // Of no rows there is nothing to point at.
             let from = if m == 0 { from } else { from.at(matrix * outer) };
             let sizes = [m, n, row, col].map(Argument::Size);
-            let ends = [Argument::Pointer(memory), Argument::Pointer(from), skip];
+            let ends = [Argument::Output(memory), Argument::Pointer(from), skip];
             self.each("triangular_gram", n * n, &[&ends[..], &sizes].concat());
-            let into = Argument::Pointer(memory.at(matrix * n * n));
-            let arguments = [Argument::Pointer(memory), into, skip, Argument::Size(n)];
+            let into = Argument::Output(memory.at(matrix * n * n));
+            let arguments = [Argument::Output(memory), into, skip, Argument::Size(n)];
             self.launch("triangular_factor", [usize::from(n > 0), 1, 1], FACTORING, &arguments);
         }
     }

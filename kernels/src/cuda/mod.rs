@@ -7,16 +7,20 @@
 //! | [`prelude`] | the text that all kernels stand on, and the kernels that every program may launch |
 //! | [`product`] | which of those compute a product |
 //! | [`driver`] | what a player needs of a device |
-//! | [`arena`], [`play`], [`training`] | memory allocated once; tapes captured as one graph; what a training step does beside its program |
+//! | [`arena`], `actions`, [`play`], [`training`] | memory allocated once; what tapes name in it; captured as one graph; what a training step does beside its program |
+//! | `order` | what of a graph waits for what |
 //! | [`error`] | what can go wrong on a device |
 //! | `probe`, `nvrtc`, `cache` | what there is of CUDA on this machine; text to machine code, kept on disk (feature `cuda`) |
-//! | `gpu` | a GPU of NVIDIA's through cudarc, its wide products through cuBLASLt (feature `cuda`) |
+//! | `gpu`, `capture`, `blas` | a GPU of NVIDIA's through cudarc; what follows what in its graphs; its wide products through cuBLASLt (feature `cuda`) |
 //! | `emulate`, `fake` | for tests: all of it on the CPU; a device that does nothing (feature `emulator`) |
+mod actions;
 pub mod arena;
 #[cfg(feature = "cuda")]
 mod blas;
 #[cfg(feature = "cuda")]
 pub mod cache;
+#[cfg(feature = "cuda")]
+mod capture;
 pub mod driver;
 #[cfg(feature = "emulator")]
 pub mod emulate;
@@ -30,6 +34,7 @@ pub mod grids;
 mod library;
 #[cfg(feature = "cuda")]
 pub mod nvrtc;
+mod order;
 #[cfg(any(feature = "cuda", test))]
 mod plain;
 pub mod play;

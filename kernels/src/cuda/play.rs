@@ -1,158 +1,22 @@
-//! Tapes on a device: what a tape names gets its place, once for a shape, and is captured as one graph.
+//! Actions on a device: done one after the other, or captured as one graph.
 //!
-//! In: a tape, a loaded text, places. Out: actions; actions that were done, or a graph of them. Never: a pointer past the end
-//! of its space, a launch that no device takes: both are errors before anything runs.
+//! In: actions, the modules of their kernels. Out: actions that were done, or a graph of them, in which those that touch nothing of each
+//! other stand side by side. Never: a kernel of a module that is not kept.
 
 use std::sync::Arc;
 
-use super::arena::{Arena, Range};
-use super::driver::{Call, Driver, Graph, Module, Placed, Shared, Value};
+use super::actions::Kind;
+pub use super::actions::{Action, Places, Plan, actions};
+use super::arena::Arena;
+use super::driver::{Call, Driver, Graph, Module, Shared};
 use super::error::{Error, Result};
-use super::tape::{Argument, Axis, Command, Launch, Pointer, Product, Space, Tape};
-
-/// What is launched for a product that no library takes, and where it may put parts of sums: a function of its shape alone.
-pub type Plan<'p> = &'p dyn Fn(&Product, Pointer) -> Vec<Launch>;
-
-/// Where the spaces of a program lie.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// See [`Space`].
-    pub work: Range,
-    /// See [`Space`].
-    pub inputs: Range,
-    /// The parameters of the program, by number.
-    pub params: Vec<Range>,
-    /// See [`Space`].
-    pub hypers: Range,
-    /// See [`Space`].
-    pub gradients: Range,
-    /// See [`Space`].
-    pub states: Range,
-    /// See [`Space`].
-    pub outputs: Range,
-    /// See [`Space`].
-    pub metrics: Range,
-    /// Six elements: a [`Clock`](super::Clock).
-    pub clock: Range,
-}
-
-impl Places {
-    fn range(&self, space: Space) -> Option<Range> {
-        Some(match space {
-            Space::Work => self.work,
-            Space::Inputs => self.inputs,
-            Space::Param(number) => *self.params.get(number)?,
-            Space::Hypers => self.hypers,
-            Space::Gradients => self.gradients,
-            Space::States => self.states,
-            Space::Outputs => self.outputs,
-            Space::Metrics => self.metrics,
-        })
-    }
-
-    fn find(&self, pointer: Pointer) -> Result<Range> {
-        let lost = || Error::Program { what: format!("{pointer:?} is not on the device") };
-        let range = self.range(pointer.space).ok_or_else(lost)?;
-        range.part(pointer.start, range.elements.checked_sub(pointer.start).ok_or_else(lost)?)
-    }
-}
-
-/// One thing to do, with every place known to lie in an arena.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Action(Kind);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Kind {
-    Call(Call),
-    /// A product, and what computes it where no library does.
-    Product(Box<Placed>, Vec<Call>),
-    Inspect(usize, Range),
-}
-
-impl Action {
-    /// A kernel whose addresses the caller has from an arena.
-    pub(super) fn call(call: Call) -> Self {
-        Action(Kind::Call(call))
-    }
-}
-
-/// Gives everything that a tape names its place. What [`Space::Work`] has beyond the tape's own is scratch for products.
-///
-/// # Errors
-/// Where a pointer leaves its space, or a launch is larger than a device takes: mistakes of a program.
-pub fn actions(
-    tape: &Tape,
-    module: Module,
-    places: &Places,
-    arena: &Arena,
-    plan: Plan<'_>,
-) -> Result<Vec<Action>> {
-    let call = |launch: &Launch| call(launch, module, places, arena);
-    let scratch = Pointer { space: Space::Work, start: tape.work };
-    tape.commands
-        .iter()
-        .map(|command| match command {
-            Command::Launch(launch) => Ok(Action(Kind::Call(call(launch)?))),
-            Command::Product(product) => {
-                let placed = placed(product, places, arena)?;
-                let calls = plan(product, scratch).iter().map(call).collect::<Result<_>>()?;
-                Ok(Action(Kind::Product(Box::new(placed), calls)))
-            }
-            Command::Inspect(index, at, elements) => {
-                Ok(Action(Kind::Inspect(*index, places.find(*at)?.part(0, *elements)?)))
-            }
-        })
-        .collect()
-}
-
-/// Blocks along x, y, z that every device takes.
-const GRID: [u32; 3] = [i32::MAX as u32, 65_535, 65_535];
-
-fn call(launch: &Launch, module: Module, places: &Places, arena: &Arena) -> Result<Call> {
-    let Launch { kernel, blocks, threads, arguments } = launch;
-    let fits = blocks.iter().zip(GRID).all(|(blocks, most)| (1..=most).contains(blocks));
-    if !fits || !(32..=1024).contains(threads) || threads % 32 != 0 {
-        let what = format!("`{kernel}` asks for {blocks:?} blocks of {threads} threads, which no device has");
-        return Err(Error::Program { what });
-    }
-    let value = |argument: &Argument| {
-        Ok(match *argument {
-            Argument::Pointer(pointer) => Value::Address(arena.address(places.find(pointer)?)?),
-            Argument::Size(size) => Value::Size(size as i64),
-            Argument::Number(number) => Value::Number(number),
-            Argument::Site(site) => Value::Site(site),
-            Argument::Clock => Value::Clock(arena.address(places.clock)?),
-        })
-    };
-    let arguments = arguments.iter().map(value).collect::<Result<_>>()?;
-    Ok(Call { module, kernel, blocks: *blocks, threads: *threads, arguments })
-}
-
-/// Elements from the first that a factor or the result touches to the last, both counted.
-fn extent(groups: [&[Axis]; 3], stride: fn(&Axis) -> usize) -> usize {
-    let axes = || groups.into_iter().flatten();
-    if axes().any(|axis| axis.size == 0) {
-        return 0;
-    }
-    axes().map(|axis| (axis.size - 1).saturating_mul(stride(axis))).fold(1, usize::saturating_add)
-}
-
-fn placed(product: &Product, places: &Places, arena: &Arena) -> Result<Placed> {
-    let Product { outer, m, n, k, .. } = product;
-    let place = |pointer: Pointer, elements: usize| arena.address(places.find(pointer)?.part(0, elements)?);
-    Ok(Placed {
-        a: place(product.a, extent([outer, m, k], |axis| axis.a))?,
-        b: place(product.b, extent([outer, n, k], |axis| axis.b))?,
-        c: place(product.c, extent([outer, m, n], |axis| axis.c))?,
-        product: product.clone(),
-    })
-}
+use super::order::waits;
 
 /// Looks for all that an action needs, because little is allowed while a graph is captured.
 fn prepare(device: &mut dyn Driver, action: &Action) -> Result<()> {
-    match &action.0 {
+    match &action.kind {
         Kind::Call(call) => device.prepare(call),
-        Kind::Product(placed, calls) => match device.takes(placed)? {
+        Kind::Product(placed, calls, _) => match device.takes(placed)? {
             true => Ok(()),
             false => calls.iter().try_for_each(|call| device.prepare(call)),
         },
@@ -165,9 +29,9 @@ fn act(device: &mut dyn Driver, action: &Action) -> Result<()> {
     // SAFETY: `actions` has placed every pointer inside its range, and ranges inside their arena, which the caller keeps;
     // that kernels stay inside what they are given is what the emulator's tests are for.
     unsafe {
-        match &action.0 {
+        match &action.kind {
             Kind::Call(call) => device.launch(call),
-            Kind::Product(placed, calls) => match device.takes(placed)? {
+            Kind::Product(placed, calls, _) => match device.takes(placed)? {
                 true => device.multiply(placed),
                 false => calls.iter().try_for_each(|call| device.launch(call)),
             },
@@ -192,7 +56,7 @@ pub fn play(
         prepare(device.as_mut(), action)?;
         act(device.as_mut(), action)?;
         drop(device);
-        if let Kind::Inspect(index, range) = &action.0 {
+        if let Kind::Inspect(index, range) = &action.kind {
             let mut values = vec![0.0; range.elements];
             arena.read(*range, &mut values)?;
             inspect(*index, &values);
@@ -204,9 +68,9 @@ pub fn play(
 /// Whether every kernel is of a module that is kept.
 fn check(modules: impl Iterator<Item = Module> + Clone, actions: &[Action]) -> Result<()> {
     let kept = |call: &Call| modules.clone().any(|module| module == call.module);
-    let unknown = actions.iter().find_map(|action| match &action.0 {
+    let unknown = actions.iter().find_map(|action| match &action.kind {
         Kind::Call(call) => (!kept(call)).then_some(call),
-        Kind::Product(_, calls) => calls.iter().find(|call| !kept(call)),
+        Kind::Product(_, calls, _) => calls.iter().find(|call| !kept(call)),
         Kind::Inspect(..) => None,
     });
     match unknown {
@@ -231,9 +95,18 @@ impl Captured {
     pub fn new(arena: &Arc<Arena>, modules: &[Arc<Loaded>], actions: &[Action]) -> Result<Self> {
         check(modules.iter().map(|module| module.module), actions)?;
         let mut device = arena.driver().lock();
-        actions.iter().try_for_each(|action| prepare(device.as_mut(), action))?;
+        let mut steps = Vec::new();
+        for action in actions {
+            prepare(device.as_mut(), action)?;
+            steps.extend(action.launched(device.as_mut())?.map(|touched| (action, touched)));
+        }
+        let waits = waits(steps.iter().map(|(_, touched)| &**touched));
         device.begin()?;
-        let done = actions.iter().try_for_each(|action| act(device.as_mut(), action));
+        let done = steps.iter().zip(&waits).enumerate().try_for_each(|(i, ((action, _), waits))| {
+            // What waits for nothing begins beside the second step.
+            device.follow(if waits.is_empty() && i > 0 { &[0] } else { waits })?;
+            act(device.as_mut(), action)
+        });
         let graph = device.end();
         drop(device);
         match (done, graph) {

@@ -1,6 +1,6 @@
 use super::super::arena::Layout;
 use super::super::fake::Fake;
-use super::super::tape::Recorder;
+use super::super::tape::{Argument, Axis, Launch, Pointer, Product, Recorder, Space, Tape};
 use super::*;
 
 const TEXT: &str =
@@ -11,7 +11,7 @@ fn at(space: Space, start: usize) -> Argument {
 }
 
 fn general(product: &Product, _scratch: Pointer) -> Vec<Launch> {
-    let arguments = vec![Argument::Pointer(product.c)];
+    let arguments = vec![Argument::Output(product.c)];
     vec![Launch { kernel: "general", blocks: [1, 1, 1], threads: 32, arguments }]
 }
 

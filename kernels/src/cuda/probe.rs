@@ -62,7 +62,9 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "cuStreamCreate",
     "cuStreamDestroy_v2",
     "cuStreamEndCapture",
+    "cuStreamGetCaptureInfo_v3",
     "cuStreamSynchronize",
+    "cuStreamUpdateCaptureDependencies_v2",
 ];
 
 const DRIVER: &str = "the CUDA driver";

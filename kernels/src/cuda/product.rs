@@ -167,7 +167,7 @@ impl Plan {
         } else {
             (stride(&outer, 2), stride(&m, 2), stride(&n, 2))
         };
-        let mut arguments = vec![Argument::Pointer(c), Argument::Pointer(a), Argument::Pointer(b)];
+        let mut arguments = vec![Argument::Output(c), Argument::Pointer(a), Argument::Pointer(b)];
         for four in [
             [size(&outer), stride(&outer, 0), stride(&outer, 1), outer_c].concat(),
             [size(&m), stride(&m, 0), m_c].concat(),
@@ -203,7 +203,7 @@ impl Plan {
     fn sum(&self, c: Pointer, scratch: Pointer, accumulate: bool) -> Launch {
         let results = self.results();
         let [outer, m, n] = [&self.outer, &self.m, &self.n].map(|axes| four(kernel_axes(axes)));
-        let mut arguments = vec![Argument::Pointer(c), Argument::Pointer(scratch)];
+        let mut arguments = vec![Argument::Output(c), Argument::Pointer(scratch)];
         arguments.extend([results, self.parts, usize::from(accumulate)].map(Argument::Size));
         for axes in [outer, m, n] {
             arguments.extend(axes.map(|axis| Argument::Size(axis.size)));

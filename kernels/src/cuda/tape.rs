@@ -59,8 +59,10 @@ impl Pointer {
 /// What a kernel is given, in the order of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Argument {
-    /// `float *` or `const float *`.
+    /// `const float *`.
     Pointer(Pointer),
+    /// `float *`: the kernel writes there, and may read.
+    Output(Pointer),
     /// `long long`.
     Size(usize),
     /// `float`.
@@ -131,6 +133,26 @@ pub struct Product {
     pub accumulate: bool,
 }
 
+impl Product {
+    /// The first elements of the left factor, the right one and the result, and how many there are from each to its last.
+    pub fn ends(&self) -> [(Pointer, usize); 3] {
+        let Product { outer, m, n, k, .. } = self;
+        [
+            (self.a, extent([outer, m, k], |axis| axis.a)),
+            (self.b, extent([outer, n, k], |axis| axis.b)),
+            (self.c, extent([outer, m, n], |axis| axis.c)),
+        ]
+    }
+}
+
+fn extent(groups: [&[Axis]; 3], stride: fn(&Axis) -> usize) -> usize {
+    let axes = || groups.into_iter().flatten();
+    if axes().any(|axis| axis.size == 0) {
+        return 0;
+    }
+    axes().map(|axis| (axis.size - 1).saturating_mul(stride(axis))).fold(1, usize::saturating_add)
+}
+
 /// One thing that a device does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -149,6 +171,10 @@ pub struct Tape {
     pub commands: Vec<Command>,
     /// Elements of [`Space::Work`].
     pub work: usize,
+    /// Where the values in it begin, ascending: each reaches to the next one.
+    pub slots: Vec<usize>,
+    /// The same of [`Space::Gradients`]; of a tape that does not say, they are one value.
+    pub gradients: Vec<usize>,
 }
 
 /// Writes a [`Tape`].
@@ -174,7 +200,17 @@ impl Recorder {
     pub fn work(&mut self, elements: usize) -> Pointer {
         let start = self.tape.work;
         self.tape.work += elements.next_multiple_of(64);
+        self.tape.slots.push(start);
         Pointer { space: Space::Work, start }
+    }
+
+    /// How many elements each gradient has.
+    pub fn gradients(&mut self, elements: &[usize]) {
+        let mut start = 0;
+        for elements in elements {
+            self.tape.gradients.push(start);
+            start += elements;
+        }
     }
 
     /// A launch; one without blocks does nothing.

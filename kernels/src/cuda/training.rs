@@ -40,7 +40,8 @@ pub fn gather(
     }
     arguments.extend([Value::Size(rows as i64), Value::Size(width as i64)]);
     let blocks = blocks(to.elements, BLOCKS);
-    Ok(Action::call(Call { module, kernel: "gather_rows", blocks, threads: THREADS, arguments }))
+    let call = Call { module, kernel: "gather_rows", blocks, threads: THREADS, arguments };
+    Action::call(call, arena, &[column, order, control.0], &[to])
 }
 
 /// Scales `values` down to a Euclidean norm; `parts` are [`PARTS`] elements of scratch.
@@ -51,17 +52,11 @@ pub fn clip(module: Module, arena: &Arena, values: Range, parts: Range, norm: f3
     let first = blocks(values.elements, parts.elements.min(PARTS));
     let [values_at, parts_at] = [arena.address(values)?, arena.address(parts)?].map(Value::Address);
     let (count, number) = (Value::Size(values.elements as i64), Value::Size(i64::from(first[0])));
-    let call = |kernel, blocks, arguments| {
-        Action::call(Call { module, kernel, blocks, threads: THREADS, arguments })
-    };
-    Ok([
-        call("sum_of_squares", first, vec![parts_at, values_at, count]),
-        call(
-            "clip_to_norm",
-            blocks(values.elements, BLOCKS),
-            vec![values_at, parts_at, count, number, Value::Number(norm)],
-        ),
-    ])
+    let call = |kernel, blocks, arguments| Call { module, kernel, blocks, threads: THREADS, arguments };
+    let sum = call("sum_of_squares", first, vec![parts_at, values_at, count]);
+    let all = blocks(values.elements, BLOCKS);
+    let scale = call("clip_to_norm", all, vec![values_at, parts_at, count, number, Value::Number(norm)]);
+    Ok([Action::call(sum, arena, &[values], &[parts])?, Action::call(scale, arena, &[parts], &[values])?])
 }
 
 /// Copies values: new states to where they are read.
@@ -72,13 +67,8 @@ pub fn copy(module: Module, arena: &Arena, to: Range, from: Range) -> Result<Act
     let [to_at, from_at] = [arena.address(to)?, arena.address(from)?].map(Value::Address);
     let elements = to.elements.min(from.elements);
     let arguments = vec![to_at, from_at, Value::Size(elements as i64)];
-    Ok(Action::call(Call {
-        module,
-        kernel: "copy",
-        blocks: blocks(elements, BLOCKS),
-        threads: THREADS,
-        arguments,
-    }))
+    let call = Call { module, kernel: "copy", blocks: blocks(elements, BLOCKS), threads: THREADS, arguments };
+    Action::call(call, arena, &[from], &[to])
 }
 
 /// Keeps the metrics in the next slot of `kept`; clock and position of `control` go on by a step and by `rows`.
@@ -98,7 +88,8 @@ pub fn end(
     }
     let slots = kept.elements / metrics.elements.max(1);
     arguments.extend([metrics.elements, rows, slots].map(|size| Value::Size(size as i64)));
-    Ok(Action::call(Call { module, kernel: "end_of_step", blocks: [1, 1, 1], threads: 32, arguments }))
+    let call = Call { module, kernel: "end_of_step", blocks: [1, 1, 1], threads: 32, arguments };
+    Action::call(call, arena, &[metrics], &[control.0, kept])
 }
 
 /// What a step reads of where training is: kept on the device, where each step leaves it as the next one wants it.

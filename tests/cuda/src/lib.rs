@@ -48,5 +48,5 @@ pub fn same(a: &[f32], b: &[f32]) -> bool {
 
 /// A tape of launches.
 pub fn tape(launches: Vec<Launch>) -> Tape {
-    Tape { commands: launches.into_iter().map(Command::Launch).collect(), work: 0 }
+    Tape { commands: launches.into_iter().map(Command::Launch).collect(), ..Tape::default() }
 }

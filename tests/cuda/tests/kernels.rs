@@ -14,7 +14,7 @@ fn values(n: usize, seed: u64) -> Vec<f32> {
 }
 
 fn outputs(at: usize) -> Argument {
-    Argument::Pointer(Pointer::new(Space::Outputs).at(at))
+    Argument::Output(Pointer::new(Space::Outputs).at(at))
 }
 
 fn inputs() -> Argument {

@@ -22,7 +22,7 @@ fn kernel(name: &str, arity: usize, expression: &str) -> String {
 }
 
 fn launch(kernel: &'static str, arity: usize, count: usize, to: usize) -> Launch {
-    let mut arguments = vec![Argument::Pointer(Pointer::new(Space::Outputs).at(to))];
+    let mut arguments = vec![Argument::Output(Pointer::new(Space::Outputs).at(to))];
     arguments.extend((0..arity).map(|i| Argument::Pointer(Pointer::new(Space::Inputs).at(i * count))));
     arguments.push(Argument::Size(count));
     Launch { kernel, blocks: [3, 1, 1], threads: 64, arguments }

@@ -68,7 +68,7 @@ fn check_in(emulator: &Emulator, of: &Product, precision: Precision) -> Vec<&'st
     for accumulate in [false, true] {
         let of = Product { accumulate, ..of.clone() };
         let tape = match precision {
-            Precision::Float32 => Tape { commands: vec![Command::Product(of)], work: 0 },
+            Precision::Float32 => Tape { commands: vec![Command::Product(of)], ..Tape::default() },
             _ => {
                 let launches = product::plan_in(&of, Pointer::new(Space::Work), precision);
                 Tape { work: product::scratch_in(&of, precision), ..tape(launches) }

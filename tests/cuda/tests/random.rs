@@ -29,7 +29,7 @@ fn numbers_are_those_of_the_cpu() {
     ] {
         let count = row * rows;
         let arguments = vec![
-            Argument::Pointer(Pointer::new(Space::Outputs)),
+            Argument::Output(Pointer::new(Space::Outputs)),
             Argument::Size(row),
             Argument::Size(rows),
             Argument::Site(site),

@@ -58,7 +58,7 @@ extern "C" __global__ void lawful(T *to, long long n) {
 "#;
 
 fn try_out(emulator: &Emulator, kernel: &'static str, n: usize, order: Order) -> Result<Vec<f32>, Error> {
-    let arguments = vec![Argument::Pointer(Pointer::new(Space::Outputs)), Argument::Size(n)];
+    let arguments = vec![Argument::Output(Pointer::new(Space::Outputs)), Argument::Size(n)];
     let launch = Launch { kernel, blocks: [1, 1, 1], threads: 64, arguments };
     let spaces = BTreeMap::from([(Space::Outputs, vec![0.0; 64])]);
     let mut memory = Memory { spaces, ..Memory::default() };
@@ -116,7 +116,7 @@ fn orders_of_threads_differ() {
 #[test]
 fn wrong_launches_are_errors() {
     let Some(emulator) = emulator(&[TEXT], false) else { return };
-    let pointer = Argument::Pointer(Pointer::new(Space::Outputs));
+    let pointer = Argument::Output(Pointer::new(Space::Outputs));
     for (kernel, threads, arguments, why) in [
         ("missing", 64, vec![pointer, Argument::Size(1)], "no kernel `missing`"),
         ("lawful", 64, vec![pointer], "takes arguments (ps), not (p)"),

@@ -57,12 +57,12 @@ fn update_rules_mean_what_the_interpreter_says() {
         };
         let kernel: &'static str = Box::leak(format!("{name}_update").into_boxed_str());
         let mut to = Recorder::default();
-        let pointer = |space| Argument::Pointer(at(space, 0));
-        let moments = (0..kept.len()).map(|i| pointer(Space::Param(1 + i)));
-        let arguments: Vec<Argument> = [pointer(Space::Param(0)), pointer(Space::Gradients)]
+        let read = |space| Argument::Pointer(at(space, 0));
+        let kept_at = |i| Argument::Output(at(Space::Param(i), 0));
+        let arguments: Vec<Argument> = [kept_at(0), read(Space::Gradients)]
             .into_iter()
-            .chain(moments)
-            .chain([pointer(Space::Hypers), Argument::Clock, Argument::Size(count)])
+            .chain((1..=kept.len()).map(kept_at))
+            .chain([read(Space::Hypers), Argument::Clock, Argument::Size(count)])
             .collect();
         to.each(kernel, count, &arguments);
         let memory = play(&emulator, &to.finish(), &memory);

@@ -6,6 +6,7 @@ use super::process::Address as Place;
 use super::{Emulator, Machine, Order, Value as Given};
 use crate::cuda::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
 use crate::cuda::error::{Error, Result};
+use crate::cuda::order::against;
 use crate::cuda::prelude;
 
 /// Memory that it says it has.
@@ -20,7 +21,17 @@ pub struct Emulated {
     programs: Vec<String>,
     places: HashMap<Address, Place>,
     graphs: Vec<Option<Vec<Call>>>,
-    capture: Option<Vec<Call>>,
+    capture: Option<Vec<Step>>,
+}
+
+/// What follows some steps of a graph: their numbers, its launches.
+#[derive(Debug, Default)]
+struct Step(Vec<usize>, Vec<Call>);
+
+/// The launches of steps, in an order that shows what should have waited.
+fn played(mut steps: Vec<Step>) -> Vec<Call> {
+    let waits: Vec<Vec<usize>> = steps.iter_mut().map(|step| std::mem::take(&mut step.0)).collect();
+    against(&waits).into_iter().flat_map(|next| std::mem::take(&mut steps[next].1)).collect()
 }
 
 impl Emulated {
@@ -109,8 +120,15 @@ impl Driver for Emulated {
         Ok(())
     }
 
+    fn follow(&mut self, steps: &[usize]) -> Result<()> {
+        let capture = self.capture.as_mut();
+        let capture = capture.ok_or_else(|| Error::Program { what: "no graph is captured".to_owned() })?;
+        capture.push(Step(steps.to_vec(), Vec::new()));
+        Ok(())
+    }
+
     fn end(&mut self) -> Result<Graph> {
-        self.graphs.push(self.capture.take());
+        self.graphs.push(self.capture.take().map(played));
         Ok(Graph(self.graphs.len() - 1))
     }
 
@@ -134,7 +152,10 @@ impl Driver for Emulated {
     unsafe fn launch(&mut self, call: &Call) -> Result<()> {
         match &mut self.capture {
             Some(capture) => {
-                capture.push(call.clone());
+                if capture.is_empty() {
+                    capture.push(Step::default());
+                }
+                capture.iter_mut().last().into_iter().for_each(|step| step.1.push(call.clone()));
                 Ok(())
             }
             None => self.run(call),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::process::{Address, Machine, Order, Value};
 use super::{Emulator, Error};
+use crate::cuda::order::{Memory as Places, Span, Touched, against, waits};
 use crate::cuda::product;
 use crate::cuda::tape::{Argument, Clock, Command, Launch, Pointer, Space, Tape};
 
@@ -94,9 +95,19 @@ impl<'a> Player<'a> {
     }
 
     fn run(&self, machine: &mut Machine, tape: &Tape) -> Result<Vec<(usize, Vec<f32>)>, Error> {
-        let mut shown = Vec::new();
-        for command in &tape.commands {
-            match command {
+        let commands = &tape.commands;
+        let order = match machine.order() {
+            Order::Ascending => (0..commands.len()).collect(),
+            // What a graph may do side by side, the other way round.
+            Order::Descending => {
+                let touched = commands.iter().map(|command| self.touched(command, tape));
+                let touched = touched.collect::<Result<Vec<Touched>, Error>>()?;
+                against(&waits(touched.iter()))
+            }
+        };
+        let mut shown = BTreeMap::new();
+        for number in order {
+            match &commands[number] {
                 Command::Launch(launch) => self.launch(machine, launch)?,
                 Command::Product(product) => {
                     for launch in product::plan(product, self.scratch) {
@@ -106,11 +117,26 @@ impl<'a> Player<'a> {
                 Command::Inspect(index, at, elements) => {
                     let mut values = vec![0.0; *elements];
                     machine.read_numbers(self.address(*at, *elements)?, &mut values)?;
-                    shown.push((*index, values));
+                    shown.insert(number, (*index, values));
                 }
             }
         }
-        Ok(shown)
+        Ok(shown.into_values().collect())
+    }
+
+    fn touched(&self, command: &Command, tape: &Tape) -> Result<Touched, Error> {
+        match command {
+            Command::Launch(launch) => Touched::of_launch(launch, tape, self),
+            Command::Product(product) => {
+                let mut touched = Touched::of_product(product, self)?;
+                let scratch = product::scratch(product);
+                touched.writes.push(self.span(self.scratch, scratch)?);
+                Ok(touched)
+            }
+            Command::Inspect(_, at, elements) => {
+                Ok(Touched { reads: vec![self.span(*at, *elements)?], writes: Vec::new() })
+            }
+        }
     }
 
     fn launch(&self, machine: &mut Machine, launch: &Launch) -> Result<(), Error> {
@@ -119,7 +145,9 @@ impl<'a> Player<'a> {
         let number = number.ok_or_else(|| Error::Tape(format!("no kernel `{kernel}`")))?;
         let values = arguments.iter().map(|argument| {
             Ok(match *argument {
-                Argument::Pointer(pointer) => Value::Pointer(self.address(pointer, 0)?),
+                Argument::Pointer(pointer) | Argument::Output(pointer) => {
+                    Value::Pointer(self.address(pointer, 0)?)
+                }
                 Argument::Size(size) => Value::Size(size),
                 Argument::Number(number) => Value::Number(number),
                 Argument::Site(site) => Value::Site(site),
@@ -143,5 +171,22 @@ impl<'a> Player<'a> {
             }
             None => Err(Error::Tape(format!("no space {space:?}"))),
         }
+    }
+}
+
+impl Places for Player<'_> {
+    type Error = Error;
+
+    fn elements(&self, space: Space) -> Result<usize, Error> {
+        let none = || Error::Tape(format!("no space {space:?}"));
+        self.spaces.get(&space).map(|(_, elements)| *elements).ok_or_else(none)
+    }
+
+    fn span(&self, pointer: Pointer, elements: usize) -> Result<Span, Error> {
+        Ok(Span::new(self.address(pointer, elements)?.number(), elements))
+    }
+
+    fn clock(&self) -> Result<Span, Error> {
+        Ok(Span::new(self.clock.number(), size_of::<Clock>() / 4))
     }
 }

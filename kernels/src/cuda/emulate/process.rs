@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use super::Error;
 use crate::cuda::tape::Clock;
 
-/// In which order threads, warps and blocks run: no kernel may tell.
+/// In which order threads, warps and blocks run, and what of a tape does not wait for each other: no result may tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The first one first.
@@ -58,6 +58,7 @@ pub enum Value {
 #[derive(Debug)]
 pub struct Machine {
     child: Child,
+    order: Order,
     commands: BufWriter<ChildStdin>,
     answers: BufReader<ChildStdout>,
     /// What the process says when it ends: a report of the sanitizer.
@@ -76,7 +77,8 @@ pub(super) fn start(program: &Path, order: Order) -> Result<Machine, Error> {
     said.rewind()?;
     match (child.stdin.take(), child.stdout.take()) {
         (Some(commands), Some(answers)) => {
-            Ok(Machine { child, commands: BufWriter::new(commands), answers: BufReader::new(answers), said })
+            let (commands, answers) = (BufWriter::new(commands), BufReader::new(answers));
+            Ok(Machine { child, order, commands, answers, said })
         }
         _ => Err(Error::Machine("a process without pipes".into())),
     }
@@ -93,6 +95,11 @@ fn tempfile(program: &Path) -> Result<File, Error> {
 }
 
 impl Machine {
+    /// The order that it was started with.
+    pub(super) fn order(&self) -> Order {
+        self.order
+    }
+
     /// Memory of exactly so many bytes, all of them 0xff: f32 that are not numbers.
     ///
     /// # Errors

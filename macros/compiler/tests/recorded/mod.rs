@@ -27,6 +27,7 @@ pub fn tape(text: &Text, graph: &Graph, values: &Values) -> Result<Tape, String>
     let counts: Vec<usize> =
         recording.work.iter().map(|sizes| sizes.iter().map(size).max().unwrap_or(0)).collect();
     let work = counts.iter().map(|count| to.work(*count)).collect();
+    to.gradients(&recording.gradients.iter().map(size).collect::<Vec<_>>());
     let mut player =
         Player { recording, to, work, counts, spaces: spaces(graph, values), values: values.clone() };
     player.play(&recording.commands)?;
@@ -212,9 +213,10 @@ impl Player<'_> {
     fn arguments(&self, kernel: &str, arguments: &[Argument]) -> Result<Vec<device::Argument>, String> {
         let one = |argument: &Argument| {
             Ok(match argument {
-                Argument::Pointer(place, reaches, _) => {
+                Argument::Pointer(place, reaches, written) => {
                     reaches.iter().try_for_each(|reach| self.inside(kernel, place, reach))?;
-                    device::Argument::Pointer(self.place(place))
+                    let place = self.place(place);
+                    if *written { device::Argument::Output(place) } else { device::Argument::Pointer(place) }
                 }
                 Argument::Size(of) => device::Argument::Size(self.size(of)),
                 Argument::Site(site) => device::Argument::Site(*site),
@@ -234,6 +236,7 @@ fn named(name: &str) -> &'static str {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Pointer,
+    Output,
     Size,
     Number,
     Site,
@@ -256,7 +259,8 @@ fn kinds(parameters: &str) -> Result<Vec<Kind>, String> {
         let (ty, _) = parameter.trim().rsplit_once([' ', '*']).ok_or("a parameter without a name")?;
         Ok(match (parameter.contains('*'), ty.trim()) {
             (true, "const Clock" | "const Clock *") => Kind::Clock,
-            (true, _) => Kind::Pointer,
+            (true, "const T" | "const T *") => Kind::Pointer,
+            (true, _) => Kind::Output,
             (false, "long long") => Kind::Size,
             (false, "float") => Kind::Number,
             (false, "unsigned int") => Kind::Site,
@@ -308,6 +312,7 @@ fn check(source: &str, tape: &Tape) -> Result<(), String> {
             .iter()
             .map(|argument| match argument {
                 device::Argument::Pointer(_) => Kind::Pointer,
+                device::Argument::Output(_) => Kind::Output,
                 device::Argument::Size(_) => Kind::Size,
                 device::Argument::Number(_) => Kind::Number,
                 device::Argument::Site(_) => Kind::Site,

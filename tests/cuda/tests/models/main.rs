@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use diabolo::data::{Array, Data};
 use diabolo::kernels::cuda::emulate::{Emulated, Error as Emulation, Order};
+use diabolo::kernels::cuda::fake::Fake;
 use diabolo::kernels::cuda::training;
 use diabolo::nn::{
     adam, adamw, batch_norm, bce_with_logits, conv, dense, dropout, gru, kl_normal, lion, nesterov, rmsprop,
@@ -270,6 +271,23 @@ fn a_model_runs_on_a_device_as_on_the_processor() {
         assert!((found.loss - means.loss).abs() <= FIRST * means.loss.abs());
         near(&model.iterate(walk, z.clone(), 3).unwrap(), &walked);
     }
+}
+
+/// The gradients of weights stand beside the way back through the layers, not in it.
+#[test]
+fn a_step_waits_for_less_than_it_launches() {
+    let fake = Fake::new(1 << 30);
+    fake.record().takes = true; // each product is one launch
+    let trainer = Trainer::new(variational).batch(64).quiet().device(Device::on(fake.clone()));
+    let data = digits();
+    let training = trainer.start(&data).unwrap();
+    let waits = fake.record().waits.clone();
+    let mut depth: Vec<usize> = Vec::new();
+    for before in &waits {
+        depth.push(1 + before.iter().map(|step| depth[*step]).max().unwrap_or(0));
+    }
+    assert_eq!((waits.len(), depth.last(), depth.iter().max()), (29, Some(&19), Some(&19)), "{waits:?}");
+    drop(training);
 }
 
 /// Evaluated in pieces of 1024 rows, the second of which draws the numbers of its own rows.

@@ -304,8 +304,8 @@ fn a_tape_through_a_driver_is_the_same_tape() {
         emulator => emulator.unwrap(),
     };
     let mut recorder = Recorder::default();
-    let at = |space| Argument::Pointer(Pointer::new(space));
-    recorder.launch("draw", [2, 1, 1], 32, &[at(Space::Inputs), Argument::Clock, Argument::Size(300)]);
+    let drawn = Argument::Output(Pointer::new(Space::Inputs));
+    recorder.launch("draw", [2, 1, 1], 32, &[drawn, Argument::Clock, Argument::Size(300)]);
     let axis = |a, b, c| vec![Axis { size: 10, a, b, c }];
     recorder.product(Product {
         outer: vec![],

@@ -163,18 +163,22 @@ fn at(space: Space) -> Argument {
     Argument::Pointer(Pointer::new(space))
 }
 
+fn into(space: Space) -> Argument {
+    Argument::Output(Pointer::new(space))
+}
+
 fn record(rows: usize, to: &mut Recorder, noise: f32, own: bool, trains: bool) {
     let errors = to.work(WIDTH);
     // An evaluation has no place for gradients.
-    let gradients = if trains { at(Space::Gradients) } else { Argument::Pointer(to.work(WIDTH)) };
+    let gradients = if trains { into(Space::Gradients) } else { Argument::Output(to.work(WIDTH)) };
     let (rows, own_size, decay) = (Argument::Size(rows), Argument::Size(own.into()), Argument::Number(0.5));
     let hypers = if own { Argument::Pointer(errors) } else { at(Space::Hypers) };
-    let (errors, w) = (Argument::Pointer(errors), at(Space::Param(0)));
+    let (written, errors, w) = (Argument::Output(errors), Argument::Pointer(errors), at(Space::Param(0)));
     let noise = Argument::Number(noise);
     let arguments =
-        [gradients, errors, at(Space::Inputs), w, Argument::Clock, rows, noise, decay, hypers, own_size];
+        [gradients, written, at(Space::Inputs), w, Argument::Clock, rows, noise, decay, hypers, own_size];
     to.launch("gradient", [1, 1, 1], 32, &arguments);
-    to.launch("sums", [1, 1, 1], 32, &[at(Space::Metrics), errors, w, rows, decay, hypers, own_size]);
+    to.launch("sums", [1, 1, 1], 32, &[into(Space::Metrics), errors, w, rows, decay, hypers, own_size]);
     if !own {
         to.inspect(0, Pointer::new(Space::Param(0)), WIDTH);
     }
@@ -184,7 +188,7 @@ static TRAIN: Program = Program {
     source: SOURCE,
     record: |dims, to| {
         record(dims[0], to, 0.1, false, true);
-        to.launch("count", [1, 1, 1], 32, &[at(Space::States), at(Space::Param(1))]);
+        to.launch("count", [1, 1, 1], 32, &[into(Space::States), at(Space::Param(1))]);
     },
 };
 static EVALUATE: Program =
@@ -274,7 +278,8 @@ extern "C" __global__ void momentum(T *w, const T *g, T *m, const T *hypers, con
 static UPDATE: Program = Program {
     source: MOMENTUM,
     record: |dims, to| {
-        let [w, g, m, hypers] = [Space::Param(0), Space::Gradients, Space::Param(1), Space::Hypers].map(at);
+        let ([w, m], [g, hypers]) =
+            ([Space::Param(0), Space::Param(1)].map(into), [Space::Gradients, Space::Hypers].map(at));
         to.launch("momentum", [1, 1, 1], 64, &[w, g, m, hypers, Argument::Clock, Argument::Size(dims[0])]);
     },
 };

@@ -115,28 +115,34 @@ impl<'a> Scope<'a> {
 
 /// Memory that belongs to the caller: behind the others of its kind.
 fn handed_out(schedule: &Schedule, home: &Home) -> Place {
-    let (space, at) = match home {
-        Home::Gradient(at) => (Space::Gradients, *at),
-        Home::State(at) => (Space::States, *at),
-        Home::Result(at) => (Space::Outputs, *at),
-        Home::Metric(at) => (Space::Metrics, *at),
-        Home::Slot(_) | Home::Scratch(_) | Home::Lane(_) => (Space::Work(0), 0),
-    };
-    let mut before: BTreeMap<usize, Size> = BTreeMap::new();
-    for buffer in &schedule.buffers {
-        let other = match &buffer.home {
-            Home::Gradient(at) => (Space::Gradients, *at),
-            Home::State(at) => (Space::States, *at),
-            Home::Result(at) => (Space::Outputs, *at),
-            Home::Metric(at) => (Space::Metrics, *at),
-            Home::Slot(_) | Home::Scratch(_) | Home::Lane(_) => continue,
-        };
-        if other.0 == space && other.1 < at {
-            let rows = if buffer.rows { Size::batch() } else { Size::known(1) };
-            before.insert(other.1, &rows * &buffer.elements);
-        }
+    let (space, at) = handed(home).unwrap_or((Space::Work(0), 0));
+    Place { space, start: values(schedule, space).range(..at).map(|(_, size)| size.clone()).collect() }
+}
+
+/// Which memory of the caller's, and the number there.
+fn handed(home: &Home) -> Option<(Space, usize)> {
+    match home {
+        Home::Gradient(at) => Some((Space::Gradients, *at)),
+        Home::State(at) => Some((Space::States, *at)),
+        Home::Result(at) => Some((Space::Outputs, *at)),
+        Home::Metric(at) => Some((Space::Metrics, *at)),
+        Home::Slot(_) | Home::Scratch(_) | Home::Lane(_) => None,
     }
-    Place { space, start: before.into_values().collect() }
+}
+
+/// The elements of each value of such memory.
+fn values(schedule: &Schedule, space: Space) -> BTreeMap<usize, Size> {
+    let of = |buffer: &Buffer| {
+        let (_, at) = handed(&buffer.home).filter(|(other, _)| *other == space)?;
+        let rows = if buffer.rows { Size::batch() } else { Size::known(1) };
+        Some((at, &rows * &buffer.elements))
+    };
+    schedule.buffers.iter().filter_map(of).collect()
+}
+
+/// The elements of each gradient.
+pub(super) fn gradients(schedule: &Schedule) -> Vec<Size> {
+    values(schedule, Space::Gradients).into_values().collect()
 }
 
 /// The buffer that an operation of a copying loop fills from an accumulator, and that accumulator.

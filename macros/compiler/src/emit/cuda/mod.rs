@@ -72,8 +72,13 @@ pub fn text(names: &Names<'_>, schedule: &Schedule) -> Text {
     if let Some(totals) = &totals {
         source += &of_blocks(totals);
     }
-    let recording =
-        Recording { symbols: names.symbols.clone(), work, commands, totals: totals.unwrap_or_default() };
+    let recording = Recording {
+        symbols: names.symbols.clone(),
+        work,
+        gradients: memory::gradients(schedule),
+        commands,
+        totals: totals.unwrap_or_default(),
+    };
     Text { source, recording }
 }
 

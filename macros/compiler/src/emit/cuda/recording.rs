@@ -11,6 +11,8 @@ pub struct Recording {
     pub symbols: Vec<String>,
     /// The slots of scratch: the elements of each, or the candidates for the most.
     pub work: Vec<Vec<Size>>,
+    /// The elements of each gradient.
+    pub gradients: Vec<Size>,
     /// In order.
     pub commands: Vec<Command>,
     /// The kernels that put values of blocks together: of sums, and of largest values.

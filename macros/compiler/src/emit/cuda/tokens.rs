@@ -37,6 +37,11 @@ pub(super) fn program(names: &Names<'_>, text: &Text) -> TokenStream {
         let (local, i) = (format_ident!("p{i}"), literal(i));
         quote!(let #local = cuda::at(cuda::Space::Param(#i), 0);)
     });
+    let gradients = recording.gradients.iter().map(size);
+    let gradients = match recording.gradients.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(to.gradients(&[#(#gradients),*]);),
+    };
     let commands = commands(recording, &recording.commands);
     quote! {
         #[allow(unused_variables, unused_imports, non_snake_case)]
@@ -45,6 +50,7 @@ pub(super) fn program(names: &Names<'_>, text: &Text) -> TokenStream {
             #(#dims)*
             #(#work)*
             #(#params)*
+            #gradients
             #commands
         }
         /// What the program does on a device.
@@ -168,9 +174,9 @@ fn command(recording: &Recording, command: &Command) -> TokenStream {
 
 fn arguments(arguments: &[Argument]) -> TokenStream {
     let list = arguments.iter().map(|argument| match argument {
-        Argument::Pointer(place, ..) => {
+        Argument::Pointer(place, _, written) => {
             let place = self::place(place);
-            quote!(Pointer(#place))
+            if *written { quote!(Output(#place)) } else { quote!(Pointer(#place)) }
         }
         Argument::Size(of) => {
             let of = size(of);
