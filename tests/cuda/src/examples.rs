@@ -1,5 +1,5 @@
 //! The programs of `examples/`, each with the library that it uses. In: the files, as the build found them. Out: graphs: of every
-//! loss, with its gradients, and of every other function that runs by itself. Never: an example left out.
+//! loss, with its gradients and as it is evaluated, and of every other function that runs by itself. Never: an example left out.
 use diabolo_compiler::ast::{Item, Role};
 use diabolo_compiler::expand::is_root;
 use diabolo_compiler::graph::Graph;
@@ -12,10 +12,8 @@ include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
 /// A program of an example.
 pub struct Example {
-    /// `vae::beta_vae`, with its sizes where it lists some.
+    /// `vae::beta_vae`, with its sizes where it lists some, and `evaluated` where a loss has no gradients.
     pub name: String,
-    /// Whether it is a loss, whose graph has gradients.
-    pub trains: bool,
     /// What it means.
     pub graph: Graph,
 }
@@ -27,7 +25,7 @@ impl Example {
     }
 }
 
-/// All programs of all examples: of functions with a list of sizes the first and the last.
+/// All programs of all examples, of all sizes that they list.
 ///
 /// # Panics
 /// Where one does not compile.
@@ -56,19 +54,18 @@ fn of_function(file: &str, text: &str, function: &str) -> Vec<Example> {
         Item::Function(function) if is_root(function) => function.role == Role::Loss,
         _ => return Vec::new(),
     };
-    let mode = if trains { Mode::Train } else { Mode::Evaluate };
-    let mut programs = linked.programs();
-    if programs.len() > 2 {
-        programs.drain(1..programs.len() - 1);
-    }
-    let of = |sizes: Vec<(String, usize)>| {
+    let modes = if trains { &[Mode::Train, Mode::Evaluate][..] } else { &[Mode::Evaluate] };
+    let of = |(sizes, mode): (Vec<(String, usize)>, Mode)| {
+        let gradients = mode == Mode::Train;
+        let how = if trains && !gradients { " evaluated" } else { "" };
         let name = sizes.iter().fold(name.clone(), |name, (letter, size)| format!("{name} {letter}={size}"));
         let linked = Linked { sizes, ..linked.clone() };
-        let graph = pipeline::graph(&linked, mode, trains, &mut |_, _| ())
+        let graph = pipeline::graph(&linked, mode, gradients, &mut |_, _| ())
             .unwrap_or_else(|errors| said(&name, &errors));
-        Example { name, trains, graph }
+        Example { name: name + how, graph }
     };
-    programs.into_iter().map(of).collect()
+    let programs = linked.programs().into_iter();
+    programs.flat_map(|sizes| modes.iter().map(move |mode| (sizes.clone(), *mode))).map(of).collect()
 }
 
 fn said(name: &str, errors: &error::Errors) -> ! {

@@ -102,7 +102,11 @@ fn emulate(
         Ok::<_, String>((memory, shown))
     };
     let [ascending, descending] = machines;
-    let ((memory, shown), (again, _)) = (play(ascending)?, play(descending)?);
+    let (first, second) = std::thread::scope(|scope| {
+        let second = scope.spawn(|| play(descending));
+        (play(ascending), second.join())
+    });
+    let ((memory, shown), (again, _)) = (first?, second.map_err(|_| "a panic".to_owned())??);
     for (space, values) in &memory.spaces {
         if !diabolo_cuda_tests::same(values, &again.spaces[space]) {
             return Err(format!("{space:?} depends on the order of threads or of launches"));
