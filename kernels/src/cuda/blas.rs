@@ -12,8 +12,7 @@ use cudarc::cublaslt::sys;
 use cudarc::driver::result as driver;
 
 use super::driver::{Placed, Precision};
-use super::error::{Error, Result};
-use super::gpu::check as check_driver;
+use super::error::{Error, Result, check as check_driver};
 use super::library::Library;
 use super::nvrtc::folders;
 use super::plain::{Matrix, Plain};

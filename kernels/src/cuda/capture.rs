@@ -6,8 +6,7 @@
 use cudarc::driver::sys;
 
 use super::blas::SCRATCHES;
-use super::error::Result;
-use super::gpu::check;
+use super::error::{Result, check};
 
 /// A node of a graph, and how what comes next follows it.
 type Edge = (sys::CUgraphNode, sys::CUgraphEdgeData);

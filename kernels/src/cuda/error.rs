@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+#[cfg(feature = "cuda")]
+use cudarc::driver::result::DriverError;
+
 /// The result of everything that asks a device.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -76,6 +79,18 @@ impl Error {
             _ => Error::Refused { what: "the CUDA driver", call, code },
         }
     }
+}
+
+/// The status of a call of the driver's, by cudarc.
+#[cfg(feature = "cuda")]
+pub(super) fn code(error: &DriverError) -> i64 {
+    i64::from(error.0 as u32)
+}
+
+/// What a call of the driver's has given.
+#[cfg(feature = "cuda")]
+pub(super) fn check<T>(call: &'static str, result: Result<T, DriverError>) -> Result<T> {
+    result.map_err(|error| Error::driver(call, code(&error)))
 }
 
 /// Statuses after which a context is unusable: an illegal address, a failed launch, an assertion, and their like.

@@ -7,14 +7,14 @@
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_void};
 
-use cudarc::driver::result::{self, DriverError};
+use cudarc::driver::result;
 use cudarc::driver::sys;
 
 use super::blas::Blas;
 use super::cache::Cache;
 use super::capture::Capture;
 use super::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
-use super::error::{Error, Result};
+use super::error::{Error, Result, check, code};
 use super::nvrtc::Nvrtc;
 use super::probe;
 
@@ -132,14 +132,6 @@ fn name(device: sys::CUdevice) -> Result<String> {
     check("cuDeviceGetName", status.result())?;
     let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     Ok(String::from_utf8_lossy(&bytes[..len]).into_owned())
-}
-
-fn code(error: &DriverError) -> i64 {
-    i64::from(error.0 as u32)
-}
-
-pub(super) fn check<T>(call: &'static str, result: Result<T, DriverError>) -> Result<T> {
-    result.map_err(|error| Error::driver(call, code(&error)))
 }
 
 impl Driver for Gpu {
