@@ -3,8 +3,6 @@
 //! In: a tape, a loaded text, places. Out: actions, with what each touches. Never: a pointer past the end of its space, a launch that
 //! no device takes: both are errors before anything runs.
 
-use std::borrow::Cow;
-
 use super::arena::{Arena, Range};
 use super::driver::{Call, Driver, Module, Placed, Value};
 use super::error::{Error, Result};
@@ -92,18 +90,14 @@ impl Action {
     ///
     /// # Errors
     /// Where the device fails.
-    pub(super) fn launched(&self, device: &mut dyn Driver) -> Result<Option<Cow<'_, Touched>>> {
+    pub(super) fn launched(&self, device: &mut dyn Driver) -> Result<Option<Touched>> {
         Ok(match &self.kind {
-            Kind::Call(_) => Some(Cow::Borrowed(&self.touched)),
-            Kind::Product(placed, calls, parts) => match (device.takes(placed)?, calls.is_empty()) {
-                (true, _) => Some(Cow::Borrowed(&self.touched)),
-                (false, true) => None,
-                (false, false) => {
-                    let mut touched = self.touched.clone();
-                    touched.writes.extend(*parts);
-                    Some(Cow::Owned(touched))
-                }
-            },
+            Kind::Product(placed, calls, parts) if !device.takes(placed)? => (!calls.is_empty()).then(|| {
+                let mut touched = self.touched.clone();
+                touched.writes.extend(*parts);
+                touched
+            }),
+            Kind::Call(_) | Kind::Product(..) => Some(self.touched.clone()),
             Kind::Inspect(..) => None,
         })
     }

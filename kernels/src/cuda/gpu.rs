@@ -202,7 +202,6 @@ impl Driver for Gpu {
 
     fn begin(&mut self) -> Result<()> {
         self.bind()?;
-        self.capture = Capture::default();
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream lives.
         check("cuStreamBeginCapture", unsafe { result::stream::begin_capture(self.stream, mode) })
@@ -285,9 +284,9 @@ impl Driver for Gpu {
     unsafe fn multiply(&mut self, product: &Placed) -> Result<()> {
         self.bind()?;
         let none = || Error::Program { what: "a product without a library".to_owned() };
-        let scratch = self.blas.as_mut().ok_or_else(none)?.scratch(product, self.precision)?;
-        self.capture.before(self.stream, scratch)?;
         let blas = self.blas.as_mut().ok_or_else(none)?;
+        let scratch = blas.scratch(product, self.precision)?;
+        self.capture.before(self.stream, scratch)?;
         // SAFETY: the caller's promise; `before` lets it wait for who has the same scratch.
         unsafe { blas.multiply(product, self.precision, self.stream, scratch)? };
         self.capture.behind(self.stream, scratch)

@@ -100,7 +100,7 @@ impl Captured {
             prepare(device.as_mut(), action)?;
             steps.extend(action.launched(device.as_mut())?.map(|touched| (action, touched)));
         }
-        let waits = waits(steps.iter().map(|(_, touched)| &**touched));
+        let waits = waits(steps.iter().map(|(_, touched)| touched));
         device.begin()?;
         let done = steps.iter().zip(&waits).enumerate().try_for_each(|(i, ((action, _), waits))| {
             // What waits for nothing begins beside the second step.

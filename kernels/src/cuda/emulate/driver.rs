@@ -25,7 +25,7 @@ pub struct Emulated {
 }
 
 /// What follows some steps of a graph: their numbers, its launches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Step(Vec<usize>, Vec<Call>);
 
 /// The launches of steps, in an order that shows what should have waited.
@@ -152,10 +152,8 @@ impl Driver for Emulated {
     unsafe fn launch(&mut self, call: &Call) -> Result<()> {
         match &mut self.capture {
             Some(capture) => {
-                if capture.is_empty() {
-                    capture.push(Step::default());
-                }
-                capture.iter_mut().last().into_iter().for_each(|step| step.1.push(call.clone()));
+                let outside = || Error::Program { what: "a launch that is captured in no step".to_owned() };
+                capture.last_mut().ok_or_else(outside)?.1.push(call.clone());
                 Ok(())
             }
             None => self.run(call),

@@ -62,8 +62,9 @@ fn copies(schedule: &Schedule, segment: &Segment) -> Option<(usize, usize)> {
 fn writer(schedule: &Schedule, from: usize, into: usize) -> Option<(usize, Size)> {
     let (mut reads, mut writes) = (Vec::new(), Vec::new());
     schedule.walk(&mut |step, _| {
-        reads.extend(step.reads());
-        writes.extend(step.writes());
+        let [read, written] = step.touched();
+        reads.extend(read);
+        writes.extend(written);
     });
     let count = |list: &[usize], buffer| list.iter().filter(|touched| **touched == buffer).count();
     let shown =

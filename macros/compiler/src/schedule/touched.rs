@@ -28,46 +28,21 @@ impl Schedule {
 }
 
 impl Step {
-    /// The buffers that it reads, as often as it names them; of a loop over steps none.
-    pub(crate) fn reads(&self) -> Vec<usize> {
-        let sources: Vec<Source> = match self {
-            Step::Loop(l) => l
-                .body
-                .iter()
-                .filter_map(|op| match op {
-                    Op::Load(access) | Op::Choose(access, _) => Some(access.place.source),
-                    _ => None,
-                })
-                .collect(),
-            Step::Product(p) => vec![p.a.source, p.b.source],
-            Step::Select(s) => vec![s.from.source],
-            Step::Factor(f) => vec![f.from.source],
-            Step::Scan(_) => Vec::new(),
-        };
-        buffers(&sources)
+    /// The buffers that it reads, and those that it writes, as often as it names them; of a loop over steps none.
+    pub(crate) fn touched(&self) -> [Vec<usize>; 2] {
+        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        match self {
+            Step::Loop(l) => l.body.iter().for_each(|op| match op {
+                Op::Load(access) | Op::Choose(access, _) => reads.push(access.place.source),
+                Op::Store(access, _) | Op::Reduce { into: access, .. } => writes.push(access.place.source),
+                Op::Count(_) | Op::Number(_) | Op::Extent(_) | Op::Random { .. } | Op::Map(..) => {}
+            }),
+            Step::Product(p) => (reads, writes) = (vec![p.a.source, p.b.source], vec![p.c.source]),
+            Step::Select(s) => (reads, writes) = (vec![s.from.source], vec![s.into.source]),
+            Step::Factor(f) => (reads, writes) = (vec![f.from.source], vec![f.into.source]),
+            Step::Scan(_) => {}
+        }
+        let of = |source: &Source| if let Source::Buffer(i) = source { Some(*i) } else { None };
+        [reads, writes].map(|sources| sources.iter().filter_map(of).collect())
     }
-
-    /// The buffers that it writes, likewise.
-    pub(crate) fn writes(&self) -> Vec<usize> {
-        let sources: Vec<Source> = match self {
-            Step::Loop(l) => l
-                .body
-                .iter()
-                .filter_map(|op| match op {
-                    Op::Store(access, _) | Op::Reduce { into: access, .. } => Some(access.place.source),
-                    _ => None,
-                })
-                .collect(),
-            Step::Product(p) => vec![p.c.source],
-            Step::Select(s) => vec![s.into.source],
-            Step::Factor(f) => vec![f.into.source],
-            Step::Scan(_) => Vec::new(),
-        };
-        buffers(&sources)
-    }
-}
-
-fn buffers(sources: &[Source]) -> Vec<usize> {
-    let of = |source: &Source| if let Source::Buffer(i) = source { Some(*i) } else { None };
-    sources.iter().filter_map(of).collect()
 }

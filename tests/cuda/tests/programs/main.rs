@@ -68,8 +68,8 @@ fn the_zoo_stays_in_its_memory() {
     report(mistakes(&zoo(), &[3, 33], true));
 }
 
-/// Every loss of every example, with its gradients and as it is evaluated, and every other function there that runs by itself; under the sanitizers alone,
-/// in both orders of threads. (That shared memory is NaN before it is written, which they hide, the zoo shows.)
+/// Every loss of every example, with its gradients and as it is evaluated, and every other function there that runs by itself; under
+/// the sanitizers alone, in both orders of threads. (That shared memory is NaN before it is written, which they hide, the zoo shows.)
 #[test]
 fn the_examples_mean_what_the_interpreter_says() {
     let programs: Vec<Program> = examples().into_iter().map(of_example).collect();

@@ -173,11 +173,9 @@ fn copied(schedule: &Schedule) -> BTreeMap<usize, usize> {
     let mut copies: BTreeMap<usize, usize> = BTreeMap::new();
     let mut written: BTreeMap<usize, usize> = BTreeMap::new();
     schedule.walk(&mut |step, _| {
-        for source in step.reads() {
-            *reads.entry(source).or_default() += 1;
-        }
-        for source in step.writes() {
-            *written.entry(source).or_default() += 1;
+        let touched = step.touched();
+        for (count, sources) in [&mut reads, &mut written].into_iter().zip(touched) {
+            sources.into_iter().for_each(|source| *count.entry(source).or_default() += 1);
         }
     });
     for segment in &schedule.segments {
@@ -199,7 +197,8 @@ fn copied(schedule: &Schedule) -> BTreeMap<usize, usize> {
 fn writers(schedule: &Schedule) -> BTreeMap<usize, usize> {
     let mut count: BTreeMap<usize, usize> = BTreeMap::new();
     schedule.walk(&mut |step, inside| {
-        for source in step.writes() {
+        let [_, writes] = step.touched();
+        for source in writes {
             *count.entry(source).or_default() += if inside { 2 } else { 1 };
         }
     });
