@@ -20,6 +20,7 @@
 //! | `aside` | matrices that are filled row by row and wanted the other way |
 //! | `abreast` | rows of small images side by side |
 //! | `panels` | weights in the order in which products read them |
+//! | `kept` | products that write where the loop after them keeps the result |
 //! | `touched` | what steps read and write |
 //! | `print` | the plan in words |
 
@@ -33,6 +34,7 @@ mod gather;
 mod interchange;
 mod ir;
 mod items;
+mod kept;
 mod legal;
 mod level;
 mod lives;
@@ -73,7 +75,7 @@ pub fn on_cpu(schedule: &Schedule) -> Schedule {
 
 /// What [`on_cpu`] does after the segments stand.
 fn laid_out(schedule: &Schedule) -> Schedule {
-    panels::panels(&abreast(schedule))
+    kept::kept(&panels::panels(&abreast(schedule)))
 }
 
 /// Plans a graph. The message of an error is an internal one: a verified graph has none.

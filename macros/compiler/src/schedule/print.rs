@@ -21,8 +21,9 @@ pub fn print(schedule: &Schedule) -> String {
     let mut stages = 0;
     let schedule = &super::aside::aside(schedule);
     // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
-    let run = super::laid_out(schedule).segments;
-    for (segment, run) in schedule.segments.iter().zip(&run) {
+    let run = super::laid_out(schedule);
+    for (segment, this) in schedule.segments.iter().zip(&run.segments) {
+        let schedule = &run;
         match segment {
             Segment::Alone(steps) => {
                 text.push_str("on one thread\n");
@@ -34,12 +35,12 @@ pub fn print(schedule: &Schedule) -> String {
             }
             Segment::Stage(stage) => {
                 stages += 1;
-                let (abreast, steps) = match run {
-                    Segment::Stage(run) if !run.abreast => (false, &run.steps),
-                    _ => (true, &stage.steps),
+                let (abreast, stage) = match this {
+                    Segment::Stage(this) if !this.abreast => (false, this),
+                    _ => (true, stage),
                 };
                 head(&mut text, stages, stage, abreast);
-                steps.iter().for_each(|step| line(&mut text, schedule, step));
+                stage.steps.iter().for_each(|step| line(&mut text, schedule, step));
                 if let Some(turned) = &stage.turned {
                     let [from, into] = [turned.from, turned.into].map(|index| buffer_name(schedule, index));
                     writeln!(text, "  each tile turned: {from} -> columns of {into}").ok();
