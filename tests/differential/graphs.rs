@@ -37,6 +37,7 @@ pub const ZOO: &[&str] = &[
     "sliced",
     "vocabulary",
     "sparse_among_many",
+    "wide",
     "waisted",
     "surveyed",
 ];

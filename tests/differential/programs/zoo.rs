@@ -381,6 +381,22 @@ fn sparse_among_many(x: Tensor<B, 64>) -> Tensor<B> {
     squared_error(einsum("bk,kd->bd", first_three(x), large_dictionary()), x)
 }
 
+/// Weights in panels. Of the products by them, some write where a loop keeps what it makes of them; one cannot, since two loops
+/// read it; one is added to what it came from.
+#[network]
+fn broad(x: Tensor<B, 132>) -> (Tensor<B, 132>, Tensor<B, 132>) {
+    let h = relu(dense(x, 132));
+    let slope = dense(h, 132);
+    let next = h + tanh(slope);
+    (dense(next, 132), slope * unsqueeze(sum(next), 1))
+}
+
+#[loss]
+fn wide(x: Tensor<B, 132>) -> Tensor<B> {
+    let (shown, stretched) = broad(x);
+    squared_error(shown, x) + 0.01 * sum(abs(stretched))
+}
+
 /// Labels: a table without rows, and one of each row.
 #[network]
 fn classify(x: Tensor<B, 10>, context: Index<B, 2>) -> Tensor<B, 12> {

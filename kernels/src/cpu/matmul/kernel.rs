@@ -34,6 +34,8 @@ const PANELS_DEPTH: usize = 1 << 11;
 const WHOLE: usize = 1 << 17;
 /// Bytes of a left factor that stays in a second-level cache while many panels go by.
 const NEAR: usize = 1 << 19;
+/// Bytes of results that may lie in memory: those of fewer are near, and to ask for them cost 1 %.
+const FAR: usize = 1 << 19;
 /// From so many groups of rows on, copying a row-major panel of b pays.
 const GROUPS: usize = 8;
 
@@ -196,6 +198,7 @@ impl Block {
         let panels = Panelled::new(n, V::LANES);
         let range =
             if let Right::Panels { panels, .. } = &right { panels.clone() } else { 0..panels.count() };
+        let far = matches!(right, Right::Panels { .. }) && rows * n * size_of::<F>() >= FAR;
         for panel in range.clone() {
             let (j, end) = (panels.start(panel), panels.start(panel + 1));
             let (vectors, width) = ((end - j) / V::LANES, end.min(n) - j);
@@ -240,7 +243,7 @@ impl Block {
                     }
                 };
                 let to = c.at(0, j);
-                let panel = Panel { rows, depth, width, accumulate };
+                let panel = Panel { rows, depth, width, accumulate, far };
                 match vectors {
                     1 => panel.run::<F, V, MR, 1>(to, a, right, &next),
                     2 => panel.run::<F, V, MR, 2>(to, a, right, &next),

@@ -62,10 +62,8 @@ fn home(schedule: &Schedule, stage: &Stage, at: usize, product: &Product) -> Opt
 
 /// How a loop reads a buffer, if it does so in one way and each element once.
 fn only(l: &Loop, buffer: usize) -> Option<&Access> {
-    let mut reads = l.body.iter().filter_map(|op| match op {
-        Op::Load(access) | Op::Choose(access, _) if access.place.source == Source::Buffer(buffer) => Some(op),
-        _ => None,
-    });
+    let reads = |op: &&Op| matches!(op, Op::Load(access) | Op::Choose(access, _) if access.place.source == Source::Buffer(buffer));
+    let mut reads = l.body.iter().filter(reads);
     let (Some(Op::Load(access)), None) = (reads.next(), reads.next()) else { return None };
     let apart = l
         .space

@@ -32,7 +32,8 @@ mod native {
     pub(crate) use diabolo_kernels as kernels;
 }
 
-/// The same, compiled once only, and in tiles of seven rows: small programs would fit in one.
+/// The same, compiled once only, in tiles of seven rows, since small programs would fit in one, and with weights in panels for
+/// any number of rows.
 mod portable {
     pub(crate) use diabolo::program;
     pub(crate) mod kernels {
@@ -40,6 +41,11 @@ mod portable {
 
         pub(crate) fn dispatch<B: Body>(body: B) -> B::Output {
             body.run::<Portable>()
+        }
+
+        #[allow(dead_code)] // random programs are too small
+        pub(crate) fn panels(rows: usize, k: usize, n: usize) -> usize {
+            diabolo_kernels::panels(if rows > 0 { 1 << 20 } else { 0 }, k, n)
         }
 
         #[derive(Clone, Copy)]

@@ -55,7 +55,8 @@ impl<F: Float> Work<F> for BothPacked<F> {
                     let from = if number + 1 == panels.count() { (next_p, 0) } else { (p, end) };
                     let right = Ask::of(Strips::of(b, from, deep, width), groups, deep);
                     let asks = Asks { right, left: &ahead, first: number * groups };
-                    let this = Panel { rows: here, depth: deep, width, accumulate: accumulate || p > 0 };
+                    let this =
+                        Panel { rows: here, depth: deep, width, accumulate: accumulate || p > 0, far: false };
                     // SAFETY: (p, j) and (i, j) lie within the matrices; a panel fits its buffer, and has whole vectors.
                     unsafe {
                         let b = pack::<F, V>(panel, b.at(p, j), deep, width, end - j, V::AVX);

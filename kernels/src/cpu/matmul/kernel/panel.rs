@@ -35,6 +35,8 @@ pub(super) struct Panel {
     /// Columns of c, at most `NV` vectors.
     pub width: usize,
     pub accumulate: bool,
+    /// Whether the places of sums may be far, though nothing is added to them: they are asked for as well.
+    pub far: bool,
 }
 
 /// What is asked for while a panel is multiplied: what comes next, from a cache so slow that to wait for it would cost more.
@@ -132,10 +134,10 @@ impl Panel {
         R
     }
 
-    /// Asks for the rows of c that sums will be added to.
+    /// Asks for the rows of c that sums will be added to, or written to if they are far.
     #[inline(always)]
     pub(super) fn ask<F: Float, V: Vector<F>, const R: usize, const NV: usize>(&self, c: View<F>) {
-        if self.accumulate && c.col == 1 {
+        if (self.accumulate || self.far) && c.col == 1 {
             unrolled!(i < R {
                 unrolled!(v < NV {
                     prefetch(c.data.wrapping_add(i * c.row + v * V::LANES));
