@@ -1,16 +1,20 @@
 //! Which registers a kernel has for a number type and an instruction set. In: the type `I`. Out: the kernel's call.
 //! Never: a choice by anything else.
-use super::abreast::Abreast;
+use super::abreast::{Abreast, Each, Over};
+use super::kernel::BothPacked;
+use super::panels::ByPanels;
+use super::sliding::Sliding;
 use super::strided::Strided;
 use super::transpose::Transpose;
 use super::vector::{Four, Vector};
-use super::{MatMut, MatRef};
+use super::{Apart, MatMut, MatRef};
 #[cfg(target_arch = "aarch64")]
 use std::arch::aarch64::{float32x4_t, float64x2_t};
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+use std::marker::PhantomData;
 
-use crate::cpu::isa::{Isa, IsaKind};
+use crate::cpu::isa::{Isa, IsaKind, dispatch};
 
 /// What is done with vectors `V` and tiles of `MR` rows.
 pub(super) trait Work<F>: Sized {
@@ -31,11 +35,33 @@ pub(super) trait Work<F>: Sized {
     unsafe fn run<V: Vector<F>, const MR: usize>(self) -> Self::Output;
 }
 
+/// Products that are compiled here, once for each type, and not in every crate that multiplies: that takes seconds.
+pub(super) enum Kernel<'a, F> {
+    /// See [`super::matmul_panels`].
+    Panels(ByPanels<'a, F>),
+    /// See `matmul_part`.
+    Part(BothPacked<F>),
+    /// See [`super::matmul_sliding`].
+    Sliding(Sliding<'a, F>),
+    /// See [`super::matmul_each`].
+    Each(Each<'a, F>),
+    /// See [`super::matmul_over`].
+    Over(Over<'a, F>),
+}
+
 /// What each number type needs of the product kernels.
 #[allow(private_bounds)] // the trait is closed
 pub trait Scalar: Transpose + Strided + Abreast {
     /// The product of this type: see [`crate::matmul`].
     fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool);
+
+    /// Another product of this type.
+    ///
+    /// # Safety
+    /// Who made it has promised what it asks for.
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // the trait is closed: nobody outside can call it
+    unsafe fn multiply(product: Kernel<'_, Self>);
 
     /// Work with the registers of a set: as many rows in a tile as leave three vectors of sums, three of b and one
     /// of a in them.
@@ -52,6 +78,17 @@ macro_rules! scalar {
         impl Scalar for $type {
             fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool) {
                 super::any(c, a, b, accumulate);
+            }
+
+            #[allow(private_interfaces)] // the trait is closed: nobody outside can call it
+            unsafe fn multiply(product: Kernel<'_, Self>) {
+                match product {
+                    Kernel::Panels(product) => dispatch(product),
+                    Kernel::Part(product) => dispatch(Apart(product, PhantomData)),
+                    Kernel::Sliding(product) => product.run(),
+                    Kernel::Each(product) => dispatch(product),
+                    Kernel::Over(product) => dispatch(product),
+                }
             }
 
             #[inline(always)]
