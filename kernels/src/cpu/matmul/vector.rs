@@ -25,6 +25,20 @@ fn hint<const LEVEL: i32, F>(from: *const F) {
     let _ = from;
 }
 
+/// Two places that LLVM must not compute from each other: it would do so at every step, with adders that multiply.
+#[inline(always)]
+pub(super) fn unrelated<F>(mut a: *mut F, mut b: *mut F) -> (*mut F, *mut F) {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    #[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written there")]
+    // SAFETY: no instruction; two registers stay as they are.
+    unsafe {
+        std::arch::asm!("/* {0} {1} */", inout(reg) a, inout(reg) b, options(pure, nomem, nostack, preserves_flags));
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    let _ = (&mut a, &mut b);
+    (a, b)
+}
+
 /// One register of numbers `F`. The methods of a type that is a machine register may only be called where
 /// its instruction set is enabled.
 pub(super) trait Vector<F>: Copy {

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::super::pack::View;
-use super::super::vector::{Vector, prefetch, prefetch_far};
+use super::super::vector::{Vector, prefetch, prefetch_far, unrelated};
 use super::Aligned;
 use crate::Float;
 
@@ -126,7 +126,7 @@ impl Panel {
                         sums[i][v] = V::fma(left, right[v], sums[i][v]);
                     });
                 });
-                (low, high) = (low.wrapping_add(a.col), high.wrapping_add(a.col));
+                (low, high) = unrelated(low.wrapping_add(a.col), high.wrapping_add(a.col));
                 (row, ask) = (row.wrapping_add(b.row), ask.wrapping_add(next.row));
             }
             self.write(c, sums);
