@@ -13,6 +13,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
 use super::canvas::Canvas;
+use super::legend;
 use crate::error::{Error, Result};
 
 /// The colours of Okabe and Ito (2008), the yellow left out: it is too light for a line on white.
@@ -198,11 +199,15 @@ where
             chart.draw_series([Circle::new(point, 4, style.filled())])?;
         }
     }
+    let pixels = |points: &[(f64, f64)]| points.iter().map(|point| chart.backend_coord(point)).collect();
+    let drawn: Vec<Vec<_>> = series.iter().map(|(_, points)| pixels(points)).collect();
+    let size = legend::size(series.iter().map(|(name, _)| *name));
+    let corner = legend::corner(&drawn, chart.plotting_area().get_pixel_range(), size);
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .margin(12)
-        .legend_area_size(28)
+        .position(corner)
+        .margin(legend::MARGIN)
+        .legend_area_size(legend::SAMPLE)
         .background_style(WHITE.mix(0.85))
         .border_style(FAINT)
         .label_font((FONT, 15).into_font().color(&INK))

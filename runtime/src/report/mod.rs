@@ -7,6 +7,7 @@ mod canvas;
 mod chart;
 mod figures;
 mod intervals;
+mod legend;
 mod picture;
 mod progress;
 mod run;
