@@ -202,10 +202,10 @@ where
     let pixels = |points: &[(f64, f64)]| points.iter().map(|point| chart.backend_coord(point)).collect();
     let drawn: Vec<Vec<_>> = series.iter().map(|(_, points)| pixels(points)).collect();
     let size = legend::size(series.iter().map(|(name, _)| *name));
-    let corner = legend::corner(&drawn, chart.plotting_area().get_pixel_range(), size);
+    let place = legend::place(&drawn, chart.plotting_area().get_pixel_range(), size);
     chart
         .configure_series_labels()
-        .position(corner)
+        .position(place)
         .margin(legend::MARGIN)
         .legend_area_size(legend::SAMPLE)
         .background_style(WHITE.mix(0.85))

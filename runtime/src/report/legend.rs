@@ -1,43 +1,59 @@
-//! Where a legend hides least. In: what is drawn, in pixels. Out: a corner. Never: one that depends on anything but the drawing.
+//! Where a legend hides least. In: what is drawn, in pixels. Out: a place. Never: one that depends on anything but the drawing.
 
 use std::ops::Range;
 
-use plotters::chart::SeriesLabelPosition;
+use plotters::chart::SeriesLabelPosition::{self, *};
 
-/// Pixels between a legend and the end of the plot.
+/// Pixels between a legend's border and its text.
 pub(super) const MARGIN: i32 = 12;
 /// Pixels for the sample of a line.
 pub(super) const SAMPLE: i32 = 28;
+/// Pixels between a legend and the end of the plot.
+const APART: i32 = 5;
+/// Places, those that a reader expects first.
+const PLACES: [SeriesLabelPosition; 9] = [
+    UpperRight,
+    UpperLeft,
+    LowerRight,
+    LowerLeft,
+    MiddleRight,
+    MiddleLeft,
+    UpperMiddle,
+    LowerMiddle,
+    MiddleMiddle,
+];
 
-/// The pixels that a legend takes, to the end of the plot: letters are about 8 wide, and a line 20 high.
+/// The pixels that a legend takes: letters are about 7 wide, and a line 17 high.
 pub(super) fn size<'a>(names: impl Iterator<Item = &'a str> + Clone) -> (i32, i32) {
     let letters = names.clone().map(|name| name.chars().count()).max().unwrap_or(0);
-    (MARGIN + SAMPLE + 20 + 8 * letters as i32, MARGIN + 10 + 20 * names.count() as i32)
+    (2 * MARGIN + SAMPLE + 7 * letters as i32, 2 * MARGIN + 17 * names.count() as i32)
 }
 
-/// The corner whose legend of so many pixels covers least of these lines; the upper right one where others are no better.
-pub(super) fn corner(
+/// The place whose legend of so many pixels covers least of these lines; the upper right one where others are no better.
+pub(super) fn place(
     lines: &[Vec<(i32, i32)>],
     (across, down): (Range<i32>, Range<i32>),
     (width, height): (i32, i32),
 ) -> SeriesLabelPosition {
-    let (left, right) = (across.start..across.start + width, across.end - width..across.end);
-    let (upper, lower) = (down.start..down.start + height, down.end - height..down.end);
-    let corners = [
-        (SeriesLabelPosition::UpperRight, &right, &upper),
-        (SeriesLabelPosition::UpperLeft, &left, &upper),
-        (SeriesLabelPosition::LowerRight, &right, &lower),
-        (SeriesLabelPosition::LowerLeft, &left, &lower),
-    ];
-    let hidden = |x: &Range<i32>, y: &Range<i32>| {
+    let hidden = |place: &SeriesLabelPosition| {
+        let x = match place {
+            UpperLeft | MiddleLeft | LowerLeft => across.start + APART,
+            UpperMiddle | MiddleMiddle | LowerMiddle => i32::midpoint(across.start, across.end - width),
+            _ => across.end - width - APART,
+        };
+        let y = match place {
+            UpperLeft | UpperMiddle | UpperRight => down.start + APART,
+            MiddleLeft | MiddleMiddle | MiddleRight => i32::midpoint(down.start, down.end - height),
+            _ => down.end - height - APART,
+        };
+        let (x, y) = (x..x + width, y..y + height);
         lines
             .iter()
             .flat_map(|line| dots(line))
             .filter(|dot| x.contains(&dot.0) && y.contains(&dot.1))
             .count()
     };
-    let best = corners.into_iter().min_by_key(|(_, x, y)| hidden(x, y));
-    best.map_or(SeriesLabelPosition::UpperRight, |(corner, ..)| corner)
+    PLACES.into_iter().min_by_key(hidden).unwrap_or(UpperRight)
 }
 
 /// Dots along a line, a few pixels apart.
@@ -56,12 +72,18 @@ mod tests {
 
     #[test]
     fn a_legend_goes_where_no_line_is() {
-        let at = |lines: &[Vec<(i32, i32)>]| corner(lines, (0..900, 0..500), (200, 80));
-        // Pixels count from the top. A line that falls from the upper left to the lower right leaves the usual corner.
-        assert_eq!(at(&[vec![(0, 10), (900, 490)]]), SeriesLabelPosition::UpperRight);
+        let at = |lines: &[Vec<(i32, i32)>]| place(lines, (0..900, 0..500), (200, 80));
+        // Pixels count from the top. A line that falls from the upper left to the lower right leaves the usual place.
+        assert_eq!(at(&[vec![(0, 10), (900, 490)]]), UpperRight);
         // One that rises does not, though both of its points lie outside of it.
-        assert_eq!(at(&[vec![(0, 400), (900, 0)]]), SeriesLabelPosition::UpperLeft);
-        assert_eq!(at(&[vec![(0, 0), (900, 0)], vec![(899, 499)]]), SeriesLabelPosition::LowerLeft);
-        assert_eq!(at(&[vec![]]), SeriesLabelPosition::UpperRight);
+        assert_eq!(at(&[vec![(0, 400), (900, 0)]]), UpperLeft);
+        assert_eq!(at(&[vec![(0, 10), (900, 10)], vec![(880, 490)]]), LowerLeft);
+        // An arch over a line leaves the middle.
+        let wide = |lines: &[Vec<(i32, i32)>]| place(lines, (0..900, 0..500), (500, 80));
+        assert_eq!(
+            wide(&[vec![(0, 490), (150, 20), (750, 20), (900, 490)], vec![(0, 480), (900, 480)]]),
+            MiddleMiddle
+        );
+        assert_eq!(at(&[vec![]]), UpperRight);
     }
 }
