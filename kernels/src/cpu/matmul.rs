@@ -9,7 +9,7 @@ use kernel::Factors;
 use pack::View;
 pub use panels::{Panels, matmul_panels, pack_panels, panels};
 pub use scalar::Scalar;
-use scalar::{Kernel, Work};
+use scalar::Work;
 pub use sliding::{Axes, SlideMut, SlideRef, matmul_sliding};
 pub(super) use transposed::copy_columns;
 pub use transposed::copy_transposed;
@@ -172,7 +172,7 @@ pub(super) unsafe fn matmul_part<F: Float>(
     let c = View { data: c, row, col: 1 };
     let factors = Factors { shape: (a.rows, b.cols, a.cols), c, a: view(a), b: view(b), accumulate };
     // SAFETY: the caller's, and `k` is not 0.
-    unsafe { F::multiply(Kernel::Part(kernel::BothPacked(factors))) }
+    unsafe { F::part(kernel::BothPacked(factors)) }
 }
 
 fn zero<F: Float>(c: MatMut<'_, F>) {

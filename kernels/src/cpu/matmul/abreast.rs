@@ -5,7 +5,6 @@
 //! So a convolution of many small images needs no pieces gathered: whatever the windows and steps are, what a place
 //! holds of sixteen images is one or two registers, and every register is full (the layout NHWC with images in
 //! place of channels; Georganas et al., "Anatomy of high-performance deep learning convolutions", 2018).
-use super::scalar::Kernel;
 use super::sliding::{Axes, SlideMut, SlideRef};
 use super::vector::Four;
 use crate::cpu::float::Float;
@@ -36,8 +35,7 @@ const WIDTH: usize = 64;
 pub fn matmul_each<F: Float>(c: SlideMut<'_, F>, a: SlideRef<'_, F>, b: SlideRef<'_, F>, accumulate: bool) {
     check(&c, &a, &b);
     assert!(c.room() >= ABREAST && b.room() >= ABREAST, "a group beyond its slice: internal error");
-    // SAFETY: all elements and groups lie in their slices.
-    unsafe { F::multiply(Kernel::Each(Each { c, a, b, accumulate })) }
+    F::for_each(Each { c, a, b, accumulate });
 }
 
 /// The sum over rows of `a·b`, in `c` or added to it, where the elements of a and b are groups of [`ABREAST`] numbers, of
@@ -56,8 +54,7 @@ pub fn matmul_over<F: Float>(
     check(&c, &a, &b);
     assert!(a.room() >= ABREAST && b.room() >= ABREAST, "a group beyond its slice: internal error");
     assert!(rows <= ABREAST, "{rows} rows abreast: internal error");
-    // SAFETY: as above.
-    unsafe { F::multiply(Kernel::Over(Over { c, a, b, rows, accumulate })) }
+    F::over_rows(Over { c, a, b, rows, accumulate });
 }
 
 fn check<F: Float>(c: &SlideMut<'_, F>, a: &SlideRef<'_, F>, b: &SlideRef<'_, F>) {

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::kernel::{Factors, OfPanels, Panelled};
 use super::pack::{STRIP, View, pack};
-use super::scalar::{Kernel, Work};
+use super::scalar::Work;
 use super::vector::Vector;
 use super::{Apart, MatMut, MatRef, view, view_mut};
 use crate::cpu::crew::{Parts, item_of, share};
@@ -160,8 +160,7 @@ pub fn matmul_panels<F: Float>(
     }
     assert!((a.rows, b.cols, b.rows) == (c.rows, c.cols, a.cols), "shapes of a product: internal error");
     assert!(panels.len() == whole(b.rows, b.cols), "panels of another matrix: internal error");
-    // SAFETY: it asks for nothing but what was looked at.
-    unsafe { F::multiply(Kernel::Panels(ByPanels { c, a, panels, accumulate })) }
+    F::by_panels(ByPanels { c, a, panels, accumulate });
 }
 
 /// A product by panels that fit.

@@ -35,33 +35,40 @@ pub(super) trait Work<F>: Sized {
     unsafe fn run<V: Vector<F>, const MR: usize>(self) -> Self::Output;
 }
 
-/// Products that are compiled here, once for each type, and not in every crate that multiplies: that takes seconds.
-pub(super) enum Kernel<'a, F> {
-    /// See [`super::matmul_panels`].
-    Panels(ByPanels<'a, F>),
-    /// See `matmul_part`.
-    Part(BothPacked<F>),
-    /// See [`super::matmul_sliding`].
-    Sliding(Sliding<'a, F>),
-    /// See [`super::matmul_each`].
-    Each(Each<'a, F>),
-    /// See [`super::matmul_over`].
-    Over(Over<'a, F>),
-}
-
 /// What each number type needs of the product kernels.
 #[allow(private_bounds)] // the trait is closed
 pub trait Scalar: Transpose + Strided + Abreast {
     /// The product of this type: see [`crate::matmul`].
     fn matmul(c: MatMut<'_, Self>, a: MatRef<'_, Self>, b: MatRef<'_, Self>, accumulate: bool);
 
-    /// Another product of this type.
-    ///
-    /// # Safety
-    /// Who made it has promised what it asks for.
+    /// See [`super::matmul_panels`]. As those below it is compiled here, once for each type, and not in every crate that
+    /// multiplies, which takes seconds; and by itself, so that a program has those that it calls.
     #[doc(hidden)]
     #[allow(private_interfaces)] // the trait is closed: nobody outside can call it
-    unsafe fn multiply(product: Kernel<'_, Self>);
+    fn by_panels(product: ByPanels<'_, Self>);
+
+    /// See [`super::matmul_sliding`].
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // as above
+    fn sliding(product: Sliding<'_, Self>);
+
+    /// See [`super::matmul_each`].
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // as above
+    fn for_each(product: Each<'_, Self>);
+
+    /// See [`super::matmul_over`].
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // as above
+    fn over_rows(product: Over<'_, Self>);
+
+    /// See `matmul_part`.
+    ///
+    /// # Safety
+    /// What [`BothPacked`] asks for.
+    #[doc(hidden)]
+    #[allow(private_interfaces)] // as above
+    unsafe fn part(product: BothPacked<Self>);
 
     /// Work with the registers of a set: as many rows in a tile as leave three vectors of sums, three of b and one
     /// of a in them.
@@ -80,15 +87,29 @@ macro_rules! scalar {
                 super::any(c, a, b, accumulate);
             }
 
-            #[allow(private_interfaces)] // the trait is closed: nobody outside can call it
-            unsafe fn multiply(product: Kernel<'_, Self>) {
-                match product {
-                    Kernel::Panels(product) => dispatch(product),
-                    Kernel::Part(product) => dispatch(Apart(product, PhantomData)),
-                    Kernel::Sliding(product) => product.run(),
-                    Kernel::Each(product) => dispatch(product),
-                    Kernel::Over(product) => dispatch(product),
-                }
+            #[allow(private_interfaces)] // as in the trait
+            fn by_panels(product: ByPanels<'_, Self>) {
+                dispatch(product);
+            }
+
+            #[allow(private_interfaces)] // as in the trait
+            fn sliding(product: Sliding<'_, Self>) {
+                product.run();
+            }
+
+            #[allow(private_interfaces)] // as in the trait
+            fn for_each(product: Each<'_, Self>) {
+                dispatch(product);
+            }
+
+            #[allow(private_interfaces)] // as in the trait
+            fn over_rows(product: Over<'_, Self>) {
+                dispatch(product);
+            }
+
+            #[allow(private_interfaces)] // as in the trait
+            unsafe fn part(product: BothPacked<Self>) {
+                dispatch(Apart(product, PhantomData));
             }
 
             #[inline(always)]

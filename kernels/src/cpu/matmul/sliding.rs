@@ -5,7 +5,6 @@
 //! A block of b is gathered into a row-major panel and multiplied as usual; where the result's columns are not
 //! contiguous, its block is computed apart and then added where it belongs, element after element, so that elements
 //! may share places.
-use super::scalar::Kernel;
 use super::{MatMut, MatRef, matmul};
 use crate::cpu::float::Float;
 use crate::cpu::isa::dispatch;
@@ -33,8 +32,7 @@ const HEIGHT: usize = 64;
 pub fn matmul_sliding<F: Float>(c: SlideMut<'_, F>, a: MatRef<'_, F>, b: SlideRef<'_, F>, accumulate: bool) {
     let (m, n, k) = (c.rows.len(), c.cols.len(), b.rows.len());
     assert!(a.rows == m && a.cols == k && b.cols.len() == n, "shapes of a product: internal error");
-    // SAFETY: it asks for nothing.
-    unsafe { F::multiply(Kernel::Sliding(Sliding { c, a, b, accumulate })) }
+    F::sliding(Sliding { c, a, b, accumulate });
 }
 
 /// A product of matching shapes.
