@@ -196,9 +196,10 @@ impl Block {
         let mut buffer = Aligned::<PACKED>(MaybeUninit::uninit());
         let packed = buffer.0.as_mut_ptr().cast::<F>();
         let panels = Panelled::new(n, V::LANES);
-        let range =
-            if let Right::Panels { panels, .. } = &right { panels.clone() } else { 0..panels.count() };
-        let far = matches!(right, Right::Panels { .. }) && rows * n * size_of::<F>() >= FAR;
+        let (range, far) = match &right {
+            Right::Panels { panels, .. } => (panels.clone(), rows * n * size_of::<F>() >= FAR),
+            Right::Contiguous | Right::Strided => (0..panels.count(), false),
+        };
         for panel in range.clone() {
             let (j, end) = (panels.start(panel), panels.start(panel + 1));
             let (vectors, width) = ((end - j) / V::LANES, end.min(n) - j);

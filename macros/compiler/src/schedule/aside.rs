@@ -7,6 +7,7 @@
 
 use crate::size::Size;
 
+use super::place::largest;
 use super::{Home, Schedule, Segment, Source, Stage, Step, Turned};
 
 /// The schedule without copies of what stages can turn themselves.
@@ -26,7 +27,8 @@ pub(super) fn aside(schedule: &Schedule) -> Schedule {
             (buffer.rows, buffer.elements) = (true, width);
             changed.segments.remove(at);
             if let Home::Slot(slot) = home {
-                shrink(&mut changed, slot);
+                let left = largest(changed.buffers.iter(), &home).cloned();
+                changed.slots[slot].elements = left.unwrap_or_default();
             }
         } else {
             at += 1;
@@ -82,11 +84,4 @@ fn writer(schedule: &Schedule, from: usize, into: usize) -> Option<(usize, Size)
     let (elements, over) = (schedule.buffers[from].elements.value()?, stage.over.value()?);
     let width = elements.checked_div(over)?;
     (width * over == elements && width > 0).then(|| (at, Size::known(width)))
-}
-
-/// A slot as large as what is left in it.
-fn shrink(schedule: &mut Schedule, slot: usize) {
-    let left = schedule.buffers.iter().filter(|buffer| buffer.home == Home::Slot(slot));
-    let largest = left.map(|buffer| &buffer.elements).max_by(|a, b| a.nominal().total_cmp(&b.nominal()));
-    schedule.slots[slot].elements = largest.cloned().unwrap_or_default();
 }

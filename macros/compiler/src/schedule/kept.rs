@@ -5,8 +5,12 @@
 //!
 //! So a tile's memory is one place shorter, and the loop finds what it writes in the cache.
 
+use std::slice;
+
 use crate::size::Size;
 
+use super::place::largest;
+use super::touched::walk;
 use super::{Access, Home, Loop, Op, Product, Schedule, Segment, Source, Stage, Step};
 
 /// The schedule with such products where their loops keep the result.
@@ -55,7 +59,7 @@ fn home(schedule: &Schedule, stage: &Stage, at: usize, product: &Product) -> Opt
     })?;
     let (value, home) = (of(from), of(into).home.clone());
     let outlives = of(into).rows && matches!(home, Home::Slot(_) | Home::Result(_));
-    let whole = l.space.iter().fold(Size::known(1), |n, axis| &n * &axis.size) == value.elements;
+    let whole = Size::product(l.space.iter().map(|axis| &axis.size)) == value.elements;
     let early = stage.steps[..reader].iter().any(|step| touches(step, &|i| of(i).home == home));
     (outlives && whole && of(into).elements == value.elements && !early).then_some((from, home))
 }
@@ -75,30 +79,21 @@ fn only(l: &Loop, buffer: usize) -> Option<&Access> {
 
 /// Whether a step reads or writes such a buffer.
 fn touches(step: &Step, wanted: &dyn Fn(usize) -> bool) -> bool {
-    match step {
-        Step::Scan(turns) => turns.steps.iter().any(|step| touches(step, wanted)),
-        _ => step.touched().iter().flatten().any(|i| wanted(*i)),
-    }
+    let mut found = false;
+    walk(slice::from_ref(step), false, &mut |step, _| {
+        found |= step.touched().iter().flatten().any(|i| wanted(*i));
+    });
+    found
 }
 
 /// The tile's memory without what nobody needs any more.
 fn shrink(schedule: &mut Schedule, stage: &mut Stage) {
-    let mut sizes: Vec<Option<Size>> = vec![None; stage.scratch.len()];
-    for buffer in stage.local.iter().map(|i| &schedule.buffers[*i]) {
-        if let Home::Scratch(slot) = buffer.home
-            && sizes[slot].as_ref().is_none_or(|size| size.nominal() < buffer.elements.nominal())
-        {
-            sizes[slot] = Some(buffer.elements.clone());
-        }
-    }
-    let mut numbers = 0..;
-    let numbers: Vec<Option<usize>> =
-        sizes.iter().map(|size| size.as_ref().and_then(|_| numbers.next())).collect();
+    let in_slot =
+        |slot| largest(stage.local.iter().map(|i| &schedule.buffers[*i]), &Home::Scratch(slot)).cloned();
+    let sizes: Vec<Option<Size>> = (0..stage.scratch.len()).map(in_slot).collect();
     for i in &stage.local {
-        if let Home::Scratch(slot) = &mut schedule.buffers[*i].home
-            && let Some(number) = numbers[*slot]
-        {
-            *slot = number;
+        if let Home::Scratch(slot) = &mut schedule.buffers[*i].home {
+            *slot = sizes[..*slot].iter().flatten().count();
         }
     }
     let all = |sizes: &[Size]| sizes.iter().fold(Size::default(), |sum, size| &sum + size);

@@ -78,6 +78,12 @@ pub(super) fn place(legal: &Legal, views: &Views, draft: &Draft, stored: &HashSe
     places
 }
 
+/// The elements of the largest of some buffers that lie in a place, if there is one.
+pub(super) fn largest<'a>(buffers: impl Iterator<Item = &'a Buffer>, home: &Home) -> Option<&'a Size> {
+    let sizes = buffers.filter(|buffer| buffer.home == *home).map(|buffer| &buffer.elements);
+    sizes.max_by(|a, b| a.nominal().total_cmp(&b.nominal()))
+}
+
 /// Slots that values take one after the other.
 #[derive(Default)]
 struct Pool {

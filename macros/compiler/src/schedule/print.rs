@@ -19,11 +19,10 @@ use crate::size::Size;
 pub fn print(schedule: &Schedule) -> String {
     let mut text = String::from("costs assume B = 128, and 32 for other sizes that only a run fixes\n");
     let mut stages = 0;
-    let schedule = &super::aside::aside(schedule);
+    let planned = super::aside::aside(schedule);
     // Rows side by side are the CPU's business: which stages, but not how. Panels read as what they are copies of.
-    let run = super::laid_out(schedule);
-    for (segment, this) in schedule.segments.iter().zip(&run.segments) {
-        let schedule = &run;
+    let schedule = &super::laid_out(&planned);
+    for (segment, run) in planned.segments.iter().zip(&schedule.segments) {
         match segment {
             Segment::Alone(steps) => {
                 text.push_str("on one thread\n");
@@ -35,8 +34,8 @@ pub fn print(schedule: &Schedule) -> String {
             }
             Segment::Stage(stage) => {
                 stages += 1;
-                let (abreast, stage) = match this {
-                    Segment::Stage(this) if !this.abreast => (false, this),
+                let (abreast, stage) = match run {
+                    Segment::Stage(run) if !run.abreast => (false, run),
                     _ => (true, stage),
                 };
                 head(&mut text, stages, stage, abreast);

@@ -5,21 +5,23 @@
 
 use super::{Op, Schedule, Segment, Source, Step};
 
+/// Steps, and those of loops over steps in their place; and whether each is inside of one, as all are if the first are.
+pub(super) fn walk(list: &[Step], inside: bool, see: &mut dyn FnMut(&Step, bool)) {
+    for step in list {
+        match step {
+            Step::Scan(turns) => walk(&turns.steps, true, see),
+            _ => see(step, inside),
+        }
+    }
+}
+
 impl Schedule {
     /// All steps; and whether each is inside a loop over steps.
     pub(crate) fn walk(&self, see: &mut dyn FnMut(&Step, bool)) {
-        fn steps(list: &[Step], inside: bool, see: &mut dyn FnMut(&Step, bool)) {
-            for step in list {
-                match step {
-                    Step::Scan(turns) => steps(&turns.steps, true, see),
-                    _ => see(step, inside),
-                }
-            }
-        }
         for segment in &self.segments {
             match segment {
-                Segment::Alone(list) => steps(list, false, see),
-                Segment::Stage(stage) => steps(&stage.steps, false, see),
+                Segment::Alone(list) => walk(list, false, see),
+                Segment::Stage(stage) => walk(&stage.steps, false, see),
                 Segment::Wide(list) => list.iter().for_each(|p| see(&Step::Product(p.clone()), false)),
                 Segment::Inspect(..) => {}
             }
