@@ -1,16 +1,17 @@
 //! What a tape names gets its place: for one shape, once, in one arena.
 //!
-//! In: a tape, a loaded text, places. Out: actions, with what each touches. Never: a pointer past the end of its space, a launch that
-//! no device takes: both are errors before anything runs.
+//! In: a tape, a loaded text, places. Out: actions, with what each touches and who computes its products (`products`). Never: a pointer past the end
+//! of its space, a launch that no device takes: both are errors before anything runs.
+
+mod products;
 
 use super::arena::{Arena, Range};
-use super::driver::{Call, Driver, Module, Placed, Value};
+use super::copies::Copies;
+use super::driver::{Call, Module, Placed, Precision, Value};
 use super::error::{Error, Result};
 use super::order::{Memory, Span, Touched};
-use super::tape::{Argument, Command, Launch, Pointer, Product, Space, Tape};
-
-/// What is launched for a product that no library takes, and where it may put parts of sums: a function of its shape alone.
-pub type Plan<'p> = &'p dyn Fn(&Product, Pointer) -> Vec<Launch>;
+use super::tape::{Argument, Command, Launch, Pointer, Space, Tape};
+use products::Products;
 
 /// Where the spaces of a program lie.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,8 @@ pub struct Places {
     pub outputs: Range,
     /// See [`Space`].
     pub metrics: Range,
+    /// As many elements as the program's [`Copies`] need.
+    pub copies: Range,
     /// Six elements: a [`Clock`](super::Clock).
     pub clock: Range,
 }
@@ -65,10 +68,10 @@ pub struct Action {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// A kernel.
-    Call(Call),
-    /// A product, what computes it where no library does, and what these calls write beside its result.
-    Product(Box<Placed>, Vec<Call>, Option<Span>),
+    /// Kernels, one after the other.
+    Calls(Vec<Call>),
+    /// A product by the library.
+    Multiply(Box<Placed>),
     /// Shows a value.
     Inspect(usize, Range),
 }
@@ -81,69 +84,56 @@ impl Action {
     pub(super) fn call(call: Call, arena: &Arena, reads: &[Range], writes: &[Range]) -> Result<Self> {
         let spans = |ranges: &[Range]| ranges.iter().map(|range| span(*range, arena)).collect::<Result<_>>();
         Ok(Action {
-            kind: Kind::Call(call),
+            kind: Kind::Calls(vec![call]),
             touched: Touched { reads: spans(reads)?, writes: spans(writes)? },
         })
     }
 
     /// What it touches, if it launches something.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    pub(super) fn launched(&self, device: &mut dyn Driver) -> Result<Option<Touched>> {
-        Ok(match &self.kind {
-            Kind::Product(placed, calls, parts) if !device.takes(placed)? => (!calls.is_empty()).then(|| {
-                let mut touched = self.touched.clone();
-                touched.writes.extend(*parts);
-                touched
-            }),
-            Kind::Call(_) | Kind::Product(..) => Some(self.touched.clone()),
+    pub(super) fn launched(&self) -> Option<&Touched> {
+        match &self.kind {
+            Kind::Calls(calls) => (!calls.is_empty()).then_some(&self.touched),
+            Kind::Multiply(_) => Some(&self.touched),
             Kind::Inspect(..) => None,
-        })
+        }
     }
 }
 
-/// Gives everything that a tape names its place. What [`Space::Work`] has beyond the tape's own is scratch for products.
+/// Gives everything that a tape names its place. What [`Space::Work`] has beyond the tape's own is scratch for products, which are
+/// computed in this precision: by the device's library where it takes them, with `copies` of their factors where it takes these.
 ///
 /// # Errors
-/// Where a pointer leaves its space, or a launch is larger than a device takes: mistakes of a program.
+/// Where a pointer leaves its space, or a launch is larger than a device takes: mistakes of a program. Where the device fails.
 pub fn actions(
     tape: &Tape,
     module: Module,
     places: &Places,
     arena: &Arena,
-    plan: Plan<'_>,
+    (precision, copies): (Precision, &Copies),
 ) -> Result<Vec<Action>> {
-    let call = |launch: &Launch| call(launch, module, places, arena);
-    let start = tape.work;
-    let scratch = Pointer { space: Space::Work, start };
-    tape.commands
-        .iter()
-        .map(|command| match command {
+    let mut products = Products::new(tape, module, (places, arena), (precision, copies));
+    let mut all = Vec::with_capacity(tape.commands.len());
+    let mut commands = tape.commands.iter().enumerate();
+    while let Some((number, command)) = commands.next() {
+        match command {
             Command::Launch(launch) => {
                 let touched = Touched::of_launch(launch, tape, &There(places, arena))?;
-                Ok(Action { kind: Kind::Call(call(launch)?), touched })
+                let kind = Kind::Calls(vec![call(launch, module, places, arena)?]);
+                all.push(Action { kind, touched });
             }
             Command::Product(product) => {
-                let placed = placed(product, places, arena)?;
-                let touched = Touched::of_product(product, &There(places, arena))?;
-                let calls: Vec<Call> = plan(product, scratch).iter().map(call).collect::<Result<_>>()?;
-                // One kernel writes to the result; where there are more, parts of sums as well.
-                let parts = match calls.len() {
-                    0 | 1 => None,
-                    _ => Some(span(
-                        places.work.part(start, places.work.elements.saturating_sub(start))?,
-                        arena,
-                    )?),
-                };
-                Ok(Action { kind: Kind::Product(Box::new(placed), calls, parts), touched })
+                if products.add(number, product, &mut all)? {
+                    // The launch behind it is done.
+                    commands.next();
+                }
             }
             Command::Inspect(index, at, elements) => {
                 let kind = Kind::Inspect(*index, places.find(*at)?.part(0, *elements)?);
-                Ok(Action { kind, touched: Touched::default() })
+                all.push(Action { kind, touched: Touched::default() });
             }
-        })
-        .collect()
+        }
+    }
+    Ok(all)
 }
 
 /// Blocks along x, y, z that every device takes.
@@ -173,12 +163,6 @@ fn call(launch: &Launch, module: Module, places: &Places, arena: &Arena) -> Resu
 
 fn span(range: Range, arena: &Arena) -> Result<Span> {
     Ok(Span::new(arena.address(range)?, range.elements))
-}
-
-fn placed(product: &Product, places: &Places, arena: &Arena) -> Result<Placed> {
-    let place = |(pointer, elements)| arena.address(places.find(pointer)?.part(0, elements)?);
-    let [a, b, c] = product.ends();
-    Ok(Placed { product: product.clone(), a: place(a)?, b: place(b)?, c: place(c)? })
 }
 
 /// Places in an arena.

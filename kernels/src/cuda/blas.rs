@@ -4,6 +4,8 @@
 //! asked for; an algorithm whose sums come in an order of chance; a failure where the library is missing: then there
 //! is none.
 
+mod described;
+
 use std::collections::HashMap;
 use std::ffi::c_void;
 
@@ -15,7 +17,8 @@ use super::driver::{Placed, Precision};
 use super::error::{Error, Result, check as check_driver};
 use super::library::Library;
 use super::nvrtc::folders;
-use super::plain::{Matrix, Plain};
+use super::plain::Plain;
+use described::{Description, Layout, Preference};
 
 /// What is called of it: cudarc would panic at the first that is missing.
 const FUNCTIONS: &[&str] = &[
@@ -42,8 +45,22 @@ const WORKSPACE: usize = 32 << 20;
 /// So many products that need scratch may run beside each other.
 pub(super) const SCRATCHES: usize = 4;
 
+/// Products of so many rows, columns and terms gain by factors that lie as bfloat16. On paper, for 4.8 TB/s, 700 TFLOP/s of
+/// bfloat16 and half of that where factors are rounded on their way: a copy of both factors, each of which two products read,
+/// costs as much as it gains for 512 rows and columns. No device has measured it yet.
+pub(super) const COPIED_FROM: usize = 512;
+
 /// What an algorithm is chosen for.
-type Key = (Plain, [u32; 3], u32);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    plain: Plain,
+    /// How many bytes the places of the factors and the result are multiples of.
+    aligned: [u32; 3],
+    precision: Precision,
+    copied: bool,
+    /// Whether a layer ends in a rectifier, and how its bias is aligned.
+    finish: Option<(bool, u32)>,
+}
 
 /// The library with its scratch.
 pub(super) struct Blas {
@@ -83,18 +100,18 @@ impl Blas {
     }
 
     /// Whether it has an algorithm for a product.
-    pub fn takes(&mut self, product: &Placed, precision: Precision) -> Result<bool> {
-        let Some(key) = key(product, precision) else { return Ok(false) };
-        self.choose(key)?;
+    pub fn takes(&mut self, product: &Placed) -> Result<bool> {
+        let Some(key) = Key::of(product) else { return Ok(false) };
+        self.choose(key, product)?;
         Ok(matches!(self.chosen.get(&key), Some(Some(_))))
     }
 
     /// Asks for an algorithm, once for a product.
-    fn choose(&mut self, key: Key) -> Result<()> {
+    fn choose(&mut self, key: Key, product: &Placed) -> Result<()> {
         if self.chosen.contains_key(&key) {
             return Ok(());
         }
-        let chosen = match Chosen::new(self.handle, &key) {
+        let chosen = match Chosen::new(self.handle, &key, product) {
             Ok(chosen) => Some(chosen),
             // CUBLAS_STATUS_INVALID_VALUE, CUBLAS_STATUS_ARCH_MISMATCH, CUBLAS_STATUS_NOT_SUPPORTED
             Err(Error::Refused { code: 7 | 8 | 15, .. }) => None,
@@ -105,18 +122,18 @@ impl Blas {
     }
 
     /// The scratch that a product gets, in turn; none where it needs none.
-    pub fn scratch(&mut self, product: &Placed, precision: Precision) -> Result<Option<usize>> {
-        if self.chosen(product, precision)?.1.needs == 0 {
+    pub fn scratch(&mut self, product: &Placed) -> Result<Option<usize>> {
+        if self.chosen(product)?.1.needs == 0 {
             return Ok(None);
         }
         self.next = (self.next + 1) % SCRATCHES;
         Ok(Some(self.next))
     }
 
-    fn chosen(&mut self, product: &Placed, precision: Precision) -> Result<(Key, &Chosen)> {
+    fn chosen(&mut self, product: &Placed) -> Result<(Key, &Chosen)> {
         let none = || Error::Program { what: "a product that cuBLASLt does not take".to_owned() };
-        let key = key(product, precision).ok_or_else(none)?;
-        self.choose(key)?;
+        let key = Key::of(product).ok_or_else(none)?;
+        self.choose(key, product)?;
         match self.chosen.get(&key) {
             Some(Some(chosen)) => Ok((key, chosen)),
             _ => Err(none()),
@@ -130,14 +147,14 @@ impl Blas {
     pub unsafe fn multiply(
         &mut self,
         product: &Placed,
-        precision: Precision,
         stream: cudarc::driver::sys::CUstream,
         scratch: Option<usize>,
     ) -> Result<()> {
         let (handle, workspace) = (self.handle, self.workspace + (scratch.unwrap_or(0) * WORKSPACE) as u64);
-        let (key, chosen) = self.chosen(product, precision)?;
-        let (alpha, beta) = (1.0f32, if key.0.accumulate { 1.0f32 } else { 0.0 });
-        let (first, second) = if key.0.swapped { (product.b, product.a) } else { (product.a, product.b) };
+        let (Key { plain, .. }, chosen) = self.chosen(product)?;
+        chosen.description.bias(product)?;
+        let (alpha, beta) = (1.0f32, if plain.accumulate { 1.0f32 } else { 0.0 });
+        let (first, second) = if plain.swapped { (product.b, product.a) } else { (product.a, product.b) };
         let number = |value: &f32| std::ptr::from_ref(value).cast::<c_void>();
         let [first_layout, second_layout, result_layout] = &chosen.layouts;
         // SAFETY: the caller's promise; descriptions live as long as `self`; alpha and beta are read before it returns.
@@ -176,50 +193,63 @@ impl Drop for Blas {
     }
 }
 
-/// The product, how its places are aligned, and the precision; nothing where it is no plain product.
-fn key(placed: &Placed, precision: Precision) -> Option<Key> {
-    let plain = Plain::of(&placed.product)?;
-    let aligned = |address: u64| 1u32 << address.trailing_zeros().min(8);
-    let compute = match precision {
-        Precision::Float32 => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F,
-        Precision::Tf32 => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_TF32,
-        Precision::Bf16 => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_16BF,
-    };
-    Some((plain, [placed.a, placed.b, placed.c].map(aligned), compute as u32))
-}
+impl Key {
+    /// Nothing where it is no plain product.
+    fn of(placed: &Placed) -> Option<Key> {
+        let Placed { ref product, a, b, c, precision, copied, finish } = *placed;
+        let aligned = |address: u64| 1u32 << address.trailing_zeros().min(8);
+        let finish = finish.map(|finish| (finish.relu, aligned(finish.bias)));
+        let plain = Plain::of(product).filter(|plain| finish.is_none() || plain.takes_bias())?;
+        Some(Key { plain, aligned: [a, b, c].map(aligned), precision, copied, finish })
+    }
 
-fn compute_type(number: u32) -> sys::cublasComputeType_t {
-    use sys::cublasComputeType_t::{
-        CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F_FAST_TF32,
-    };
-    [CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF]
-        .into_iter()
-        .find(|kind| *kind as u32 == number)
-        .unwrap_or(CUBLAS_COMPUTE_32F)
+    fn compute(&self) -> sys::cublasComputeType_t {
+        match self.precision {
+            // What lies as bfloat16 needs no rounding: sums are the same as everywhere.
+            _ if self.copied => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F,
+            Precision::Float32 => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F,
+            Precision::Tf32 => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_TF32,
+            Precision::Bf16 => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_16BF,
+        }
+    }
+
+    /// What the elements of the factors are.
+    fn factors(&self) -> sys::cudaDataType {
+        if self.copied { sys::cudaDataType::CUDA_R_16BF } else { sys::cudaDataType::CUDA_R_32F }
+    }
 }
 
 impl Chosen {
-    fn new(handle: sys::cublasLtHandle_t, (plain, alignments, compute): &Key) -> Result<Self> {
-        use sys::cublasLtMatmulDescAttributes_t::{CUBLASLT_MATMUL_DESC_TRANSA, CUBLASLT_MATMUL_DESC_TRANSB};
+    fn new(handle: sys::cublasLtHandle_t, key: &Key, placed: &Placed) -> Result<Self> {
+        use sys::cublasLtMatmulDescAttributes_t::{
+            CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_MATMUL_DESC_TRANSA, CUBLASLT_MATMUL_DESC_TRANSB,
+        };
         use sys::cublasLtMatmulPreferenceAttributes_t::{
             CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
             CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
             CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
         };
-        let Plain { first, second, result, swapped, batch, .. } = plain;
-        let description = Description::new(compute_type(*compute))?;
+        let Plain { first, second, result, swapped, batch, .. } = &key.plain;
+        let description = Description::new(key.compute())?;
         // CUBLAS_OP_N is 0, CUBLAS_OP_T is 1.
         description.set(CUBLASLT_MATMUL_DESC_TRANSA, i32::from(first.transposed))?;
         description.set(CUBLASLT_MATMUL_DESC_TRANSB, i32::from(second.transposed))?;
-        let layouts =
-            [Layout::new(first, *batch)?, Layout::new(second, *batch)?, Layout::new(result, *batch)?];
+        if let Some((relu, _)) = key.finish {
+            use sys::cublasLtEpilogue_t::{CUBLASLT_EPILOGUE_BIAS, CUBLASLT_EPILOGUE_RELU_BIAS};
+            let epilogue = if relu { CUBLASLT_EPILOGUE_RELU_BIAS } else { CUBLASLT_EPILOGUE_BIAS };
+            description.set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue as u32)?;
+        }
+        description.bias(placed)?;
+        let factor = |matrix| Layout::new(matrix, *batch, key.factors());
+        let result = Layout::new(result, *batch, sys::cudaDataType::CUDA_R_32F)?;
+        let layouts = [factor(first)?, factor(second)?, result];
         let preference = Preference::new()?;
         preference.set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, WORKSPACE as u64)?;
         // Parts of a sum are added in a fixed order, from scratch; adding in place is in the order of who comes first.
         let schemes = sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE as u32
             | sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE as u32;
         preference.set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes)?;
-        let [a, b, c] = *alignments;
+        let [a, b, c] = key.aligned;
         let (a, b) = if *swapped { (b, a) } else { (a, b) };
         preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, a)?;
         preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, b)?;
@@ -240,84 +270,6 @@ impl Chosen {
         };
         let found = check("cublasLtMatmulAlgoGetHeuristic", found)?;
         Ok(Chosen { description, layouts, algorithm: found.algo, needs: found.workspaceSize })
-    }
-}
-
-/// Something of the library's that is created, given attributes, and destroyed.
-macro_rules! owned {
-    ($name:ident, $handle:ty, $attribute:ty, $set:path, $destroy:path, $call:literal) => {
-        struct $name($handle);
-
-        impl $name {
-            fn set<V: Copy>(&self, attribute: $attribute, value: V) -> Result<()> {
-                let pointer = std::ptr::from_ref(&value).cast::<c_void>();
-                // SAFETY: it was created, and is destroyed in `Drop`; the value is as long as it says.
-                check($call, unsafe { $set(self.0, attribute, pointer, size_of::<V>()) })
-            }
-        }
-
-        impl Drop for $name {
-            fn drop(&mut self) {
-                // SAFETY: created once, destroyed once.
-                let _ = unsafe { $destroy(self.0) };
-            }
-        }
-    };
-}
-
-owned!(
-    Description,
-    sys::cublasLtMatmulDesc_t,
-    sys::cublasLtMatmulDescAttributes_t,
-    result::set_matmul_desc_attribute,
-    result::destroy_matmul_desc,
-    "cublasLtMatmulDescSetAttribute"
-);
-owned!(
-    Layout,
-    sys::cublasLtMatrixLayout_t,
-    sys::cublasLtMatrixLayoutAttribute_t,
-    result::set_matrix_layout_attribute,
-    result::destroy_matrix_layout,
-    "cublasLtMatrixLayoutSetAttribute"
-);
-owned!(
-    Preference,
-    sys::cublasLtMatmulPreference_t,
-    sys::cublasLtMatmulPreferenceAttributes_t,
-    result::set_matmul_pref_attribute,
-    result::destroy_matmul_pref,
-    "cublasLtMatmulPreferenceSetAttribute"
-);
-
-impl Description {
-    fn new(compute: sys::cublasComputeType_t) -> Result<Self> {
-        let created = result::create_matmul_desc(compute, sys::cudaDataType::CUDA_R_32F);
-        check("cublasLtMatmulDescCreate", created).map(Description)
-    }
-}
-
-impl Preference {
-    fn new() -> Result<Self> {
-        check("cublasLtMatmulPreferenceCreate", result::create_matmul_pref()).map(Preference)
-    }
-}
-
-impl Layout {
-    fn new(matrix: &Matrix, batch: usize) -> Result<Self> {
-        use sys::cublasLtMatrixLayoutAttribute_t::{
-            CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
-        };
-        let Matrix { rows, columns, leading, stride, .. } = *matrix;
-        let kind = sys::cudaDataType::CUDA_R_32F;
-        let created = result::create_matrix_layout(kind, rows as u64, columns as u64, leading as i64);
-        let layout = check("cublasLtMatrixLayoutCreate", created).map(Layout)?;
-        if batch > 1 {
-            let many = Error::Refused { what: BLAS, call: "cublasLtMatrixLayoutCreate", code: 7 };
-            layout.set(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, i32::try_from(batch).map_err(|_| many)?)?;
-            layout.set(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, stride as i64)?;
-        }
-        Ok(layout)
     }
 }
 

@@ -63,10 +63,25 @@ pub struct Placed {
     pub b: Address,
     /// Of the result.
     pub c: Address,
+    /// How exactly it is computed.
+    pub precision: Precision,
+    /// Whether both factors lie as bfloat16, two in four bytes, and not as float32.
+    pub copied: bool,
+    /// What is made of each result before it is written.
+    pub finish: Option<Finish>,
+}
+
+/// The end of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Finish {
+    /// A value for each column of the result, which is added.
+    pub bias: Address,
+    /// Whether what is below 0 becomes 0 then; NaN may become 0 as well.
+    pub relu: bool,
 }
 
 /// How exactly products are computed; everything else is float32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// Float32 throughout.
     #[default]
@@ -75,6 +90,15 @@ pub enum Precision {
     Tf32,
     /// Factors rounded to bfloat16 (7 bits of mantissa), sums in float32; parameters stay float32.
     Bf16,
+}
+
+/// How a device computes products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Products {
+    /// The precision that was named.
+    pub precision: Precision,
+    /// See [`Driver::copied_from`].
+    pub copied_from: Option<usize>,
 }
 
 /// Who a device is.
@@ -202,8 +226,9 @@ pub trait Driver: Send {
     /// See [`Driver::free`].
     unsafe fn multiply(&mut self, product: &Placed) -> Result<()>;
 
-    /// How products are computed from now on; those captured before stay as they are.
-    fn precision(&mut self, precision: Precision);
+    /// How many rows, columns and terms a product has at least whose factors are better copied as bfloat16 for the library, where
+    /// that is the precision; none without a library.
+    fn copied_from(&self) -> Option<usize>;
 }
 
 /// A device that several players may use, one call at a time.

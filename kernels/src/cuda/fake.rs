@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
+use super::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Value};
 use super::error::{Error, Result};
 
 /// What a fake knows of what was done with it; shared with the test that made it.
@@ -22,6 +22,10 @@ pub struct Record {
     pub fails: Option<(usize, Error)>,
     /// Whether every product is taken by a library.
     pub takes: bool,
+    /// See [`Driver::copied_from`].
+    pub copied_from: Option<usize>,
+    /// Whether the library takes whole layers.
+    pub layers: bool,
     /// Bytes that there are.
     pub memory: u64,
     allocations: BTreeMap<Address, Vec<u8>>,
@@ -213,15 +217,21 @@ impl Driver for Fake {
         self.record().does(format!("launch {}", call.kernel), &addresses)
     }
 
-    fn takes(&mut self, _product: &Placed) -> Result<bool> {
-        Ok(self.record().takes)
+    fn takes(&mut self, product: &Placed) -> Result<bool> {
+        let record = self.record();
+        let copied = !product.copied || record.copied_from.is_some();
+        Ok(record.takes && copied && (product.finish.is_none() || record.layers))
     }
 
     unsafe fn multiply(&mut self, product: &Placed) -> Result<()> {
-        self.record().does("multiply".to_owned(), &[product.a, product.b, product.c])
+        let what = if product.finish.is_some() { "multiply a layer" } else { "multiply" };
+        let bias = product.finish.map_or(product.a, |finish| finish.bias);
+        self.record().does(what.to_owned(), &[product.a, product.b, product.c, bias])
     }
 
-    fn precision(&mut self, _precision: Precision) {}
+    fn copied_from(&self) -> Option<usize> {
+        self.record().copied_from
+    }
 }
 
 fn address(value: &Value) -> Option<Address> {

@@ -10,10 +10,10 @@ use std::ffi::{CString, c_char, c_void};
 use cudarc::driver::result;
 use cudarc::driver::sys;
 
-use super::blas::Blas;
+use super::blas::{Blas, COPIED_FROM};
 use super::cache::Cache;
 use super::capture::Capture;
-use super::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
+use super::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Value};
 use super::error::{Error, Result, check, code};
 use super::nvrtc::Nvrtc;
 use super::probe;
@@ -27,7 +27,6 @@ pub struct Gpu {
     nvrtc: &'static Nvrtc,
     cache: Cache,
     blas: Option<Blas>,
-    precision: Precision,
     modules: Vec<Option<sys::CUmodule>>,
     functions: HashMap<(Module, &'static str), sys::CUfunction>,
     graphs: Vec<Option<(sys::CUgraph, sys::CUgraphExec)>>,
@@ -76,7 +75,6 @@ impl Gpu {
             nvrtc,
             cache: Cache::of_user(),
             blas: None,
-            precision: Precision::Float32,
             modules: Vec::new(),
             functions: HashMap::new(),
             graphs: Vec::new(),
@@ -277,23 +275,22 @@ impl Driver for Gpu {
 
     fn takes(&mut self, product: &Placed) -> Result<bool> {
         self.bind()?;
-        let precision = self.precision;
-        self.blas.as_mut().map_or(Ok(false), |blas| blas.takes(product, precision))
+        self.blas.as_mut().map_or(Ok(false), |blas| blas.takes(product))
     }
 
     unsafe fn multiply(&mut self, product: &Placed) -> Result<()> {
         self.bind()?;
         let none = || Error::Program { what: "a product without a library".to_owned() };
         let blas = self.blas.as_mut().ok_or_else(none)?;
-        let scratch = blas.scratch(product, self.precision)?;
+        let scratch = blas.scratch(product)?;
         self.capture.before(self.stream, scratch)?;
         // SAFETY: the caller's promise; `before` lets it wait for who has the same scratch.
-        unsafe { blas.multiply(product, self.precision, self.stream, scratch)? };
+        unsafe { blas.multiply(product, self.stream, scratch)? };
         self.capture.behind(self.stream, scratch)
     }
 
-    fn precision(&mut self, precision: Precision) {
-        self.precision = precision;
+    fn copied_from(&self) -> Option<usize> {
+        self.has_blas().then_some(COPIED_FROM)
     }
 }
 

@@ -7,9 +7,10 @@ use std::process::Command;
 use std::sync::Arc;
 
 use super::super::arena::{Arena, Layout};
-use super::super::driver::Shared;
+use super::super::copies::Copies;
+use super::super::driver::{Precision, Products, Shared};
 use super::super::play::{Captured, Loaded, Places, actions, play};
-use super::super::tape::{Argument, Axis, Launch, Pointer, Product, Recorder, Space, Tape};
+use super::super::tape::{Argument, Axis, Layer, Pointer, Product, Recorder, Space, Tape};
 use super::super::testing::{folder, shared_library};
 use super::*;
 
@@ -131,9 +132,17 @@ int cublasLtCreate(void **h) { *h = (void *)512; alive++; return 0; }
 int cublasLtDestroy(void *h) { alive--; return 0; }
 int cublasLtMatmulDescCreate(void **d, int compute, int scale) { *d = (void *)(size_t)compute; alive++; return scale; }
 int cublasLtMatmulDescDestroy(void *d) { alive--; return 0; }
-int cublasLtMatmulDescSetAttribute(void *d, int a, const void *v, size_t n) { return n == 4 && *(int *)v <= 1 ? 0 : 7; }
+// CUBLASLT_MATMUL_DESC_EPILOGUE is 7, CUBLASLT_EPILOGUE_BIAS 4, with a rectifier 6; CUBLASLT_MATMUL_DESC_BIAS_POINTER is 8.
+static int epilogue;
+static const float *bias;
+int cublasLtMatmulDescSetAttribute(void *d, int a, const void *v, size_t n) {
+    if (a == 7) { epilogue = *(int *)v; return n == 4 && (epilogue == 4 || epilogue == 6) ? 0 : 7; }
+    if (a == 8) { bias = *(const float **)v; return n == 8 ? 0 : 7; }
+    return n == 4 && *(int *)v <= 1 ? 0 : 7;
+}
 int cublasLtMatrixLayoutCreate(void **l, int t, unsigned long r, unsigned long c, long ld) {
-    *l = (void *)576; alive++; return ld >= (long)r ? 0 : 7;
+    // CUDA_R_32F is 0, CUDA_R_16BF is 14.
+    *l = (void *)(size_t)(576 + t); alive++; return ld >= (long)r && (t == 0 || t == 14) ? 0 : 7;
 }
 int cublasLtMatrixLayoutDestroy(void *l) { alive--; return 0; }
 int cublasLtMatrixLayoutSetAttribute(void *l, int a, const void *v, size_t n) { return 0; }
@@ -147,6 +156,8 @@ int cublasLtMatmulAlgoGetHeuristic(void *h, void *d, void *a, void *b, void *c, 
     memset(r, 0, 296);
     ((size_t *)r)[8] = 1 << 20; // scratch, behind the 64 bytes of the algorithm
     *found = 1;
+    // Both factors are of one type, the result is float32.
+    if (a != b || c != (void *)576 || e != c) return 7;
     return (size_t)d == 75 ? 15 : 0;
 }
 int cublasLtMatmul(void *h, void *d, const float *alpha, const void *a, void *al, const void *b, void *bl,
@@ -154,7 +165,9 @@ int cublasLtMatmul(void *h, void *d, const float *alpha, const void *a, void *al
                    void *stream) {
     products++;
     if (n < 1 << 20 || !w) return 1;
-    to[0] = (float)(size_t)d + *alpha + *beta;
+    to[0] = (float)(size_t)d + *alpha + *beta + (al == (void *)(576 + 14) ? 100 : 0);
+    if (epilogue) to[0] += 1000 * epilogue + bias[0];
+    epilogue = 0;
     return 0;
 }
 "#;
@@ -206,11 +219,6 @@ fn alive() -> i32 {
 
 const TEXT: &str = "not compiled by the fake";
 
-fn general(product: &Product, _scratch: Pointer) -> Vec<Launch> {
-    let arguments = vec![Argument::Output(product.c)];
-    vec![Launch { kernel: "general", blocks: [1, 1, 1], threads: 32, arguments }]
-}
-
 fn tape(kernel: &'static str) -> Tape {
     let mut recorder = Recorder::default();
     let to = Argument::Output(Pointer { space: Space::Outputs, start: 1 });
@@ -232,19 +240,25 @@ fn tape(kernel: &'static str) -> Tape {
     recorder.finish()
 }
 
-/// Everything that training asks of a device.
-fn everything(kernel: &'static str, precision: Precision) -> Result<(Vec<f32>, f32)> {
+/// Everything that training asks of a device; in bfloat16 with copies of factors from `copied_from` on.
+fn everything(
+    kernel: &'static str,
+    precision: Precision,
+    copied_from: Option<usize>,
+) -> Result<(Vec<f32>, f32)> {
     let gpu = Gpu::open(1)?;
     assert_eq!(gpu.description().architecture, "sm_90");
     // A name without an end is cut.
     assert_eq!(gpu.description().name.len(), 255);
     assert_eq!(gpu.description().driver, "CUDA 13.0");
     let driver = Shared::new(gpu);
-    driver.lock().precision(precision);
     let loaded = Arc::new(Loaded::new(&driver, TEXT)?);
     let mut layout = Layout::default();
+    let tape = tape(kernel);
+    let copies = Copies::of(&tape, Products { precision, copied_from });
     let places = Places {
         inputs: layout.add(64)?,
+        copies: layout.add(copies.elements())?,
         gradients: layout.add(64)?,
         outputs: layout.add(4)?,
         clock: layout.add(6)?,
@@ -252,7 +266,7 @@ fn everything(kernel: &'static str, precision: Precision) -> Result<(Vec<f32>, f
     };
     let arena = Arc::new(Arena::new(&driver, &layout)?);
     arena.write(places.clock, &[7u32, 0, 0, 0, 0, 0])?;
-    let actions = actions(&tape(kernel), loaded.module(), &places, &arena, &general)?;
+    let actions = actions(&tape, loaded.module(), &places, &arena, (precision, &copies))?;
     let mut shown = Vec::new();
     play(&arena, &[&loaded], &actions, |_, values| shown.extend_from_slice(values))?;
     let captured = Captured::new(&arena, std::slice::from_ref(&loaded), &actions)?;
@@ -265,7 +279,7 @@ fn everything(kernel: &'static str, precision: Precision) -> Result<(Vec<f32>, f
 #[test]
 fn all_that_training_asks_reaches_the_driver() {
     if inside() {
-        assert_eq!(everything("one", Precision::Float32), Ok((vec![0.0, 0.0, 0.0, 3.5], 0.0)));
+        assert_eq!(everything("one", Precision::Float32, None), Ok((vec![0.0, 0.0, 0.0, 3.5], 0.0)));
         // Played: the kernel and that of the product; captured: both again; and the graph.
         assert_eq!(count("libcuda.so.1", "fake_launches"), 104);
         return assert_eq!(alive(), 0, "something was not given back");
@@ -296,7 +310,8 @@ fn what_touches_nothing_of_each_other_is_captured_side_by_side() {
         launch(Space::Outputs, Space::Metrics); // 1
         launch(Space::Outputs, Space::States); // 2, beside 1
         launch(Space::Metrics, Space::States); // 3 after both
-        let actions = actions(&recorder.finish(), loaded.module(), &places, &arena, &general).unwrap();
+        let plain = (Precision::Float32, &Copies::default());
+        let actions = actions(&recorder.finish(), loaded.module(), &places, &arena, plain).unwrap();
         let captured = Captured::new(&arena, std::slice::from_ref(&loaded), &actions).unwrap();
         let path = PathBuf::from(std::env::var_os(INSIDE).unwrap()).join("libcuda.so.1");
         // SAFETY: the library and its function are the ones above.
@@ -317,12 +332,15 @@ fn what_touches_nothing_of_each_other_is_captured_side_by_side() {
 fn products_go_to_the_library_in_the_precision_that_was_named() {
     if inside() {
         // CUBLAS_COMPUTE_32F is 68, CUBLAS_COMPUTE_32F_FAST_TF32 is 77; alpha is 1, beta 0.
-        assert_eq!(everything("one", Precision::Float32).map(|(_, product)| product), Ok(69.0));
-        assert_eq!(everything("one", Precision::Tf32).map(|(_, product)| product), Ok(78.0));
+        assert_eq!(everything("one", Precision::Float32, None).map(|(_, product)| product), Ok(69.0));
+        assert_eq!(everything("one", Precision::Tf32, None).map(|(_, product)| product), Ok(78.0));
         assert_eq!(count("libcublasLt.so.13", "fake_products"), 4);
         // This library has no algorithm for CUBLAS_COMPUTE_32F_FAST_16BF: then kernels of ours compute it.
-        assert_eq!(everything("one", Precision::Bf16).map(|(_, product)| product), Ok(0.0));
+        assert_eq!(everything("one", Precision::Bf16, None).map(|(_, product)| product), Ok(0.0));
         assert_eq!(count("libcublasLt.so.13", "fake_products"), 4);
+        // It has one for factors that lie as bfloat16, in CUBLAS_COMPUTE_32F; with them it answers a hundred more.
+        assert_eq!(everything("one", Precision::Bf16, Some(8)).map(|(_, product)| product), Ok(169.0));
+        assert_eq!(count("libcublasLt.so.13", "fake_products"), 6);
         assert_eq!(count("libcublasLt.so.13", "fake_blas_alive"), 0);
         return assert_eq!(alive(), 0);
     }
@@ -332,9 +350,40 @@ fn products_go_to_the_library_in_the_precision_that_was_named() {
 }
 
 #[test]
+fn a_layer_is_a_product_with_an_end() {
+    if inside() {
+        let driver = Shared::new(Gpu::open(0).unwrap());
+        let loaded = Arc::new(Loaded::new(&driver, TEXT).unwrap());
+        let mut layout = Layout::default();
+        let mut room = |elements| layout.add(elements).unwrap();
+        let places =
+            Places { inputs: room(64), gradients: room(64), params: vec![room(8)], ..Places::default() };
+        let arena = Arc::new(Arena::new(&driver, &layout).unwrap());
+        arena.write(places.params[0], &[0.25f32; 8]).unwrap();
+        for (relu, ends) in [(false, 4000.0), (true, 6000.0)] {
+            let mut tape = tape("one");
+            tape.commands.truncate(2);
+            tape.commands.swap(0, 1);
+            let to = Pointer::new(Space::Gradients);
+            tape.layers = vec![Layer { product: 0, bias: Pointer::new(Space::Param(0)), relu, to }];
+            let how = (Precision::Tf32, &Copies::default());
+            let actions = actions(&tape, loaded.module(), &places, &arena, how).unwrap();
+            play(&arena, &[&loaded], &actions, |_, _| ()).unwrap();
+            let mut product = [0.0f32; 64];
+            arena.read(places.gradients, &mut product).unwrap();
+            // CUBLAS_COMPUTE_32F_FAST_TF32 is 77; alpha is 1.
+            assert_eq!(product[0], 78.0 + ends + 0.25);
+        }
+        return assert_eq!(count("libcuda.so.1", "fake_launches"), 0, "the launch is done by the library");
+    }
+    let Some((passed, text)) = outside("a_layer_is_a_product_with_an_end", true, &[]) else { return };
+    assert!(passed, "{text}");
+}
+
+#[test]
 fn whatever_the_driver_refuses_is_an_error_and_nothing_is_kept() {
     if inside() {
-        let result = everything("one", Precision::Float32);
+        let result = everything("one", Precision::Float32, None);
         println!("\ncalls {}", count("libcuda.so.1", "fake_calls"));
         println!("alive {}", alive());
         return match result {
@@ -393,7 +442,7 @@ fn out_of_memory_says_how_much() {
 #[test]
 fn a_kernel_or_a_device_that_is_not_there_is_named() {
     if inside() {
-        let error = everything("absent", Precision::Float32).unwrap_err();
+        let error = everything("absent", Precision::Float32, None).unwrap_err();
         assert_eq!(error.to_string(), "no kernel `absent` in a text that is loaded");
         let error = Gpu::open(2).map(drop).unwrap_err();
         assert_eq!(error.to_string(), "no such CUDA device: number 2 of 2 devices, counted from 0");

@@ -6,6 +6,7 @@
 //! | [`grids`] | how many blocks and parts the kernels of generated code get |
 //! | [`prelude`] | the text that all kernels stand on, and the kernels that every program may launch |
 //! | [`product`] | which of those compute a product |
+//! | [`copies`] | which factors of products are copied as bfloat16 |
 //! | [`driver`] | what a player needs of a device |
 //! | [`arena`], `actions`, [`play`], [`training`] | memory allocated once; what tapes name in it; captured as one graph; what a training step does beside its program |
 //! | `order` | what of a graph waits for what |
@@ -21,6 +22,7 @@ mod blas;
 pub mod cache;
 #[cfg(feature = "cuda")]
 mod capture;
+pub mod copies;
 pub mod driver;
 #[cfg(feature = "emulator")]
 pub mod emulate;
@@ -35,7 +37,6 @@ mod library;
 #[cfg(feature = "cuda")]
 pub mod nvrtc;
 mod order;
-#[cfg(any(feature = "cuda", test))]
 mod plain;
 pub mod play;
 pub mod prelude;
@@ -49,4 +50,6 @@ pub mod training;
 
 pub use error::{Error, Result};
 pub use grids::{Sum, Walk, at};
-pub use tape::{Argument, Axis, Clock, Command, Launch, Pointer, Product, Program, Recorder, Space, Tape};
+pub use tape::{
+    Argument, Axis, Clock, Command, Launch, Layer, Pointer, Product, Program, Recorder, Space, Tape,
+};

@@ -22,7 +22,8 @@ impl Span {
         Span { start, end: start + 4 * elements as u64 }
     }
 
-    fn meets(self, other: Span) -> bool {
+    /// Whether they share a byte.
+    pub fn meets(self, other: Span) -> bool {
         self.start.max(other.start) < self.end.min(other.end)
     }
 

@@ -66,8 +66,12 @@ impl Plain {
         })
     }
 
+    /// Whether the columns of the product lie side by side in its result, all of it without gaps: then a library may add a bias to them.
+    pub fn takes_bias(&self) -> bool {
+        self.swapped && self.batch == 1 && self.result.leading == self.result.rows
+    }
+
     /// Rows and columns of the result, and the terms of each sum.
-    #[cfg(test)]
     pub fn sizes(&self) -> [usize; 3] {
         let Matrix { rows, columns, transposed, .. } = self.first;
         [self.result.rows, self.result.columns, if transposed { rows } else { columns }]

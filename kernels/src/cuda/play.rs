@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::actions::Kind;
-pub use super::actions::{Action, Places, Plan, actions};
+pub use super::actions::{Action, Places, actions};
 use super::arena::Arena;
 use super::driver::{Call, Driver, Graph, Module, Shared};
 use super::error::{Error, Result};
@@ -15,12 +15,8 @@ use super::order::waits;
 /// Looks for all that an action needs, because little is allowed while a graph is captured.
 fn prepare(device: &mut dyn Driver, action: &Action) -> Result<()> {
     match &action.kind {
-        Kind::Call(call) => device.prepare(call),
-        Kind::Product(placed, calls, _) => match device.takes(placed)? {
-            true => Ok(()),
-            false => calls.iter().try_for_each(|call| device.prepare(call)),
-        },
-        Kind::Inspect(..) => Ok(()),
+        Kind::Calls(calls) => calls.iter().try_for_each(|call| device.prepare(call)),
+        Kind::Multiply(_) | Kind::Inspect(..) => Ok(()),
     }
 }
 
@@ -30,11 +26,8 @@ fn act(device: &mut dyn Driver, action: &Action) -> Result<()> {
     // that kernels stay inside what they are given is what the emulator's tests are for.
     unsafe {
         match &action.kind {
-            Kind::Call(call) => device.launch(call),
-            Kind::Product(placed, calls, _) => match device.takes(placed)? {
-                true => device.multiply(placed),
-                false => calls.iter().try_for_each(|call| device.launch(call)),
-            },
+            Kind::Calls(calls) => calls.iter().try_for_each(|call| device.launch(call)),
+            Kind::Multiply(placed) => device.multiply(placed),
             Kind::Inspect(..) => Ok(()),
         }
     }
@@ -69,9 +62,8 @@ pub fn play(
 fn check(modules: impl Iterator<Item = Module> + Clone, actions: &[Action]) -> Result<()> {
     let kept = |call: &Call| modules.clone().any(|module| module == call.module);
     let unknown = actions.iter().find_map(|action| match &action.kind {
-        Kind::Call(call) => (!kept(call)).then_some(call),
-        Kind::Product(_, calls, _) => calls.iter().find(|call| !kept(call)),
-        Kind::Inspect(..) => None,
+        Kind::Calls(calls) => calls.iter().find(|call| !kept(call)),
+        Kind::Multiply(_) | Kind::Inspect(..) => None,
     });
     match unknown {
         Some(call) => Err(Error::Program { what: format!("the module of `{}` is not at hand", call.kernel) }),
@@ -98,9 +90,9 @@ impl Captured {
         let mut steps = Vec::new();
         for action in actions {
             prepare(device.as_mut(), action)?;
-            steps.extend(action.launched(device.as_mut())?.map(|touched| (action, touched)));
+            steps.extend(action.launched().map(|touched| (action, touched)));
         }
-        let waits = waits(steps.iter().map(|(_, touched)| touched));
+        let waits = waits(steps.iter().map(|(_, touched)| *touched));
         device.begin()?;
         let done = steps.iter().zip(&waits).enumerate().try_for_each(|(i, ((action, _), waits))| {
             // What waits for nothing begins beside the second step.

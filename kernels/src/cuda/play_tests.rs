@@ -1,18 +1,15 @@
-use super::super::arena::Layout;
+use super::super::arena::{Layout, Range};
+use super::super::copies::Copies;
+use super::super::driver::{Precision, Products};
 use super::super::fake::Fake;
-use super::super::tape::{Argument, Axis, Launch, Pointer, Product, Recorder, Space, Tape};
+use super::super::tape::{Argument, Axis, Pointer, Product, Recorder, Space, Tape};
 use super::*;
 
-const TEXT: &str =
-    "void one(float *x, long long n) {} void two(float *x, const Clock *clock) {} void general(float *c) {}";
+const TEXT: &str = "void one(float *x, long long n) {} void two(float *x, const Clock *clock) {} \
+                    void product_small(float *c) {} void product_bf16_small(float *c) {} void to_bfloat16(float *to) {}";
 
 fn at(space: Space, start: usize) -> Argument {
     Argument::Pointer(Pointer { space, start })
-}
-
-fn general(product: &Product, _scratch: Pointer) -> Vec<Launch> {
-    let arguments = vec![Argument::Output(product.c)];
-    vec![Launch { kernel: "general", blocks: [1, 1, 1], threads: 32, arguments }]
 }
 
 fn product(size: usize) -> Product {
@@ -71,7 +68,8 @@ impl Stage {
     }
 
     fn actions(&self, tape: &Tape) -> Result<Vec<Action>> {
-        actions(tape, self.loaded.module(), &self.places, &self.arena, &general)
+        let plain = (Precision::Float32, &Copies::default());
+        actions(tape, self.loaded.module(), &self.places, &self.arena, plain)
     }
 }
 
@@ -82,7 +80,7 @@ fn a_tape_is_one_graph_in_its_order() {
         stage.fake.record().takes = takes;
         let actions = stage.actions(&tape()).unwrap();
         let captured = Captured::new(&stage.arena, std::slice::from_ref(&stage.loaded), &actions).unwrap();
-        let second = if takes { "multiply" } else { "launch general" };
+        let second = if takes { "multiply" } else { "launch product_small" };
         let graphs: Vec<Vec<String>> = stage.fake.record().graphs.values().cloned().collect();
         assert_eq!(graphs, [["launch one", second, "launch two"]]);
         let before = stage.fake.record().count();
@@ -110,7 +108,7 @@ fn what_is_inspected_is_read_between_launches() {
         .map(String::as_str)
         .filter(|call| call.starts_with("launch") || *call == "read")
         .collect();
-    assert_eq!(done, ["launch one", "launch general", "read", "launch two"]);
+    assert_eq!(done, ["launch one", "launch product_small", "read", "launch two"]);
 }
 
 #[test]
@@ -206,4 +204,116 @@ fn ranges_are_copied_whole() {
     assert!(arena.write(places.params[0], &[0.0f32; 7]).is_err());
     assert!(places.params[0].part(5, 2).is_err());
     assert!(places.params[0].part(usize::MAX, 2).is_err());
+}
+
+/// Two products that share a factor, of which the second adds to the result of the first.
+fn sharing() -> Tape {
+    let mut recorder = Recorder::default();
+    let [x, w, y, z] = [512, 512, 1024, 1024].map(|elements| recorder.work(elements));
+    let axis = |size, a, b, c| vec![Axis { size, a, b, c }];
+    for (left, to) in [(x, y), (y, z)] {
+        let (m, n, k) = (axis(32, 16, 0, 32), axis(32, 0, 1, 1), axis(16, 1, 32, 0));
+        let product = Product { outer: vec![], m, n, k, a: left, b: w, c: to, accumulate: false };
+        recorder.product(product);
+    }
+    recorder.finish()
+}
+
+#[test]
+fn factors_are_copied_where_the_library_takes_copies() {
+    let copied = |takes: bool, copied_from: Option<usize>| {
+        let stage = Stage::new().unwrap();
+        (stage.fake.record().takes, stage.fake.record().copied_from) = (takes, copied_from);
+        let tape = sharing();
+        let copies = Copies::of(&tape, Products { precision: Precision::Bf16, copied_from: Some(16) });
+        let mut layout = Layout::default();
+        let places = Places {
+            work: layout.add(tape.work).unwrap(),
+            copies: layout.add(copies.elements()).unwrap(),
+            ..Places::default()
+        };
+        let arena = Arc::new(Arena::new(stage.arena.driver(), &layout).unwrap());
+        let how = (Precision::Bf16, &copies);
+        let without = Places { copies: Range::default(), ..places.clone() };
+        let lost = actions(&tape, stage.loaded.module(), &without, &arena, how);
+        assert!(matches!(lost, Err(Error::Program { .. })), "copies without a place: {lost:?}");
+        let actions = actions(&tape, stage.loaded.module(), &places, &arena, how).unwrap();
+        let captured = Captured::new(&arena, std::slice::from_ref(&stage.loaded), &actions).unwrap();
+        let graph = stage.fake.record().graphs.values().next().cloned().unwrap();
+        let waits = stage.fake.record().waits.clone();
+        drop(captured);
+        (graph, waits)
+    };
+    let (graph, waits) = copied(true, Some(16));
+    let copy = "launch to_bfloat16";
+    assert_eq!(graph, [copy, copy, "multiply", copy, "multiply"]);
+    // Both copies come before the first product; the third is of its result; the second product reads the copy of w as well.
+    assert_eq!(waits, [vec![], vec![0], vec![0, 1], vec![2], vec![3]]);
+    // It takes no copies, and rounds factors on their way; there is none.
+    assert_eq!(copied(true, None).0, ["multiply", "multiply"]);
+    assert_eq!(copied(false, None).0, ["launch product_bf16_small"; 2]);
+}
+
+/// A layer whose launch is followed by another.
+fn layer() -> Tape {
+    let mut recorder = Recorder::default();
+    let [x, w, y, h] = [512, 512, 1024, 1024].map(|elements| recorder.work(elements));
+    let bias = Pointer::new(Space::Param(0));
+    let axis = |size, a, b, c| vec![Axis { size, a, b, c }];
+    let (m, n, k) = (axis(32, 16, 0, 32), axis(32, 0, 1, 1), axis(16, 1, 32, 0));
+    recorder.product(Product { outer: vec![], m, n, k, a: x, b: w, c: y, accumulate: false });
+    let [from, of, to] = [Argument::Pointer(y), Argument::Pointer(bias), Argument::Output(h)];
+    recorder.launch("one", [1, 1, 1], 32, &[from, of, to]);
+    recorder.layer([bias, h], true);
+    recorder.launch("two", [1, 1, 1], 32, &[Argument::Pointer(h)]);
+    // Of no rows there is no product, and so no layer.
+    recorder.launch("one", [0, 1, 1], 32, &[]);
+    recorder.layer([bias, h], false);
+    recorder.finish()
+}
+
+#[test]
+fn a_layer_is_one_product_where_the_library_takes_it() {
+    let played = |precision, [takes, layers, copies]: [bool; 3]| {
+        let stage = Stage::new().unwrap();
+        let mut record = stage.fake.record();
+        (record.takes, record.layers, record.copied_from) = (takes, layers, copies.then_some(16));
+        drop(record);
+        let tape = layer();
+        assert_eq!(tape.layers.len(), 1);
+        let copies = Copies::of(&tape, Products { precision, copied_from: Some(16) });
+        let mut layout = Layout::default();
+        let places = Places {
+            work: layout.add(tape.work).unwrap(),
+            copies: layout.add(copies.elements()).unwrap(),
+            params: vec![layout.add(32).unwrap()],
+            ..Places::default()
+        };
+        let arena = Arc::new(Arena::new(stage.arena.driver(), &layout).unwrap());
+        let module = stage.loaded.module();
+        // A bias that is shorter than the columns.
+        let short = Places { params: vec![places.params[0].part(0, 31).unwrap()], ..places.clone() };
+        let found = actions(&tape, module, &short, &arena, (precision, &copies));
+        assert_eq!(found.is_err(), precision != Precision::Float32, "{found:?}");
+        let actions = actions(&tape, module, &places, &arena, (precision, &copies)).unwrap();
+        let captured = Captured::new(&arena, std::slice::from_ref(&stage.loaded), &actions).unwrap();
+        let graph = stage.fake.record().graphs.values().next().cloned().unwrap();
+        let waits = stage.fake.record().waits.clone();
+        drop(captured);
+        (graph, waits)
+    };
+    let copy = "launch to_bfloat16";
+    let (graph, waits) = played(Precision::Tf32, [true, true, false]);
+    assert_eq!(graph, ["multiply a layer", "launch two"]);
+    assert_eq!(waits, [vec![], vec![0]]);
+    let (graph, waits) = played(Precision::Bf16, [true, true, true]);
+    assert_eq!(graph, [copy, copy, "multiply a layer", "launch two"]);
+    assert_eq!(waits, [vec![], vec![0], vec![0, 1], vec![2]]);
+    // NaN is to stay NaN; the library has no such end, with copies or without; there is no library.
+    assert_eq!(played(Precision::Float32, [true, true, false]).0, ["multiply", "launch one", "launch two"]);
+    assert_eq!(played(Precision::Tf32, [true, false, false]).0, ["multiply", "launch one", "launch two"]);
+    let (graph, _) = played(Precision::Bf16, [true, false, true]);
+    assert_eq!(graph, [copy, copy, "multiply", "launch one", "launch two"]);
+    let (graph, _) = played(Precision::Bf16, [false, false, false]);
+    assert_eq!(graph, ["launch product_bf16_small", "launch one", "launch two"]);
 }

@@ -164,11 +164,26 @@ pub enum Command {
     Inspect(usize, Pointer, usize),
 }
 
+/// A product whose result only the launch behind it reads: what that makes of it, where a library may do both at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layer {
+    /// The number of the product's command; the launch is the next one.
+    pub product: usize,
+    /// A value for each column of the result, which is added.
+    pub bias: Pointer,
+    /// Whether what is below 0 becomes 0 then.
+    pub relu: bool,
+    /// Where the launch writes, each element where the result would lie from there on.
+    pub to: Pointer,
+}
+
 /// All commands of a program for one shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tape {
     /// In order.
     pub commands: Vec<Command>,
+    /// What products and the launches behind them are together, in order.
+    pub layers: Vec<Layer>,
     /// Elements of [`Space::Work`].
     pub work: usize,
     /// Where the values in it begin, ascending: each reaches to the next one.
@@ -228,6 +243,15 @@ impl Recorder {
         let axes = [&product.outer, &product.m, &product.n];
         if axes.into_iter().flatten().all(|axis| axis.size > 0) {
             self.tape.commands.push(Command::Product(product));
+        }
+    }
+
+    /// Says what the last two commands are together: a product, and a launch that adds a bias.
+    pub fn layer(&mut self, [bias, to]: [Pointer; 2], relu: bool) {
+        // Without rows there is neither.
+        if let [.., Command::Product(_), Command::Launch(_)] = self.tape.commands.as_slice() {
+            let product = self.tape.commands.len() - 2;
+            self.tape.layers.push(Layer { product, bias, relu, to });
         }
     }
 

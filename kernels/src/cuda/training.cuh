@@ -15,8 +15,8 @@ DEVICE void put_number(T *words, long long number, unsigned long long value) {
 }
 
 // to[row] = from[order[control.row + row]], rows of so many elements.
-extern "C" __global__ void gather_rows(T *to, const T *from, const T *order, const T *control, long long rows,
-                                       long long width) {
+extern "C" __global__ void gather_rows(T *__restrict__ to, const T *__restrict__ from, const T *__restrict__ order,
+                                       const T *__restrict__ control, long long rows, long long width) {
     const long long count = rows * width, first = (long long)number_at(control, 6);
     for (long long i = grid_start(); i < count; i += grid_step()) {
         const long long row = i / width;

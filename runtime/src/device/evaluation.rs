@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use diabolo_kernels::Float;
 use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
-use diabolo_kernels::cuda::driver::{Precision, Shared};
+use diabolo_kernels::cuda::copies::Copies;
+use diabolo_kernels::cuda::driver::{Precision, Products, Shared};
 use diabolo_kernels::cuda::play::{Action, Loaded, Places, actions, play};
-use diabolo_kernels::cuda::{Clock, Product, Program, Recorder, prelude, product};
+use diabolo_kernels::cuda::{Clock, Program, Recorder, prelude};
 
 use super::runner::{load, work};
 use super::{Device, Failure, singles};
@@ -76,10 +77,13 @@ impl Evaluation {
         // The old memory goes before the new is asked for.
         self.ready = None;
         let Evaluation { spec, program, driver, precision, .. } = self;
+        let products = Products { precision: *precision, copied_from: driver.lock().copied_from() };
         let tapes = sizes.iter().map(|batch| {
             let mut dims = dims.to_vec();
             dims[0] = batch.rows;
-            Recorder::record(program, &dims)
+            let tape = Recorder::record(program, &dims);
+            let copies = Copies::of(&tape, products);
+            (tape, copies)
         });
         let tapes: Vec<_> = tapes.collect();
         let mut layout = Layout::default();
@@ -93,7 +97,8 @@ impl Evaluation {
             outputs: layout.add(most(|batch| batch.outputs))?,
             metrics: layout.add(spec.metrics.len() + 1)?,
             clock: layout.add(6)?,
-            work: layout.add(tapes.iter().map(|tape| work(tape, *precision)).max().unwrap_or(0))?,
+            work: layout.add(tapes.iter().map(|(tape, _)| work(tape, *precision)).max().unwrap_or(0))?,
+            copies: layout.add(tapes.iter().map(|(_, copies)| copies.elements()).max().unwrap_or(0))?,
             ..Places::default()
         };
         let arena = Arc::new(Arena::new(driver, &layout)?);
@@ -101,18 +106,16 @@ impl Evaluation {
             arena.write(*range, &singles(&values[*offset..][..range.elements]))?;
         }
         arena.write(places.hypers, &singles(hypers))?;
-        driver.lock().precision(*precision);
-        let launched = tapes.iter().flat_map(|tape| prelude::launched(tape, *precision));
+        let launched = tapes.iter().flat_map(|(tape, _)| prelude::launched(tape, *precision));
         let loaded = load(driver, program.source, launched)?;
-        let plan = |product: &Product, scratch| product::plan_in(product, scratch, *precision);
-        let batches = sizes.iter().zip(&tapes).map(|(batch, tape)| {
+        let batches = sizes.iter().zip(&tapes).map(|(batch, (tape, copies))| {
             // Results and metrics of a batch lie where its own sizes say.
             let places = Places {
                 inputs: places.inputs.part(0, batch.inputs)?,
                 outputs: places.outputs.part(0, batch.outputs)?,
                 ..places.clone()
             };
-            Ok((*batch, actions(tape, loaded.module(), &places, &arena, &plan)?))
+            Ok((*batch, actions(tape, loaded.module(), &places, &arena, (*precision, copies))?))
         });
         let batches = batches.collect::<Result<_>>()?;
         self.ready = Some(Ready { dims: dims.to_vec(), arena, loaded, places, batches });

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
-use diabolo_kernels::cuda::driver::{Module, Precision, Shared};
+use diabolo_kernels::cuda::copies::Copies;
+use diabolo_kernels::cuda::driver::{Module, Precision, Products, Shared};
 use diabolo_kernels::cuda::play::{Action, Captured, Loaded, Places, actions, play};
 use diabolo_kernels::cuda::training::{Control, Place, end, gather};
-use diabolo_kernels::cuda::{Command, Product, Program, Recorder, Tape, prelude, product};
+use diabolo_kernels::cuda::{Command, Program, Recorder, Tape, prelude, product};
 
 use super::Failure;
 use crate::error::Error;
@@ -21,6 +22,7 @@ type Result<T> = std::result::Result<T, Failure>;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Needs {
     pub work: usize,
+    pub copies: usize,
     pub inputs: usize,
     pub outputs: usize,
     pub metrics: usize,
@@ -30,6 +32,7 @@ pub(super) struct Needs {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Common {
     work: Range,
+    copies: Range,
     inputs: Range,
     outputs: Range,
     metrics: Range,
@@ -39,6 +42,7 @@ impl Needs {
     pub fn most(self, other: Needs) -> Needs {
         Needs {
             work: self.work.max(other.work),
+            copies: self.copies.max(other.copies),
             inputs: self.inputs.max(other.inputs),
             outputs: self.outputs.max(other.outputs),
             metrics: self.metrics.max(other.metrics),
@@ -48,6 +52,7 @@ impl Needs {
     pub fn room(self, layout: &mut Layout) -> Result<Common> {
         Ok(Common {
             work: layout.add(self.work)?,
+            copies: layout.add(self.copies)?,
             inputs: layout.add(self.inputs)?,
             outputs: layout.add(self.outputs)?,
             metrics: layout.add(self.metrics)?,
@@ -63,8 +68,8 @@ pub(super) struct Draft {
     pub widths: Vec<usize>,
     /// Elements of outputs, of a row and of all rows together.
     outputs: (usize, usize),
-    /// For each size of batch, its commands.
-    tapes: Vec<(usize, Tape)>,
+    /// For each size of batch, its commands and the copies of their factors.
+    tapes: Vec<(usize, Tape, Copies)>,
     precision: Precision,
     control: Control,
     kept: Range,
@@ -75,18 +80,20 @@ impl Draft {
     /// are kept.
     pub fn new(
         spec: &'static Spec,
-        (program, precision): (Program, Precision),
+        (program, products): (Program, Products),
         dims: &[usize],
         rows: &[usize],
         slots: usize,
         layout: &mut Layout,
     ) -> Result<Self> {
-        let mut tapes: Vec<(usize, Tape)> = Vec::new();
+        let mut tapes: Vec<(usize, Tape, Copies)> = Vec::new();
         for &rows in rows {
-            if !tapes.iter().any(|(known, _)| *known == rows) {
+            if !tapes.iter().any(|(known, ..)| *known == rows) {
                 let mut dims = dims.to_vec();
                 dims[0] = rows;
-                tapes.push((rows, Recorder::record(&program, &dims)));
+                let tape = Recorder::record(&program, &dims);
+                let copies = Copies::of(&tape, products);
+                tapes.push((rows, tape, copies));
             }
         }
         let width = |slot: &crate::program::SlotSpec| -> usize {
@@ -99,7 +106,7 @@ impl Draft {
             widths: spec.inputs.iter().map(width).collect(),
             outputs: (outputs(true), outputs(false)),
             tapes,
-            precision,
+            precision: products.precision,
             control: Control(layout.add(Control::ELEMENTS)?),
             kept: layout.add(slots * (spec.metrics.len() + 1))?,
         })
@@ -110,8 +117,9 @@ impl Draft {
     }
 
     pub fn needs(&self) -> Needs {
-        let needs = |(rows, tape): &(usize, Tape)| Needs {
+        let needs = |(rows, tape, copies): &(usize, Tape, Copies)| Needs {
             work: work(tape, self.precision),
+            copies: copies.elements(),
             inputs: rows * self.widths.iter().sum::<usize>(),
             outputs: self.output_elements(*rows),
             metrics: self.spec.metrics.len() + 1,
@@ -175,13 +183,13 @@ impl Runner {
         after: impl Fn(Control) -> Result<Vec<Action>>,
     ) -> Result<Self> {
         let driver = arena.driver();
-        let launched = draft.tapes.iter().flat_map(|(_, tape)| prelude::launched(tape, draft.precision));
+        let launched = draft.tapes.iter().flat_map(|(_, tape, _)| prelude::launched(tape, draft.precision));
         let loaded = load(driver, draft.program.source, launched)?;
         let mut modules = vec![around.kernels.clone(), loaded.clone()];
         modules.extend(more.iter().cloned());
         let mut batches = Vec::with_capacity(draft.tapes.len());
-        for (rows, tape) in &draft.tapes {
-            let actions = batch(&draft, *rows, tape, loaded.module(), arena, around, &after)?;
+        for (rows, tape, copies) in &draft.tapes {
+            let actions = batch(&draft, *rows, (tape, copies), loaded.module(), arena, around, &after)?;
             let captured = Captured::new(arena, &modules, &actions)?;
             let inspects = tape.commands.iter().any(|command| matches!(command, Command::Inspect(..)));
             // The actions themselves are for steps that show something.
@@ -244,7 +252,7 @@ pub(super) fn load(
 fn batch(
     draft: &Draft,
     rows: usize,
-    tape: &Tape,
+    (tape, copies): (&Tape, &Copies),
     module: Module,
     arena: &Arena,
     around: &Around,
@@ -262,14 +270,14 @@ fn batch(
     let metrics = common.metrics.part(0, draft.spec.metrics.len() + 1)?;
     let places = Places {
         work: common.work.part(0, work(tape, draft.precision))?,
+        copies: common.copies,
         inputs: common.inputs.part(0, start)?,
         outputs: common.outputs.part(0, draft.output_elements(rows))?,
         metrics,
         clock: control.clock()?,
         ..around.places.clone()
     };
-    let plan = |product: &Product, scratch| product::plan_in(product, scratch, draft.precision);
-    all.extend(actions(tape, module, &places, arena, &plan)?);
+    all.extend(actions(tape, module, &places, arena, (draft.precision, copies))?);
     all.extend(after(control)?);
     all.push(end(kernels.module(), arena, control, (draft.kept, metrics), rows)?);
     Ok(all)

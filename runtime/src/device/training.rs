@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use diabolo_kernels::Float;
 use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
-use diabolo_kernels::cuda::driver::{Precision, Shared};
+use diabolo_kernels::cuda::driver::{Precision, Products, Shared};
 use diabolo_kernels::cuda::training::{PARTS, Place, SOURCE};
 use diabolo_kernels::cuda::{Clock, Program};
 
@@ -91,9 +91,10 @@ impl OnDevice {
         let held_rows = held_out.as_ref().map_or(0, |resident| resident.data.rows());
         let straight = layout.add(held_rows)?;
         let scratch = layout.add(PARTS)?;
+        let products = Products { precision, copied_from: driver.lock().copied_from() };
         let mut drafts = Vec::with_capacity(parts.len());
         for part in parts {
-            drafts.push(Drafted::new(part, precision, &sizes, (count, held_rows), &mut layout)?);
+            drafts.push(Drafted::new(part, products, &sizes, (count, held_rows), &mut layout)?);
         }
         let needs = drafts.iter().map(Drafted::needs).fold(Needs::default(), Needs::most);
         let common = needs.room(&mut layout)?;
@@ -107,7 +108,6 @@ impl OnDevice {
             arena.write(straight, &(0..held_rows as u32).collect::<Vec<_>>())?;
         }
         let kernels = load(driver, SOURCE, [])?;
-        driver.lock().precision(precision);
         let memory = Memory { arena: &arena, params, common, kernels: &kernels, scratch, norm };
         let losses = parts.iter().zip(drafts);
         let losses = losses.map(|(part, draft)| {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use diabolo_kernels::cuda::arena::{Arena, Layout};
+use diabolo_kernels::cuda::copies::Copies;
 use diabolo_kernels::cuda::driver::{Precision, Shared};
 use diabolo_kernels::cuda::emulate::Memory;
 use diabolo_kernels::cuda::gpu::Gpu;
@@ -69,7 +70,8 @@ pub fn play_on(
         [clock.seed, clock.step, clock.first_row].map(|number| [number as u32, (number >> 32) as u32]);
     arena.write(places.clock, words.as_flattened())?;
     let mut shown = Vec::new();
-    let actions = actions(tape, loaded.module(), &places, &arena, &product::plan)?;
+    let plain = (Precision::Float32, &Copies::default());
+    let actions = actions(tape, loaded.module(), &places, &arena, plain)?;
     play(&arena, &[&loaded], &actions, |index, values| shown.push((index, values.to_vec())))?;
     for ((_, range), values) in ranges.iter().zip(memory.spaces.values_mut()) {
         arena.read(*range, values)?;

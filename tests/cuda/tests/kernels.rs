@@ -273,3 +273,43 @@ fn triangular_factors_are_those_of_the_cpu() {
         check_factors(&emulator, &from, [1, m, n], [0, n, 1]);
     }
 }
+
+/// Every kind of number; as many values as fit into a turn of the threads, fewer, and more.
+#[test]
+fn values_become_bfloat16_to_nearest() {
+    let Some(emulator) = emulator(&[], true) else { return };
+    let bits = [
+        0x7fc0_0000u32,
+        0x7f80_0001,
+        0xffff_ffff,
+        0x7f80_0000,
+        0xff80_0000,
+        0x7f7f_ffff,
+        0,
+        0x8000_0000,
+        1,
+        0x807f_ffff,
+        // Halfway, down to an even one and up to an even one; a little less and more.
+        0x3f80_8000,
+        0x3f81_8000,
+        0x3f80_7fff,
+        0x3f80_8001,
+        0xbf81_7fff,
+    ];
+    let special = bits.map(f32::from_bits);
+    let nearest = |x: f32| {
+        let bits = x.to_bits();
+        if x.is_nan() { 0x7fff } else { (bits + 0x7fff + (bits >> 16 & 1)) >> 16 }
+    };
+    for count in [1, 2, 3, 62, 63, 64, 255, 256, 257, 600, 1025] {
+        let from: Vec<f32> = special.into_iter().chain(values(count, 9)).take(count).collect();
+        let arguments = vec![outputs(0), inputs(), Argument::Size(count)];
+        let launch = Launch { kernel: "to_bfloat16", blocks: [2, 1, 1], threads: 32, arguments };
+        let got = run(&emulator, vec![launch], from.clone(), vec![7.0; count.div_ceil(2)]);
+        let half = |i: usize| from.get(i).map_or(0, |x| nearest(*x));
+        for (i, word) in got.iter().enumerate() {
+            let want = half(2 * i) | half(2 * i + 1) << 16;
+            assert_eq!(word.to_bits(), want, "word {i} of {count} values");
+        }
+    }
+}

@@ -1,10 +1,10 @@
-//! The emulator as a device. In: the texts of all programs, before it starts. Out: a [`Driver`] whose kernels run on the CPU.
-//! Never: a text that it was not started with: the process is compiled once.
+//! The emulator as a device. In: the texts of all programs, before it starts. Out: a [`Driver`] whose kernels run on the CPU, and
+//! whose library, where it is to have one, is a plain sum. Never: a text that it was not started with: the process is compiled once.
 use std::collections::HashMap;
 
 use super::process::Address as Place;
-use super::{Emulator, Machine, Order, Value as Given};
-use crate::cuda::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Precision, Value};
+use super::{Emulator, Machine, Order, Value as Given, library};
+use crate::cuda::driver::{Address, Call, Description, Driver, Graph, Module, Placed, Value};
 use crate::cuda::error::{Error, Result};
 use crate::cuda::order::against;
 use crate::cuda::prelude;
@@ -20,16 +20,25 @@ pub struct Emulated {
     /// The texts of the programs, which stand behind what they need of the prelude.
     programs: Vec<String>,
     places: HashMap<Address, Place>,
-    graphs: Vec<Option<Vec<Call>>>,
+    graphs: Vec<Option<Vec<Work>>>,
     capture: Option<Vec<Step>>,
+    /// See [`Emulated::with_library`].
+    library: Option<usize>,
 }
 
-/// What follows some steps of a graph: their numbers, its launches.
-#[derive(Debug)]
-struct Step(Vec<usize>, Vec<Call>);
+/// Something that is captured.
+#[derive(Clone, Debug)]
+enum Work {
+    Launch(Call),
+    Multiply(Placed),
+}
 
-/// The launches of steps, in an order that shows what should have waited.
-fn played(mut steps: Vec<Step>) -> Vec<Call> {
+/// What follows some steps of a graph: their numbers, its work.
+#[derive(Debug)]
+struct Step(Vec<usize>, Vec<Work>);
+
+/// The work of steps, in an order that shows what should have waited.
+fn played(mut steps: Vec<Step>) -> Vec<Work> {
     let waits: Vec<Vec<usize>> = steps.iter_mut().map(|step| std::mem::take(&mut step.0)).collect();
     against(&waits).into_iter().flat_map(|next| std::mem::take(&mut steps[next].1)).collect()
 }
@@ -50,10 +59,32 @@ impl Emulated {
             places: HashMap::new(),
             graphs: Vec::new(),
             capture: None,
+            library: None,
         })
     }
 
-    fn run(&mut self, call: &Call) -> Result<()> {
+    /// With a library for all plain products, which takes copies of factors from so many rows, columns and terms on.
+    #[must_use]
+    pub fn with_library(self, copied_from: usize) -> Emulated {
+        Emulated { library: Some(copied_from), ..self }
+    }
+
+    /// Captures it, or does it.
+    fn take(&mut self, work: Work) -> Result<()> {
+        let Some(capture) = &mut self.capture else { return self.run(&work) };
+        let outside = || Error::Program { what: "a launch that is captured in no step".to_owned() };
+        capture.last_mut().ok_or_else(outside)?.1.push(work);
+        Ok(())
+    }
+
+    fn run(&mut self, work: &Work) -> Result<()> {
+        match work {
+            Work::Launch(call) => self.call(call),
+            Work::Multiply(placed) => library::multiply(&mut self.machine, placed).map_err(failed),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Result<()> {
         let unknown = || Error::Program { what: format!("no kernel `{}`", call.kernel) };
         let kernel = self.emulator.kernel(call.module.0, call.kernel).ok_or_else(unknown)?;
         let given = call.arguments.iter().map(|value| match *value {
@@ -133,10 +164,10 @@ impl Driver for Emulated {
     }
 
     unsafe fn replay(&mut self, graph: Graph) -> Result<()> {
-        let calls = self.graphs.get_mut(graph.0).and_then(Option::take);
-        let calls = calls.ok_or_else(|| Error::Program { what: "a graph that is gone".to_owned() })?;
-        let done = calls.iter().try_for_each(|call| self.run(call));
-        self.graphs[graph.0] = Some(calls);
+        let all = self.graphs.get_mut(graph.0).and_then(Option::take);
+        let all = all.ok_or_else(|| Error::Program { what: "a graph that is gone".to_owned() })?;
+        let done = all.iter().try_for_each(|work| self.run(work));
+        self.graphs[graph.0] = Some(all);
         done
     }
 
@@ -150,23 +181,18 @@ impl Driver for Emulated {
     }
 
     unsafe fn launch(&mut self, call: &Call) -> Result<()> {
-        match &mut self.capture {
-            Some(capture) => {
-                let outside = || Error::Program { what: "a launch that is captured in no step".to_owned() };
-                capture.last_mut().ok_or_else(outside)?.1.push(call.clone());
-                Ok(())
-            }
-            None => self.run(call),
-        }
+        self.take(Work::Launch(call.clone()))
     }
 
-    fn takes(&mut self, _product: &Placed) -> Result<bool> {
-        Ok(false)
+    fn takes(&mut self, product: &Placed) -> Result<bool> {
+        Ok(self.library.is_some() && library::takes(product))
     }
 
-    unsafe fn multiply(&mut self, _product: &Placed) -> Result<()> {
-        Err(Error::Program { what: "the emulator has no library".to_owned() })
+    unsafe fn multiply(&mut self, product: &Placed) -> Result<()> {
+        self.take(Work::Multiply(product.clone()))
     }
 
-    fn precision(&mut self, _precision: Precision) {}
+    fn copied_from(&self) -> Option<usize> {
+        self.library
+    }
 }

@@ -5,6 +5,7 @@
 //! memory ends that process, not the test, and an address sanitizer needs nothing else. See `emulator.h`.
 mod driver;
 mod kernels;
+mod library;
 mod play;
 mod process;
 mod source;

@@ -267,7 +267,7 @@ extern "C" __global__ void __launch_bounds__(256, 4) product_small(PRODUCT_ARGUM
 
 /// Adds parts of a product, which lie one after the other in the order outer, m, n, in order: each place of c, an index of
 /// up to twelve axes, becomes their sum; or that is added to it.
-extern "C" __global__ void product_parts(T *c, const T *values, long long count, long long parts, long long accumulate,
+extern "C" __global__ void product_parts(T *__restrict__ c, const T *__restrict__ values, long long count, long long parts, long long accumulate,
                                          PRODUCT_FOUR(os), PRODUCT_FOUR(oc), PRODUCT_FOUR(ms), PRODUCT_FOUR(mc),
                                          PRODUCT_FOUR(ns), PRODUCT_FOUR(nc)) {
     const ProductAxes outer = {PRODUCT_GIVEN(os), PRODUCT_GIVEN(oc), {0, 0, 0, 0}};

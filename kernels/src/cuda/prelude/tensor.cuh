@@ -33,18 +33,7 @@ struct ProductBf16 {
     typedef unsigned int Word;
     static constexpr int PER = 2;
     static __device__ __forceinline__ unsigned int word(const T *value) {
-#ifdef DIABOLO_EMULATOR
-        unsigned int half[2];
-        for (int i = 0; i < 2; i++) {
-            const unsigned int bits = __float_as_uint(value[i]);
-            half[i] = value[i] != value[i] ? 0x7fffu : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-        }
-        return half[0] | half[1] << 16;
-#else
-        unsigned int bits;
-        asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(value[1]), "f"(value[0]));
-        return bits;
-#endif
+        return bfloat16_pair(value[0], value[1]);
     }
     /// sum += a·b, 16 × 16 times 16 × 8, over the threads of a warp.
     static __device__ __forceinline__ void multiply(T (&sum)[4], const unsigned int (&a)[4], const unsigned int (&b)[2]) {

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use diabolo_kernels::cuda::arena::{Arena, Layout, Range};
-use diabolo_kernels::cuda::driver::Precision;
+use diabolo_kernels::cuda::copies::Copies;
+use diabolo_kernels::cuda::driver::{Precision, Products};
 use diabolo_kernels::cuda::play::{Action, Loaded, Places, actions};
 use diabolo_kernels::cuda::training::{Control, clip, copy};
-use diabolo_kernels::cuda::{Recorder, prelude, product};
+use diabolo_kernels::cuda::{Recorder, prelude};
 
 use super::super::runner::{Around, Common, Draft, Needs, Runner, load};
 use super::{PIECE, Part, Result, SLOTS};
@@ -62,7 +63,7 @@ pub(super) struct Drafted {
 impl Drafted {
     pub fn new(
         part: &Part<'_>,
-        precision: Precision,
+        products: Products,
         sizes: &[usize],
         (rows, held_rows): (usize, usize),
         layout: &mut Layout,
@@ -71,11 +72,11 @@ impl Drafted {
         let pieces: Vec<usize> = pieces(spec, held_rows).into_iter().map(|rows| rows.len()).collect();
         let evaluate = match held_rows {
             0 => None,
-            _ => Some(Draft::new(spec, (part.evaluate, precision), dims, &pieces, pieces.len(), layout)?),
+            _ => Some(Draft::new(spec, (part.evaluate, products), dims, &pieces, pieces.len(), layout)?),
         };
         let gradients = spec.elements(spec.trained);
         Ok(Drafted {
-            train: Draft::new(spec, (part.train, precision), dims, sizes, SLOTS, layout)?,
+            train: Draft::new(spec, (part.train, products), dims, sizes, SLOTS, layout)?,
             evaluate,
             order: layout.add(rows)?,
             hypers: layout.add(spec.hypers.len())?,
@@ -195,5 +196,5 @@ fn updated(
         ..Places::default()
     };
     let tape = Recorder::record(&part.update, &[len]);
-    Ok(actions(&tape, update.module(), &places, memory.arena, &product::plan)?)
+    Ok(actions(&tape, update.module(), &places, memory.arena, (Precision::Float32, &Copies::default()))?)
 }

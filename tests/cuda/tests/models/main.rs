@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use diabolo::data::{Array, Data};
+use diabolo::device::Precision;
 use diabolo::kernels::cuda::emulate::{Emulated, Error as Emulation, Order};
 use diabolo::kernels::cuda::fake::Fake;
 use diabolo::kernels::cuda::training;
@@ -135,7 +136,11 @@ fn texts(loss: &impl Loss) -> Vec<&'static str> {
 }
 
 /// The emulator, or a word that there is none.
-fn emulated(mut sources: Vec<&'static str>) -> Option<Device> {
+fn emulated(sources: Vec<&'static str>) -> Option<Device> {
+    emulator(sources, Order::Ascending).map(Device::on)
+}
+
+fn emulator(mut sources: Vec<&'static str>, order: Order) -> Option<Emulated> {
     let updates = [
         adam::update_cuda(),
         adamw::update_cuda(),
@@ -146,8 +151,8 @@ fn emulated(mut sources: Vec<&'static str>) -> Option<Device> {
     sources
         .extend(updates.into_iter().chain([rmsprop::update_cuda()]).flatten().map(|program| program.source));
     sources.push(training::SOURCE);
-    match Emulated::new(&sources, false, Order::Ascending) {
-        Ok(driver) => Some(Device::on(driver)),
+    match Emulated::new(&sources, false, order) {
+        Ok(driver) => Some(driver),
         Err(Emulation::NoCompiler(reason)) => {
             eprintln!("skipped: no C++ compiler ({reason})");
             None
@@ -206,6 +211,31 @@ trains!(a_contractive_autoencoder, contractive { lambda: 0.05 }, RmsProp::new(1e
 trains!(a_convolutional_autoencoder, convolutional {}, Sgd { momentum: 0.9, ..Sgd::new(1e-3) });
 trains!(a_sparse_autoencoder, sparse {}, AdamW::new(1e-3));
 trains!(a_recurrent_autoencoder, recurrent {}, Nesterov::new(1e-3));
+
+/// A library gets what kernels of ours would compute: the same factors, column-major and, in bfloat16, copied.
+#[test]
+fn a_library_computes_the_products() {
+    let trainer = || Trainer::new(variational).optimizer(Adam::new(1e-3));
+    let texts = || texts(&variational { beta: 0.5 });
+    let (processor, model) = curve(trainer());
+    for order in [Order::Ascending, Order::Descending] {
+        let with = |library: bool, precision| {
+            let driver = emulator(texts(), order)?;
+            let driver = if library { driver.with_library(8) } else { driver };
+            Some(curve(trainer().device(Device::on(driver).precision(precision))))
+        };
+        let Some((plain, other)) = with(true, Precision::Float32) else { return };
+        agree((&plain, &other), (&processor, &model));
+        let Some((copied, _)) = with(true, Precision::Bf16) else { return };
+        let Some((rounded, _)) = with(false, Precision::Bf16) else { return };
+        // A sum in another order may round to another bfloat16, which is 1/256 off; between float32 and bfloat16 all of them are.
+        let off = |step: usize, other: &[f64]| (copied[step] / other[step] - 1.0).abs();
+        let worst = (0..STEPS).map(|step| off(step, &rounded)).fold(0.0, f64::max);
+        let between = (0..STEPS).map(|step| off(step, &plain)).fold(0.0, f64::max);
+        assert!(worst <= CURVE, "{worst}");
+        assert!(between > 2.0 * worst, "{between} and {worst}");
+    }
+}
 
 #[test]
 fn an_adversary() {
