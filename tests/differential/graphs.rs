@@ -40,6 +40,7 @@ pub const ZOO: &[&str] = &[
     "wide",
     "waisted",
     "surveyed",
+    "turned",
 ];
 
 /// The update rules of the library, and one that is not in it.

@@ -13,6 +13,8 @@ const LANES: u32 = 512;
 const BLOCKS: usize = 2112;
 /// Blocks that are enough for a sum; more would only be more parts.
 const ENOUGH: usize = 512;
+/// Fewer leave processors without work: two for each of 132.
+const BUSY: usize = 264;
 
 /// Blocks that share places: as many as run at once, because each looks at all indices.
 const SHARERS: usize = 1056;
@@ -191,7 +193,42 @@ fn grid(walk: Walk, results: usize, count: usize, parts: bool) -> (usize, usize,
         Walk::Blocks => (results, divided(results, 4096), THREADS),
         Walk::Columns(columns) => {
             let blocks = results.div_ceil(columns.max(1));
-            (blocks, divided(blocks, 64 * LANES as usize / columns.max(1)), LANES)
+            // Between 8 and 64 elements a thread: as few as all processors need to have some.
+            let lanes = LANES as usize / columns.max(1);
+            let busy = count / (BUSY / blocks.max(1)).max(1);
+            (blocks, divided(blocks, busy.clamp(8 * lanes, 64 * lanes)), LANES)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Columns of a value of so many rows: the blocks, and the rows of each part.
+    fn columns(results: usize, rows: usize) -> (usize, usize) {
+        let (blocks, parts, _) = grid(Walk::Columns(32), results, rows, true);
+        (blocks * parts, rows.div_ceil(parts))
+    }
+
+    #[test]
+    fn sums_down_columns_keep_all_processors_busy() {
+        // Few rows are one part; many are parts of up to 1,024 rows, as long as blocks are not far more than processors.
+        assert_eq!(columns(400, 128), (13, 128));
+        assert_eq!(columns(1024, 1024), (256, 128));
+        assert_eq!(columns(400, 4096), (273, 196));
+        assert_eq!(columns(1024, 65_536), (512, 4096));
+        assert_eq!(columns(8192, 1024), (256, 1024));
+        for results in [1, 33, 500, 20_000] {
+            for rows in [1, 7, 127, 129, 5000, 1 << 20] {
+                let (blocks, part) = columns(results, rows);
+                assert!(
+                    blocks <= ENOUGH.max(results.div_ceil(32)) && part >= rows.min(64),
+                    "{results} {rows}"
+                );
+            }
+        }
+        // Results that do not lie evenly are not made of parts.
+        assert_eq!(grid(Walk::Columns(32), 1024, 1024, false), (32, 1, LANES));
     }
 }

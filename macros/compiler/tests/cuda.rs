@@ -163,22 +163,62 @@ fn a_sparse_code() {
     golden("sparse");
 }
 
+/// What a network of 20 numbers records to train it, where it stands in a loss.
+fn recorded(layers: &str, body: &str) -> cuda::Recording {
+    let text = format!(
+        "{PROGRAMS}\n{layers}\n#[network] fn body(x: Tensor<B, 20>) -> Tensor<B, 20> {{ {body} }}\n\
+         #[loss] fn stack(x: Tensor<B, 20>) -> Tensor<B> {{ sum_squares(body(x) - x) }}"
+    );
+    let linked = from_source(&[("model.rs", text.as_str())], "stack").unwrap_or_else(|e| panic!("{:?}", e.0));
+    let graph =
+        pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ()).unwrap_or_else(|e| panic!("{:?}", e.0));
+    let plan = schedule(&graph).unwrap_or_else(|e| panic!("{e}"));
+    let krate = quote!(::diabolo);
+    cuda::text(&rust::Names::of(&krate, "train", &plan), &plan).recording
+}
+
+/// A product with a bias, or with a rectified one, is a layer; what else reads the product, is shown it or is done to it, ends that.
+#[test]
+fn layers_are_products_with_a_bias_alone() {
+    let layers = |layers: &str, body: &str| {
+        let found = recorded(layers, body).commands.into_iter().filter_map(|command| match command {
+            cuda::Command::Layer(layer) => Some(layer.relu),
+            _ => None,
+        });
+        found.collect::<Vec<bool>>()
+    };
+    let own = |end: &str| {
+        format!(
+            "#[layer] fn own(x: Tensor<B, I>, out: usize) -> Tensor<B, out> {{\n\
+             let weight: Tensor<I, out> = param(fan_in(I));\nlet bias: Tensor<out> = param(fan_in(I));\n\
+             let y = einsum(\"bi,io->bo\", x, weight);\n{end}\n}}"
+        )
+    };
+    for (end, body, found) in [
+        ("relu(y + expand_like(bias, y))", "dense(own(x, 40), 20)", &[true][..]),
+        ("relu(expand_like(bias, y) + y)", "dense(own(own(x, 40), 30), 20)", &[true, true]),
+        ("y + expand_like(bias, y)", "dense(own(x, 40), 20)", &[false]),
+        ("tanh(y + expand_like(bias, y))", "dense(own(x, 40), 20)", &[]),
+        ("relu(y - expand_like(bias, y))", "dense(own(x, 40), 20)", &[]),
+        ("relu(y) + expand_like(bias, y)", "dense(own(x, 40), 20)", &[]),
+        ("relu(y + expand_like(bias, y)) * y", "dense(own(x, 40), 20)", &[]),
+        ("relu(inspect(\"y\", y) + expand_like(bias, y))", "dense(own(x, 40), 20)", &[]),
+        ("relu(y + expand_like(sum(bias), y))", "dense(own(x, 40), 20)", &[]),
+    ] {
+        assert_eq!(layers(&own(end), body), found, "{end}");
+    }
+}
+
 /// Equal layers share their kernels.
 #[test]
 fn depth_adds_no_kernel() {
     let kernels = |layers: usize| {
-        let body = "h = tanh(dense(h, 20));".repeat(layers);
-        let text = format!(
-            "{PROGRAMS}\n#[network] fn deep(x: Tensor<B, 20>) -> Tensor<B, 20> {{ let mut h = x; {body} h }}\n\
-             #[loss] fn stack(x: Tensor<B, 20>) -> Tensor<B> {{ sum_squares(deep(x) - x) }}"
-        );
-        let linked =
-            from_source(&[("model.rs", text.as_str())], "stack").unwrap_or_else(|e| panic!("{:?}", e.0));
-        let graph = pipeline::graph(&linked, Mode::Train, true, &mut |_, _| ())
-            .unwrap_or_else(|e| panic!("{:?}", e.0));
-        let plan = schedule(&graph).unwrap_or_else(|e| panic!("{e}"));
-        let krate = quote!(::diabolo);
-        cuda::text(&rust::Names::of(&krate, "train", &plan), &plan).source.matches("__global__").count()
+        let body = format!("let mut h = x; {} h", "h = tanh(dense(h, 20));".repeat(layers));
+        let launched = recorded("", &body).commands.into_iter().filter_map(|command| match command {
+            cuda::Command::Each { kernel, .. } | cuda::Command::Sums { kernel, .. } => Some(kernel),
+            _ => None,
+        });
+        launched.collect::<std::collections::BTreeSet<_>>().len()
     };
     assert_eq!(kernels(5), kernels(12));
 }

@@ -482,3 +482,17 @@ fn surveyed(x: Tensor<B, T, 4>) -> Tensor<B> {
     let area = einsum("gkmj,kd->gmjd", charts(), metric());
     sum_squares(images) + 0.001 * sum(square(area))
 }
+
+/// Read along one axis and written along another, among others that stay: on a device by tiles, whole ones and parts.
+#[network]
+fn across(x: Tensor<B, 2, 37, 18>) -> Tensor<B, 2, 18, 3> {
+    let scale: Tensor<2, 18, 37> = param(normal_init(0.5));
+    let weight: Tensor<37, 3> = param(fan_in(37));
+    let h = tanh(permute(x, 1, 3, 2)) * expand_like(scale, permute(x, 1, 3, 2));
+    einsum("bgij,jk->bgik", h, weight)
+}
+
+#[loss]
+fn turned(x: Tensor<B, 2, 37, 18>) -> Tensor<B> {
+    sum_squares(across(x)) + sum(across(square(x)))
+}

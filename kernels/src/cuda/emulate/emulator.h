@@ -500,6 +500,16 @@ static inline void __syncwarp() {
 static inline void __syncthreads() {
     emulator::wait(emulator::BARRIER, 7);
 }
+/// Whether any thread of the block says so.
+static int __syncthreads_or(int predicate) {
+    static int any;
+    emulator::wait(emulator::BARRIER, 10);
+    any = 0;
+    emulator::wait(emulator::BARRIER, 10);
+    any |= predicate != 0;
+    emulator::wait(emulator::BARRIER, 10);
+    return any;
+}
 
 /// A tensor core's product over a warp, 16 × 8·PER times 8·PER × 8, plainly: words hold PER factors (1: float32 with few
 /// bits, 2: bfloat16, the first low). Fragments as in the PTX ISA; a device adds in another order.

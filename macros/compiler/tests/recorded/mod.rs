@@ -144,6 +144,10 @@ impl Player<'_> {
                     p.axes.iter().map(|axis| axis.clone().map(|of| self.size(&of))).collect();
                 self.to.multiply(ends, p.counts, &axes, p.accumulate);
             }
+            Command::Layer(layer) => {
+                let [bias, to] = [&layer.bias, &layer.to].map(|place| self.place(place));
+                self.to.layer([bias, to], layer.relu);
+            }
             Command::Inspect { index, from, count } => {
                 self.inside("inspect", from, &vec![(count.clone(), Size::known(1))])?;
                 let (at, count) = (self.place(from), self.size(count));
@@ -256,6 +260,7 @@ const PRELUDE: &[(&str, &str)] = &[
 
 fn kinds(parameters: &str) -> Result<Vec<Kind>, String> {
     let of = |parameter: &str| {
+        let parameter = parameter.replace("__restrict__ ", "");
         let (ty, _) = parameter.trim().rsplit_once([' ', '*']).ok_or("a parameter without a name")?;
         Ok(match (parameter.contains('*'), ty.trim()) {
             (true, "const Clock" | "const Clock *") => Kind::Clock,
@@ -278,7 +283,7 @@ fn kernels(source: &str) -> Result<BTreeMap<String, Vec<Kind>>, String> {
         found.insert((*name).to_owned(), kinds(parameters)?);
     }
     for part in parts {
-        let part = part.strip_prefix("__launch_bounds__(512, 1) ").unwrap_or(part);
+        let part = part.strip_prefix("__launch_bounds__(512, 2) ").unwrap_or(part);
         let (name, rest) = part.split_once('(').ok_or("a kernel without parameters")?;
         let (parameters, _) = rest.split_once(") {").ok_or("a kernel without a body")?;
         if found.insert(name.to_owned(), kinds(parameters)?).is_some() {

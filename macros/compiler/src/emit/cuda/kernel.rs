@@ -5,22 +5,26 @@
 mod address;
 mod statements;
 mod text;
+mod turned;
 mod walks;
 
 use std::collections::BTreeSet;
 
 use super::memory::Scope;
-use super::recording::{Argument, Place, Reach, Sum, Walk};
+use super::recording::{Argument, Place, Reach, Space, Sum, Walk};
 use crate::graph::Reduction;
 use crate::schedule::{Access, Follow, Op, Source};
 use crate::size::Size;
 pub(super) use text::{bare, float};
+pub(super) use turned::Turned;
 
 /// Who walks over what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// A thread an element.
     Each,
+    /// The same by tiles, because it reads along another axis than it writes; see [`Turned`].
+    Turned,
     /// Sums by many threads.
     Sums(Walk),
     /// A thread a place: it walks over the dropped axes in order, and joins what memory holds.
@@ -48,7 +52,8 @@ pub(super) struct Draft {
 
 /// A kernel without its name.
 pub(super) struct Kernel {
-    /// The most threads of a block, where that is more than the compiler is sure to have registers for.
+    /// The threads of a block, where that is more than the compiler is sure to have registers for, and how many such blocks a processor
+    /// is to have at once.
     pub bounds: &'static str,
     /// `float *a, …`.
     pub parameters: String,
@@ -103,7 +108,7 @@ pub(super) fn write(scope: &Scope<'_>, draft: &Draft) -> Written {
     };
     let body = writer.body();
     let bounds = match draft.shape {
-        Shape::Sums(Walk::Columns(_)) => "__launch_bounds__(512, 1) ",
+        Shape::Sums(Walk::Columns(_)) => "__launch_bounds__(512, 2) ",
         _ => "",
     };
     writer.finish(bounds, body)
@@ -163,6 +168,7 @@ impl Writer<'_> {
     fn body(&mut self) -> String {
         match self.draft.shape {
             Shape::Each => self.each(),
+            Shape::Turned => self.turned(),
             Shape::Sums(Walk::Elements) => self.elements(),
             Shape::Sums(Walk::Threads) => self.threads(),
             Shape::Sums(Walk::Warps) => self.warps(),
@@ -173,12 +179,30 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether what is written at one place is never seen at the other, in whatever launch.
+    fn are_apart(&self, one: &Memory, other: &Memory) -> bool {
+        let [place, theirs] = [one, other].map(|m| self.scope.place(m.source));
+        // A slot of scratch is that of several values, of which one may be made in the place of another.
+        let shared = matches!(place.space, Space::Work(_));
+        !(one.written || other.written)
+            || place.space != theirs.space
+            || !shared && place.start != theirs.start
+    }
+
+    /// How a pointer is declared: where nothing else is seen through it, loads need not wait for the stores before them, and
+    /// many are under way at once.
+    fn pointer(&self, number: usize) -> &'static str {
+        let this = &self.memory[number];
+        let others = self.memory.iter().enumerate().filter(|(other, _)| *other != number);
+        if others.into_iter().all(|(_, other)| self.are_apart(this, other)) { "*__restrict__ " } else { "*" }
+    }
+
     fn finish(self, bounds: &'static str, body: String) -> Written {
+        let parameter = |(number, m): (usize, &Memory)| {
+            format!("{}T {}{}", if m.written { "" } else { "const " }, self.pointer(number), m.name)
+        };
+        let mut parameters: Vec<String> = self.memory.iter().enumerate().map(parameter).collect();
         let Writer { scope, draft, memory, symbols, sites, .. } = self;
-        let mut parameters: Vec<String> = memory
-            .iter()
-            .map(|m| if m.written { format!("T *{}", m.name) } else { format!("const T *{}", m.name) })
-            .collect();
         let place = |m: &Memory| -> Place { scope.place(m.source).at(&m.offset) };
         let mut sums = Vec::new();
         let mut arguments = Vec::new();
@@ -205,7 +229,7 @@ impl Writer<'_> {
             arguments.push(Argument::Site(*site));
         }
         if !sites.is_empty() {
-            parameters.push("const Clock *clock".to_owned());
+            parameters.push("const Clock *__restrict__ clock".to_owned());
             arguments.push(Argument::Clock);
         }
         let kernel = Kernel { bounds, parameters: parameters.join(", "), body };

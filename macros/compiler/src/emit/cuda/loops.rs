@@ -9,7 +9,7 @@ mod fills;
 mod owners;
 
 use super::distinct::distinct;
-use super::kernel::{Draft, Shape, write};
+use super::kernel::{Draft, Shape, Turned, write};
 use super::memory::{Scope, copy_of};
 use super::recording::{Command, Walk};
 use super::shared::Kernels;
@@ -23,6 +23,9 @@ use body::{joined, renumbered};
 const THREAD: f64 = 16.0;
 /// Nominal elements of a result that a warp sums; a block sums more.
 const WARP: f64 = 512.0;
+/// So many nominal results beside each other keep all threads of a device busy: then each sums up to so many elements alone.
+const MANY: f64 = 262_144.0;
+const ALONE: f64 = 128.0;
 
 /// The commands of a loop.
 pub(super) fn fused(scope: &Scope<'_>, l: &Loop, kernels: &mut Kernels, out: &mut Vec<Command>) {
@@ -167,8 +170,8 @@ impl<'a> Split<'a> {
         }
         let (space, ops) = self.part(&wanted);
         let kept = (0..space.len()).collect();
-        let draft = Draft { space, ops, shape: Shape::Each, kept, dropped: vec![], even: false };
-        self.emit(draft, kernels, out);
+        let shape = if Turned::of(&space, &ops).is_some() { Shape::Turned } else { Shape::Each };
+        self.emit(Draft { space, ops, shape, kept, dropped: vec![], even: false }, kernels, out);
     }
 
     fn elements(&self, wanted: Vec<usize>, kernels: &mut Kernels, out: &mut Vec<Command>) {
@@ -199,6 +202,7 @@ impl<'a> Split<'a> {
         let nominal = |axes: &[usize]| axes.iter().map(|axis| space[*axis].nominal()).product::<f64>();
         let walk = match (last, nominal(&dropped) <= WARP) {
             _ if nominal(&dropped) <= THREAD && nominal(&dropped) < nominal(&kept) => Walk::Threads,
+            (false, _) if nominal(&kept) >= MANY && nominal(&dropped) <= ALONE => Walk::Threads,
             (true, true) => Walk::Warps,
             (true, false) => Walk::Blocks,
             (false, _) => match nominal(&kept) {
@@ -236,7 +240,7 @@ impl<'a> Split<'a> {
                 });
                 Command::Places { kernel, count: bound.unwrap_or_default(), arguments: written.arguments }
             }
-            Shape::Each | Shape::Owners => {
+            Shape::Each | Shape::Turned | Shape::Owners => {
                 Command::Each { kernel, count: count(&draft.kept), arguments: written.arguments }
             }
             Shape::Sums(walk) => {

@@ -13,12 +13,14 @@
 //! | `kernel` | the text of one: its walk, its statements, its addresses |
 //! | `distinct` | whether positions share places |
 //! | `product` | products, one after the other where places are shared |
+//! | `layer` | products with a bias behind them, which a library may add |
 //! | `shared` | equal kernels are one text |
 //! | `recording`, `tokens` | what is launched, as data and as Rust |
 //! | `optimizer` | an update rule as one kernel |
 
 mod distinct;
 mod kernel;
+mod layer;
 mod loops;
 mod memory;
 mod optimizer;
@@ -33,6 +35,7 @@ use super::rust::Names;
 use crate::lower::OptimizerGraph;
 use crate::schedule::{Factor, Schedule, Segment, Stage, Step};
 use crate::size::Size;
+pub use layer::Layer;
 use memory::Scope;
 pub use optimizer::optimizer;
 pub use recording::{Argument, Command, Place, Product, Reach, Recording, Space, Sum, Walk};
@@ -109,9 +112,20 @@ fn stage(scope: &Scope<'_>, stage: &Stage, kernels: &mut Kernels, out: &mut Vec<
 }
 
 fn steps(scope: &Scope<'_>, list: &[Step], kernels: &mut Kernels, out: &mut Vec<Command>) {
+    let mut before: Option<(usize, &crate::schedule::Product)> = None;
     for step in list {
+        let start = out.len();
         match step {
-            Step::Loop(l) => loops::fused(scope, l, kernels, out),
+            Step::Loop(l) => {
+                loops::fused(scope, l, kernels, out);
+                // One command for each of them.
+                if let Some((first, p)) = before
+                    && let [Command::Product(_), Command::Each { .. }] = &out[first..]
+                    && let Some(layer) = layer::layer(scope, p, l)
+                {
+                    out.push(Command::Layer(layer));
+                }
+            }
             Step::Product(p) => product::product(scope, p, out),
             Step::Select(s) => {
                 let place = |place: &crate::schedule::Place| scope.place(place.source).at(&place.offset);
@@ -135,6 +149,7 @@ fn steps(scope: &Scope<'_>, list: &[Step], kernels: &mut Kernels, out: &mut Vec<
                 out.push(Command::Turns { counter, count, reverse: turns.reverse, commands });
             }
         }
+        before = if let Step::Product(p) = step { Some((start, p)) } else { None };
     }
 }
 

@@ -60,12 +60,12 @@ pub fn optimizer(prefix: &str, rule: &OptimizerGraph) -> Result<Text, String> {
         stores += &format!("        {to}[at] = {};\n", name(graph, node));
     }
     let kept = rule.moments();
-    let moments: String = (0..kept).map(|i| format!("T *moment{i}, ")).collect();
+    let moments: String = (0..kept).map(|i| format!("T *__restrict__ moment{i}, ")).collect();
     let kernel = format!("{prefix}_update");
     let source = format!(
         "// One step of `{prefix}`.\n\
-         extern \"C\" __global__ void {kernel}(T *weight, const T *gradient, {moments}const T *hypers, const Clock \
-         *clock, long long count) {{\n{once}    \
+         extern \"C\" __global__ void {kernel}(T *__restrict__ weight, const T *__restrict__ gradient, {moments}\
+         const T *__restrict__ hypers, const Clock *__restrict__ clock, long long count) {{\n{once}    \
          for (long long at = grid_start(); at < count; at += grid_step()) {{\n{element}{stores}    }}\n}}\n"
     );
     let count = Size::symbol(WEIGHTS);

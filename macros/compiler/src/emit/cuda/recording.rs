@@ -2,6 +2,7 @@
 //!
 //! In: nothing. Out: commands, which `tokens` writes as Rust and which tests evaluate. Never: a symbol's value.
 
+use super::layer::Layer;
 use crate::size::Size;
 
 /// What a program does on a device.
@@ -90,6 +91,8 @@ pub enum Command {
     },
     /// A product.
     Product(Box<Product>),
+    /// What the product and the kernel before it are together.
+    Layer(Layer),
     /// Shows a value.
     Inspect {
         /// The index of the `inspect` word.

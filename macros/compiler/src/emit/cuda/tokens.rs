@@ -75,7 +75,7 @@ fn params(commands: &[Command], found: &mut BTreeSet<usize>) {
             Command::Select { from, .. } | Command::Factor { from, .. } | Command::Inspect { from, .. } => {
                 vec![from]
             }
-            Command::Fill { .. } => Vec::new(),
+            Command::Fill { .. } | Command::Layer(_) => Vec::new(),
             Command::Turns { commands, .. } => {
                 params(commands, found);
                 continue;
@@ -159,6 +159,10 @@ fn command(recording: &Recording, command: &Command) -> TokenStream {
             });
             let accumulate = p.accumulate;
             quote!(to.multiply([#(#ends),*], [#(#counts),*], &[#(#axes),*], #accumulate);)
+        }
+        Command::Layer(layer) => {
+            let (bias, to, relu) = (place(&layer.bias), place(&layer.to), layer.relu);
+            quote!(to.layer([#bias, #to], #relu);)
         }
         Command::Inspect { index, from, count } => {
             let (index, from, count) = (literal(*index), place(from), size(count));

@@ -3,7 +3,7 @@
 //! In: strides, and the counters of a walk. Out: C expressions. Never: a division for an axis that no expression names.
 
 use super::text::bare;
-use super::{Memory, Writer};
+use super::{Memory, Shape, Writer};
 use crate::schedule::{Access, Follow};
 use crate::size::Size;
 
@@ -38,6 +38,9 @@ impl Writer<'_> {
     /// The element that strides lead to, from the counters of the kept axes and of the others.
     pub(super) fn address(&mut self, strides: &[Size], kept: &str, dropped: &str) -> String {
         let draft = self.draft;
+        if draft.shape == Shape::Turned {
+            return self.by_positions(strides);
+        }
         let mut terms = Vec::new();
         for (axes, flat) in [(&draft.kept, kept), (&draft.dropped, dropped)] {
             let Some((last, outer)) = axes.split_last() else { continue };

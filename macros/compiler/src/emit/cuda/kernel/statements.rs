@@ -51,8 +51,10 @@ impl Writer<'_> {
             Op::Number(number) => format!("const T v{at} = {};", float(*number)),
             Op::Extent(of) => format!("const T v{at} = T({});", self.size(of)),
             Op::Load(access) => {
-                let place = self.address(&access.strides, kept, dropped);
-                format!("const T v{at} = {}[{place}];", self.name(access))
+                let load = self.from_tile(at).unwrap_or_else(|| {
+                    format!("{}[{}]", self.name(access), self.address(&access.strides, kept, dropped))
+                });
+                format!("const T v{at} = {load};")
             }
             Op::Choose(access, follow) => {
                 let place = self.chosen(access, follow, kept, dropped);

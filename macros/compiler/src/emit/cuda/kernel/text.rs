@@ -2,6 +2,11 @@
 //!
 //! In: numbers, expressions, blocks of lines. Out: text. Never: what a kernel means.
 
+/// Threads of a block whose lanes walk down columns, and of all others: those of `kernels::cuda::grids`. Written as numbers, so that
+/// steps are known where the text is compiled.
+pub(super) const LANES: usize = 512;
+pub(super) const THREADS: usize = 256;
+
 /// The part of what is summed that a block takes.
 pub(super) const PART: &str = "const long long part = (count + gridDim.y - 1) / gridDim.y, from = blockIdx.y * part;\n\
                     const long long to = from + part < count ? from + part : count;";

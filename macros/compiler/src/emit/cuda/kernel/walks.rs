@@ -4,8 +4,12 @@
 
 use super::Writer;
 use super::statements::needed;
-use super::text::{PART, join, lines, sum};
+use super::text::{LANES, PART, THREADS, join, lines, sum};
 use crate::schedule::Op;
+use crate::size::Size;
+
+/// Indices that a thread looks at together, so that their loads are under way at once.
+const LOOKS: usize = 4;
 
 impl Writer<'_> {
     pub(super) fn each(&mut self) -> String {
@@ -50,8 +54,8 @@ impl Writer<'_> {
 
     pub(super) fn blocks(&mut self) -> String {
         let outer = "long long result = blockIdx.x; result < results; result += gridDim.x";
-        let inner = "long long at = from + threadIdx.x; at < to; at += blockDim.x";
-        self.results([outer, inner], Some(("block", "threadIdx.x == 0", self.draft.even)), PART)
+        let inner = format!("long long at = from + threadIdx.x; at < to; at += {THREADS}");
+        self.results([outer, &inner], Some(("block", "threadIdx.x == 0", self.draft.even)), PART)
     }
 
     /// A walk over results, and inside it one over what each is of. Where several threads make a result: who they are, which
@@ -100,11 +104,11 @@ impl Writer<'_> {
             let name = format!("{}{at}", sum(*largest));
             let join = join(*largest, &name, &format!("lanes{at}[lane]"));
             joined += &format!(
-                "for (unsigned int lane = threadIdx.x + {columns}; lane < blockDim.x; lane += {columns}) {{\n    \
+                "for (unsigned int lane = threadIdx.x + {columns}; lane < {LANES}; lane += {columns}) {{\n    \
                  {join}\n}}\n"
             );
         }
-        let held = sums.iter().map(|(at, _)| format!("lanes{at}[512]"));
+        let held = sums.iter().map(|(at, _)| format!("lanes{at}[{LANES}]"));
         let held = format!("__shared__ T {};", held.collect::<Vec<_>>().join(", "));
         let stored = self.stored("", draft.even);
         let (outer, inner) = (self.decoded(&draft.kept, "result"), self.decoded(&draft.dropped, "at"));
@@ -112,9 +116,8 @@ impl Writer<'_> {
         let walk = format!(
             "for (long long first = blockIdx.x * {columns}ll; first < results; first += gridDim.x * {columns}ll) {{"
         );
-        let down = format!(
-            "for (long long at = from + threadIdx.x / {columns}; at < to; at += blockDim.x / {columns}) {{"
-        );
+        let step = LANES / columns;
+        let down = format!("for (long long at = from + threadIdx.x / {columns}; at < to; at += {step}) {{");
         lines(&[
             (0, &held),
             (0, &format!("const long long results = {results}, count = {count};")),
@@ -184,6 +187,18 @@ impl Writer<'_> {
         let look = self.decoded(&draft.dropped, "step");
         let (_, inside) = self.statements(&[], "at", "step");
         let (outer, inner) = (self.decoded(&draft.kept, "at"), self.decoded(&draft.dropped, "step"));
+        // Few columns leave threads for several places at a time.
+        let known = Size::product(draft.kept.iter().map(|axis| &draft.space[*axis])).value();
+        let wide = match known {
+            Some(columns) => {
+                format!("const unsigned int wide = {};", columns.next_power_of_two().clamp(1, THREADS))
+            }
+            None => format!(
+                "unsigned int wide = 1;\nwhile (wide < columns && wide < {THREADS}) {{\n    wide *= 2;\n}}"
+            ),
+        };
+        let (round, warps) = (LOOKS * THREADS, THREADS / 32);
+        let step = format!("const long long step = base + turn * {THREADS} + threadIdx.x;");
         lines(&[
             (0, &format!("const long long columns = {columns}, count = {count}, places = {places};")),
             (0, "const long long part = (places + gridDim.x - 1) / gridDim.x;"),
@@ -191,47 +206,68 @@ impl Writer<'_> {
                 0,
                 "const long long first = blockIdx.x * part, last = first + part < places ? first + part : places;",
             ),
-            (0, "// Few columns leave threads for several places at a time."),
-            (0, "unsigned int wide = 1;"),
-            (0, "while (wide < columns && wide < blockDim.x) {"),
-            (1, "wide *= 2;"),
-            (0, "}"),
+            (0, &wide),
             (
                 0,
-                "const unsigned int groups = blockDim.x / wide, group = threadIdx.x / wide, column = threadIdx.x % wide;",
+                &format!(
+                    "const unsigned int groups = {THREADS} / wide, group = threadIdx.x / wide, column = threadIdx.x % wide;"
+                ),
             ),
             (0, "const unsigned int warp = threadIdx.x / 32, lane = threadIdx.x % 32;"),
-            (0, "__shared__ long long steps[256], targets[256];"),
-            (0, "__shared__ unsigned int counts[8];"),
-            (0, "for (long long base = 0; base < count; base += blockDim.x) {"),
-            (1, "const long long step = base + threadIdx.x;"),
-            (1, "long long target = -1;"),
-            (1, "if (step < count) {"),
-            (2, &look),
-            (2, &looked),
-            (2, &format!("target = place(v{index}, places);")),
+            (0, &format!("__shared__ long long targets[{round}];")),
+            (0, &format!("__shared__ unsigned int steps[{round}], counts[{}];", LOOKS * warps)),
+            (0, &format!("for (long long base = 0; base < count; base += {round}) {{")),
+            (1, &format!("T asked[{LOOKS}];")),
+            (1, &format!("long long target[{LOOKS}];")),
+            (1, &format!("unsigned int before[{LOOKS}];")),
+            (1, "bool any = false;"),
+            (0, "#pragma unroll"),
+            (1, &format!("for (int turn = 0; turn < {LOOKS}; turn++) {{")),
+            (2, &step),
+            (2, "asked[turn] = T(0);"),
+            (2, "if (step < count) {"),
+            (3, &look),
+            (3, &looked),
+            (3, &format!("asked[turn] = v{index};")),
+            (2, "}"),
             (1, "}"),
-            (1, "const bool mine = target >= first && target < last;"),
-            (1, "const unsigned int votes = __ballot_sync(0xffffffffu, mine);"),
-            (1, "if (lane == 0) {"),
-            (2, "counts[warp] = __popc(votes);"),
+            (0, "#pragma unroll"),
+            (1, &format!("for (int turn = 0; turn < {LOOKS}; turn++) {{")),
+            (2, &step),
+            (2, "target[turn] = place(asked[turn], places);"),
+            (2, "const bool mine = step < count && target[turn] >= first && target[turn] < last;"),
+            (2, "const unsigned int votes = __ballot_sync(0xffffffffu, mine);"),
+            (2, "before[turn] = __popc(votes & ((1u << lane) - 1));"),
+            (2, "target[turn] = mine ? target[turn] : -1;"),
+            (2, "any = any || mine;"),
+            (2, "if (lane == 0) {"),
+            (3, &format!("counts[turn * {warps} + warp] = __popc(votes);")),
+            (2, "}"),
             (1, "}"),
-            (1, "__syncthreads();"),
-            (1, "unsigned int found = 0, before = __popc(votes & ((1u << lane) - 1));"),
-            (1, "for (unsigned int other = 0; other < blockDim.x / 32; other++) {"),
-            (2, "before += other < warp ? counts[other] : 0;"),
+            (1, "if (__syncthreads_or(any) == 0) {"),
+            (2, "continue;"),
+            (1, "}"),
+            (1, "unsigned int found = 0;"),
+            (1, &format!("for (unsigned int other = 0; other < {}; other++) {{", LOOKS * warps)),
+            (0, "#pragma unroll"),
+            (2, &format!("for (int turn = 0; turn < {LOOKS}; turn++) {{")),
+            (3, &format!("before[turn] += other < turn * {warps} + warp ? counts[other] : 0;")),
+            (2, "}"),
             (2, "found += counts[other];"),
             (1, "}"),
-            (1, "if (mine) {"),
-            (2, "steps[before] = step;"),
-            (2, "targets[before] = target;"),
+            (0, "#pragma unroll"),
+            (1, &format!("for (int turn = 0; turn < {LOOKS}; turn++) {{")),
+            (2, "if (target[turn] >= 0) {"),
+            (3, &format!("steps[before[turn]] = turn * {THREADS} + threadIdx.x;")),
+            (3, "targets[before[turn]] = target[turn];"),
+            (2, "}"),
             (1, "}"),
             (1, "__syncthreads();"),
             (1, "for (unsigned int entry = 0; entry < found; entry++) {"),
             (2, "if ((targets[entry] & (groups - 1)) != group) {"),
             (3, "continue;"),
             (2, "}"),
-            (2, "const long long step = steps[entry];"),
+            (2, "const long long step = base + steps[entry];"),
             (2, &inner),
             (2, "for (long long at = column; at < columns; at += wide) {"),
             (3, &outer),
