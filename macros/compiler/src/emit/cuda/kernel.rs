@@ -3,6 +3,7 @@
 //! In: a body over a space, and who walks over which axes. Out: parameters and statements in CUDA C, and what the kernel
 //! is given. Never: a size that the text could be free of; what differs between equal layers is an argument.
 mod address;
+mod places;
 mod statements;
 mod text;
 mod turned;
@@ -189,17 +190,17 @@ impl Writer<'_> {
             || !shared && place.start != theirs.start
     }
 
-    /// How a pointer is declared: where nothing else is seen through it, loads need not wait for the stores before them, and
-    /// many are under way at once.
-    fn pointer(&self, number: usize) -> &'static str {
+    /// Whether nothing else is seen through a pointer: then loads need not wait for the stores before them, and many are under way at once.
+    fn is_alone(&self, number: usize) -> bool {
         let this = &self.memory[number];
         let others = self.memory.iter().enumerate().filter(|(other, _)| *other != number);
-        if others.into_iter().all(|(_, other)| self.are_apart(this, other)) { "*__restrict__ " } else { "*" }
+        others.into_iter().all(|(_, other)| self.are_apart(this, other))
     }
 
     fn finish(self, bounds: &'static str, body: String) -> Written {
         let parameter = |(number, m): (usize, &Memory)| {
-            format!("{}T {}{}", if m.written { "" } else { "const " }, self.pointer(number), m.name)
+            let alone = if self.is_alone(number) { "__restrict__ " } else { "" };
+            format!("{}T *{alone}{}", if m.written { "" } else { "const " }, m.name)
         };
         let mut parameters: Vec<String> = self.memory.iter().enumerate().map(parameter).collect();
         let Writer { scope, draft, memory, symbols, sites, .. } = self;

@@ -83,6 +83,7 @@ impl Writer<'_> {
                 });
                 format!("const T v{at} = {};", bare(&code))
             }
+            Op::Store(_, of) if self.holds() => format!("held{at}[turn] = v{of};"),
             Op::Store(access, of) => {
                 let place = self.address(&access.strides, kept, dropped);
                 format!("{}[{place}] = v{of};", self.name(access))
