@@ -80,7 +80,8 @@ pub struct Finish {
     pub relu: bool,
 }
 
-/// How exactly products are computed; everything else is float32.
+/// How exactly products are computed; everything else is float32. Where it is not float32, NaN may end at a `relu` behind a product,
+/// which the library computes with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// Float32 throughout.
