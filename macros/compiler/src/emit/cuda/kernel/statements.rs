@@ -51,7 +51,7 @@ impl Writer<'_> {
             Op::Number(number) => format!("const T v{at} = {};", float(*number)),
             Op::Extent(of) => format!("const T v{at} = T({});", self.size(of)),
             Op::Load(access) => {
-                let load = self.from_tile(at).unwrap_or_else(|| {
+                let load = self.tile_of(at).unwrap_or_else(|| {
                     format!("{}[{}]", self.name(access), self.address(&access.strides, kept, dropped))
                 });
                 format!("const T v{at} = {load};")

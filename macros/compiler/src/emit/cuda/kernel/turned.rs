@@ -134,7 +134,7 @@ impl Writer<'_> {
     }
 
     /// What a turned load has read.
-    pub(super) fn from_tile(&self, at: usize) -> Option<String> {
+    pub(super) fn tile_of(&self, at: usize) -> Option<String> {
         let is = self.draft.shape == Shape::Turned
             && Turned::of(&self.draft.space, &self.draft.ops)
                 .is_some_and(|turned| turned.loads.contains(&at));
