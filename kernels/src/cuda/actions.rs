@@ -1,7 +1,7 @@
 //! What a tape names gets its place: for one shape, once, in one arena.
 //!
-//! In: a tape, a loaded text, places. Out: actions, with what each touches and who computes its products (`products`). Never: a pointer past the end
-//! of its space, a launch that no device takes: both are errors before anything runs.
+//! In: a tape, a loaded text, places. Out: actions, with what each touches and who computes its products (`products`). Never: a pointer
+//! past the end of its space, a launch that no device takes: both are errors before anything runs.
 
 mod products;
 

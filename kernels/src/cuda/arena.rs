@@ -7,7 +7,7 @@ use super::driver::{Address, Shared};
 use super::error::{Error, Result};
 
 /// Every range begins at a multiple of so many bytes: what tensor-core products and wide loads ask for.
-const ALIGNED: usize = 256;
+pub(super) const ALIGNED: usize = 256;
 
 /// Elements of four bytes in a row, in an arena.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use super::tape::{Command, Pointer, Product, Space, Tape};
 /// Rows of a factor lie at multiples of so many: 16 bytes, without which tensor cores are fed slowly.
 const EVEN: usize = 8;
 
-/// Copies lie at multiples of so many elements of four bytes: 256 bytes.
-const ALIGNED: usize = 64;
+/// Copies begin where ranges of an arena could, in elements of four bytes.
+const ALIGNED: usize = super::arena::ALIGNED / 4;
 
 /// A value as bfloat16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

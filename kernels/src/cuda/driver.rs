@@ -102,6 +102,13 @@ pub struct Products {
     pub copied_from: Option<usize>,
 }
 
+impl Products {
+    /// Those of a device, in a precision.
+    pub fn on(device: &Shared, precision: Precision) -> Self {
+        Products { precision, copied_from: device.lock().copied_from() }
+    }
+}
+
 /// Who a device is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {

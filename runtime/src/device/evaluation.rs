@@ -77,7 +77,7 @@ impl Evaluation {
         // The old memory goes before the new is asked for.
         self.ready = None;
         let Evaluation { spec, program, driver, precision, .. } = self;
-        let products = Products { precision: *precision, copied_from: driver.lock().copied_from() };
+        let products = Products::on(driver, *precision);
         let tapes = sizes.iter().map(|batch| {
             let mut dims = dims.to_vec();
             dims[0] = batch.rows;

@@ -91,7 +91,7 @@ impl OnDevice {
         let held_rows = held_out.as_ref().map_or(0, |resident| resident.data.rows());
         let straight = layout.add(held_rows)?;
         let scratch = layout.add(PARTS)?;
-        let products = Products { precision, copied_from: driver.lock().copied_from() };
+        let products = Products::on(driver, precision);
         let mut drafts = Vec::with_capacity(parts.len());
         for part in parts {
             drafts.push(Drafted::new(part, products, &sizes, (count, held_rows), &mut layout)?);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use diabolo_cuda_tests::{emulator, play, tape};
 use diabolo_kernels::cuda::driver::Precision;
-use diabolo_kernels::cuda::emulate::{Emulator, Memory};
+use diabolo_kernels::cuda::emulate::{Emulator, Memory, rounded};
 use diabolo_kernels::cuda::{Axis, Command, Pointer, Product, Space, Tape, product};
 use diabolo_kernels::random::{self, Stream};
 
@@ -46,16 +46,6 @@ fn check(emulator: &Emulator, of: &Product) -> Vec<&'static str> {
     check_in(emulator, of, Precision::Float32)
 }
 
-/// A factor as tensor cores see it: so many bits of mantissa, to nearest.
-fn rounded(x: f32, precision: Precision) -> f64 {
-    let (bits, tie) = match precision {
-        Precision::Float32 => return f64::from(x),
-        Precision::Tf32 => (13, 1 << 12),
-        Precision::Bf16 => (16, (1 << 15) - 1 + (x.to_bits() >> 16 & 1)),
-    };
-    f64::from(f32::from_bits((x.to_bits() + tie) >> bits << bits))
-}
-
 /// Computes a product both ways, writing and adding, and returns the kernels that it took.
 fn check_in(emulator: &Emulator, of: &Product, precision: Precision) -> Vec<&'static str> {
     let (outer, m, n, k) = (places(&of.outer), places(&of.m), places(&of.n), places(&of.k));
@@ -63,7 +53,8 @@ fn check_in(emulator: &Emulator, of: &Product, precision: Precision) -> Vec<&'st
         indices.iter().map(|all| all.iter().map(|at| at[which]).max().unwrap_or(0)).sum::<usize>() + 1
     };
     let (a, b) = (values(reach(0, [&outer, &m, &[], &k]), 1), values(reach(1, [&outer, &[], &n, &k]), 2));
-    let [left, right] = [&a, &b].map(|of| of.iter().map(|x| rounded(*x, precision)).collect::<Vec<f64>>());
+    let [left, right] =
+        [&a, &b].map(|of| of.iter().map(|x| f64::from(rounded(*x, precision))).collect::<Vec<f64>>());
     let start = values(reach(2, [&outer, &m, &n, &[]]), 3);
     for accumulate in [false, true] {
         let of = Product { accumulate, ..of.clone() };

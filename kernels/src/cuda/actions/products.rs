@@ -11,7 +11,7 @@ use super::super::order::Touched;
 use super::super::plain::Plain;
 use super::super::product;
 use super::super::tape::{Layer, Pointer, Product, Space, Tape};
-use super::{Action, Kind, Places, call, span};
+use super::{Action, Kind, Places, There, call, span};
 
 /// What the products of a tape have in common.
 pub(super) struct Products<'a> {
@@ -58,7 +58,7 @@ impl<'a> Products<'a> {
         let launches = product::plan_in(product, scratch, precision);
         let calls = launches.iter().map(|launch| call(launch, module, places, arena));
         let calls = calls.collect::<Result<Vec<_>>>()?;
-        let (_, mut touched) = self.placed(product, None, None)?;
+        let mut touched = Touched::of_product(product, &There(places, arena))?;
         // One kernel writes to the result; where there are more, parts of sums as well.
         if calls.len() > 1 {
             let parts = places.work.part(tape.work, places.work.elements.saturating_sub(tape.work))?;

@@ -61,10 +61,15 @@ fn factor(machine: &mut Machine, placed: &Placed, from: u64, elements: usize) ->
     }
     let mut values = vec![0.0f32; elements];
     machine.read_numbers(Address::of(from), &mut values)?;
-    let rounded = |x: f32| match placed.precision {
-        Precision::Float32 => x,
-        Precision::Tf32 => f32::from_bits((x.to_bits() + 0x1000) & !0x1fff),
-        Precision::Bf16 => f32::from_bits((x.to_bits() + 0x7fff + (x.to_bits() >> 16 & 1)) & !0xffff),
+    Ok(values.into_iter().map(|x| f64::from(rounded(x, placed.precision))).collect())
+}
+
+/// A factor as tensor cores see it: so many bits of mantissa, to nearest.
+pub fn rounded(x: f32, precision: Precision) -> f32 {
+    let (bits, tie) = match precision {
+        Precision::Tf32 if !x.is_nan() => (13, 1 << 12),
+        Precision::Bf16 if !x.is_nan() => (16, (1 << 15) - 1 + (x.to_bits() >> 16 & 1)),
+        _ => return x,
     };
-    Ok(values.into_iter().map(|x| f64::from(rounded(x))).collect())
+    f32::from_bits((x.to_bits() + tie) >> bits << bits)
 }

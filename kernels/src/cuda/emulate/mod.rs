@@ -12,6 +12,7 @@ mod source;
 
 pub use driver::Emulated;
 pub use kernels::distinct;
+pub use library::rounded;
 pub use play::Memory;
 pub use process::{Address, Machine, Order, Value};
 pub use source::Emulator;

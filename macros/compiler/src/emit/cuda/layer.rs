@@ -27,8 +27,8 @@ pub(super) fn layer(scope: &Scope<'_>, product: &Product, l: &Loop) -> Option<La
     let space: Vec<Size> = l.space.iter().map(|extent| whole(scope, extent)).collect();
     let (columns, rows) = space.split_last()?;
     let [n] = product.n.as_slice() else { return None };
-    let across = bias.strides.split_last()?;
-    let is_bias = across.0.is_one() && across.1.iter().all(Size::is_zero);
+    let (along, down) = bias.strides.split_last()?;
+    let is_bias = along.is_one() && down.iter().all(Size::is_zero);
     // All of the result, in its order, n the last axis.
     let in_order = |access: &Access| {
         let mut next = Size::known(1);
@@ -55,19 +55,17 @@ pub(super) fn layer(scope: &Scope<'_>, product: &Product, l: &Loop) -> Option<La
 /// The bias that a loop adds to a result, and nothing else; where it writes; whether it is rectified.
 fn added<'l>(l: &'l Loop, product: &Product) -> Option<(&'l Access, &'l Access, bool)> {
     let is = |at: usize, name: &str| matches!(&l.body[at], Op::Map(row, _) if row.name == name);
-    let (relu, sum, to) = match l.body.as_slice() {
-        [Op::Load(_), Op::Load(_), Op::Map(..), Op::Store(to, 2)] if is(2, "add") => (false, 2, to),
-        [Op::Load(_), Op::Load(_), Op::Map(..), Op::Map(_, of), Op::Store(to, 3)]
-            if is(2, "add") && is(3, "relu") && of == &[2] =>
-        {
-            (true, 2, to)
-        }
+    let [Op::Load(first), Op::Load(second), Op::Map(_, operands), end @ ..] = l.body.as_slice() else {
+        return None;
+    };
+    let (relu, to) = match end {
+        [Op::Store(to, 2)] => (false, to),
+        [Op::Map(_, of), Op::Store(to, 3)] if is(3, "relu") && of == &[2] => (true, to),
         _ => return None,
     };
-    let Op::Map(_, operands) = &l.body[sum] else { return None };
-    let mut sorted = operands.clone();
-    sorted.sort_unstable();
-    let ([Op::Load(first), Op::Load(second)], true) = (&l.body[..2], sorted == [0, 1]) else { return None };
+    if !is(2, "add") || !matches!(operands.as_slice(), [0, 1] | [1, 0]) {
+        return None;
+    }
     let is_result = |access: &Access| access.place == product.c;
     match (is_result(first), is_result(second)) {
         (true, false) => Some((second, to, relu)),
